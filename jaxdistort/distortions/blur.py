@@ -1,0 +1,162 @@
+"""Blurs: Gaussian and motion, as JH Labs' GaussianFilter and MotionBlurOp compute them."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxdistort.distortions.backend import sequential_on_cpu
+from jaxdistort.distortions.checks import bounded, check_image
+
+
+def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 11.0) -> jax.Array:
+  """Blurs with a truncated Gaussian of standard deviation radius / 3, along rows, then columns.
+
+  Taps lie at -ceil(radius)..ceil(radius), weighted exp(-i^2 / 2 sigma^2) where i^2 <= radius^2, else 0,
+  and sum to 1. Pixels outside repeat the edge pixel; each pass ends in whole levels (half up).
+
+  Args:
+    image: uint8 [H, W, 3].
+    radius: pixels, 0..max_radius; traced. Below 1 the picture stays as it is.
+    max_radius: static bound of `radius`: it sets the size of the kernel, and with it the cost.
+
+  Returns:
+    uint8 [H, W, 3].
+
+  Raises:
+    ValueError: `radius` is concrete and outside 0..max_radius (a traced one is clipped to it).
+
+  Source: JH Labs filters 2.0.235, GaussianFilter.
+  """
+  check_image("gaussian_blur", image)
+  radius = bounded("gaussian_blur", "radius", radius, 0, max_radius, "; raise max_radius, a static bound, to allow more")
+  return _gaussian_blur(image, radius, reach=math.ceil(max_radius))
+
+
+@sequential_on_cpu
+def _gaussian_blur(image: jax.Array, radius: jax.Array, *, reach: int) -> jax.Array:
+  taps = _gaussian_taps(radius, reach)
+  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
+  for axis in (2, 1):
+    widths = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
+    planes = _filter_axis(jnp.pad(planes, widths, mode="edge"), taps, axis)
+    planes = jnp.clip(jnp.floor(planes + 0.5), 0, 255)
+  return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
+
+
+def _gaussian_taps(radius: jax.Array, reach: int) -> jax.Array:
+  """Weights float32 [2 reach + 1] that sum to 1."""
+  sigma = jnp.maximum(radius, 1e-3) / 3  # any positive sigma leaves one tap when radius < 1
+  squares = jnp.square(jnp.arange(-reach, reach + 1, dtype=jnp.float32))
+  weights = jnp.where(squares <= radius * radius, jnp.exp(-squares / (2 * sigma * sigma)), 0)
+  return weights / jnp.sum(weights)
+
+
+def _filter_axis(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
+  """Correlates `axis` of float32 planes [3, H, W] with symmetric taps [2r + 1]; no padding."""
+  reach = taps.shape[0] // 2
+  length = planes.shape[axis] - 2 * reach
+
+  def convolution(planes: jax.Array, taps: jax.Array) -> jax.Array:
+    kernel = taps.reshape([-1 if a == axis else 1 for a in range(-1, 3)])
+    return lax.conv_general_dilated(planes[:, None], kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[:, 0]
+
+  def shifted_sums(planes: jax.Array, taps: jax.Array) -> jax.Array:
+    def shifted(by: int) -> jax.Array:
+      return lax.slice_in_dim(planes, reach + by, reach + by + length, axis=axis)
+
+    total = taps[reach] * shifted(0)
+    for i in range(1, reach + 1):
+      total += taps[reach + i] * (shifted(-i) + shifted(i))
+    return total
+
+  # CPU convolutions are tuned library code. On an accelerator, with taps of its own for every picture,
+  # one fused elementwise kernel avoids a grouped convolution and its reduced precision.
+  return lax.platform_dependent(planes, taps, cpu=convolution, default=shifted_sums)
+
+
+def motion_blur(image: jax.Array, distance: Any, angle: Any, *, max_distance: float = 64.0) -> jax.Array:
+  """Averages trunc(distance) samples along a line that starts at the pixel.
+
+  Sample i of n lies at f = i / n of the way: (x + f d cos a, y - f d sin a), each coordinate truncated
+  toward zero to a pixel (so one in (-1, 0) counts as 0, inside). At the first sample outside the
+  picture the line stops; the mean of the samples taken is truncated to a whole level.
+
+  Args:
+    image: uint8 [H, W, 3].
+    distance: pixels, 0..max_distance; traced. Below 2 the picture stays as it is.
+    angle: radians, anticlockwise from the x axis; traced. (The paper's 90 is 90 radians: 116.6 degrees.)
+    max_distance: static bound of `distance`: it sets the size of the padded picture.
+
+  Returns:
+    uint8 [H, W, 3].
+
+  Raises:
+    ValueError: `distance` is concrete and outside 0..max_distance (a traced one is clipped to it).
+
+  Source: JH Labs filters 2.0.235, MotionBlurOp.
+  """
+  check_image("motion_blur", image)
+  hint = "; raise max_distance, a static bound, to allow more"
+  distance = bounded("motion_blur", "distance", distance, 0, max_distance, hint)
+  return _motion_blur(image, distance, bounded("motion_blur", "angle", angle), reach=max(1, math.ceil(max_distance)))
+
+
+@sequential_on_cpu
+def _motion_blur(image: jax.Array, distance: jax.Array, angle: jax.Array, *, reach: int) -> jax.Array:
+  height, width, channels = image.shape
+  samples = jnp.maximum(jnp.trunc(distance), 1)
+  fractions = jnp.arange(reach, dtype=jnp.float32) / samples
+  taken = jnp.arange(reach) < samples.astype(jnp.int32)
+  column_shift, columns_replicated, column_count = _line(width, fractions * (distance * jnp.cos(angle)), taken)
+  row_shift, rows_replicated, row_count = _line(height, fractions * (-distance * jnp.sin(angle)), taken)
+
+  variants = _zero_padded_variants(image, reach)
+  variant = 2 * rows_replicated + columns_replicated
+  total_dtype = jnp.int16 if reach * 255 < 2**15 else jnp.int32
+
+  def add_sample(i: jax.Array, total: jax.Array) -> jax.Array:
+    start = (variant[i], row_shift[i] + reach, (column_shift[i] + reach) * channels)
+    return total + lax.dynamic_slice(variants, start, (1, *total.shape))[0].astype(total_dtype)
+
+  # The number of turns is the picture's own: a short blur costs less than a long one.
+  total = lax.fori_loop(0, samples.astype(jnp.int32), add_sample, jnp.zeros((height, width * channels), total_dtype))
+  # A line leaves the picture once and for all, so it counts until it leaves along either axis.
+  count = jnp.minimum(jnp.repeat(column_count, channels)[None, :], row_count[:, None])
+  # Half a unit keeps an exact quotient from falling below itself: XLA may multiply by a reciprocal.
+  mean = (total.astype(jnp.float32) + 0.5) / count
+  return mean.astype(jnp.uint8).reshape(image.shape)
+
+
+def _line(size: int, offsets: jax.Array, taken: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+  """The samples of every pixel's line along one axis of `size` pixels.
+
+  Returns:
+    int32 [n] whole shifts of the samples; int32 [n] 1 where position -1 truncates to 0 (the offset is
+    not whole); float32 [size] how many samples of a pixel at that position lie inside.
+  """
+  # The filter adds the picture's centre and subtracts it again in float32, which rounds tiny offsets away.
+  offsets = (size * 0.5 + offsets) - size * 0.5
+  shifts = jnp.floor(offsets)
+  ends = jnp.arange(size, dtype=jnp.float32)[None, :] + offsets[:, None]
+  inside = taken[:, None] & (ends > -1) & (ends < size)
+  return shifts.astype(jnp.int32), (offsets != shifts).astype(jnp.int32), jnp.sum(inside, axis=0, dtype=jnp.float32)
+
+
+def _zero_padded_variants(image: jax.Array, reach: int) -> jax.Array:
+  """The picture in a frame of zeros, with edge row and column repeated once at -1 or not.
+
+  Returns:
+    uint8 [4, H + 2 reach, (W + 2 reach) 3]: index 2 (row -1 repeats row 0) + (column -1 repeats column 0).
+  """
+  height, width, channels = image.shape
+  flat = image.reshape(height, width * channels)
+  columns = jnp.concatenate([flat[:, :channels], flat], axis=1)
+  both = jnp.concatenate([columns[:1], columns], axis=0)
+
+  def framed(picture: jax.Array, top: int, left: int) -> jax.Array:
+    return jnp.pad(picture, ((reach - top, reach), ((reach - left) * channels, reach * channels)))
+
+  return jnp.stack([framed(flat, 0, 0), framed(columns, 0, 1), framed(both[:, channels:], 1, 0), framed(both, 1, 1)])

@@ -1,0 +1,181 @@
+"""Geometric distortions: marble, twirl and ripple, as JH Labs' TransformFilters compute them."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxdistort.distortions.backend import in_tiles
+from jaxdistort.distortions.checks import bounded, check_image
+
+
+class NoiseTables(NamedTuple):
+  """Tables of lattice gradient noise.
+
+  Attributes:
+    permutation: int32 [514], a permutation of 0..255, then itself again, then its first two entries.
+    gradients: float32 [514, 2], 256 unit vectors (x, y), repeated in the same way.
+  """
+
+  permutation: jax.Array
+  gradients: jax.Array
+
+
+def marble(
+  key: jax.Array, image: jax.Array, x_scale: Any, y_scale: Any, turbulence: Any, *, tables: NoiseTables | None = None
+) -> jax.Array:
+  """Displaces every pixel by y_scale in a direction that smooth noise chooses.
+
+  With n the gradient noise at (x, y) / x_scale (both axes use the x scale), k = trunc(127 (1 + n))
+  within 0..255 and t = 2 pi k / 256 * turbulence, the pixel takes the colour at
+  (x - y_scale sin t, y + y_scale cos t): bilinear, edge pixels repeated, truncated to whole levels.
+
+  Args:
+    key: draws the tables; unused where `tables` are given.
+    image: uint8 [H, W, 3].
+    x_scale: size of the noise's cells in pixels, above 0; traced.
+    y_scale: length of the displacement in pixels; traced.
+    turbulence: turns of the direction over the noise's range; traced.
+    tables: (int32 [514], float32 [514, 2]) for a noise that is known.
+
+  Returns:
+    uint8 [H, W, 3].
+
+  Raises:
+    ValueError: a concrete `x_scale` is below 1e-3 (a traced one is clipped to it).
+
+  Source: JH Labs filters 2.0.235, MarbleFilter; K. Perlin, An image synthesizer (SIGGRAPH 1985).
+  """
+  check_image("marble", image)
+  x_scale = bounded("marble", "x_scale", x_scale, 1e-3)
+  y_scale, turbulence = bounded("marble", "y_scale", y_scale), bounded("marble", "turbulence", turbulence)
+  tables = noise_tables(key) if tables is None else NoiseTables(*tables)
+  angles = jnp.arange(256, dtype=jnp.float32) * (2 * math.pi / 256) * turbulence
+  x_shifts, y_shifts = -y_scale * jnp.sin(angles), y_scale * jnp.cos(angles)
+  columns = jnp.arange(image.shape[1], dtype=jnp.float32)
+
+  def coordinates(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
+    rows = row_indices.astype(jnp.float32)
+    noise = gradient_noise(columns / x_scale, rows / x_scale, tables)
+    k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
+    return columns[None, :] + _lookup(x_shifts, k), rows[:, None] + _lookup(y_shifts, k)
+
+  return _sample_bilinear(image, *in_tiles(coordinates, image.shape[0], tiles=8))
+
+
+def twirl(image: jax.Array, angle: Any, radius: Any, center: tuple[Any, Any] = (0.5, 0.5)) -> jax.Array:
+  """Turns the picture about a point, most at the point and not at all from `radius` outwards.
+
+  A pixel at distance q <= radius from the centre takes the colour at the same distance, its direction
+  turned by angle (radius - q) / radius: bilinear, edge pixels repeated, truncated to whole levels.
+
+  Args:
+    image: uint8 [H, W, 3].
+    angle: radians; traced.
+    radius: pixels, at least 0; traced.
+    center: (x, y) as fractions of width and height; traced.
+
+  Returns:
+    uint8 [H, W, 3].
+
+  Raises:
+    ValueError: a concrete `radius` is negative (a traced one is clipped to 0).
+
+  Source: JH Labs filters 2.0.235, TwirlFilter.
+  """
+  check_image("twirl", image)
+  angle, radius = bounded("twirl", "angle", angle), bounded("twirl", "radius", radius, 0)
+  height, width, _ = image.shape
+  center_x, center_y = width * bounded("twirl", "center x", center[0]), height * bounded("twirl", "center y", center[1])
+  dx = (jnp.arange(width, dtype=jnp.float32) - center_x)[None, :]
+  dy = (jnp.arange(height, dtype=jnp.float32) - center_y)[:, None]
+  distance = jnp.sqrt(dx * dx + dy * dy)
+  turn = jnp.where(distance <= radius, angle * (radius - distance) / jnp.maximum(radius, 1e-6), 0)
+  cos, sin = jnp.cos(turn), jnp.sin(turn)
+  return _sample_bilinear(image, center_x + dx * cos - dy * sin, center_y + dx * sin + dy * cos)
+
+
+def ripple(image: jax.Array, x_amplitude: Any, x_wavelength: Any, y_amplitude: Any, y_wavelength: Any) -> jax.Array:
+  """Displaces rows and columns along sine waves.
+
+  The pixel takes the colour at (x + x_amplitude sin(y / x_wavelength), y + y_amplitude sin(x / y_wavelength)):
+  bilinear, edge pixels repeated, truncated to whole levels. A full wave is 2 pi wavelengths long.
+
+  Args:
+    image: uint8 [H, W, 3].
+    x_amplitude, y_amplitude: pixels; traced.
+    x_wavelength, y_wavelength: pixels a radian, above 0; traced.
+
+  Returns:
+    uint8 [H, W, 3].
+
+  Raises:
+    ValueError: a concrete wavelength is below 1e-3 (a traced one is clipped to it).
+
+  Source: JH Labs filters 2.0.235, RippleFilter with sine waves.
+  """
+  check_image("ripple", image)
+  x_wavelength = bounded("ripple", "x_wavelength", x_wavelength, 1e-3)
+  y_wavelength = bounded("ripple", "y_wavelength", y_wavelength, 1e-3)
+  x = jnp.arange(image.shape[1], dtype=jnp.float32)
+  y = jnp.arange(image.shape[0], dtype=jnp.float32)
+  x_shift = bounded("ripple", "x_amplitude", x_amplitude) * jnp.sin(y / x_wavelength)
+  y_shift = bounded("ripple", "y_amplitude", y_amplitude) * jnp.sin(x / y_wavelength)
+  return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :])
+
+
+def noise_tables(key: jax.Array) -> NoiseTables:
+  """Draws the tables of gradient noise: a permutation and 256 unit gradients (Perlin 1985)."""
+  permutation_key, gradient_key = jax.random.split(key)
+  permutation = jax.random.permutation(permutation_key, 256).astype(jnp.int32)
+  # Directions of points on a square grid, as the reference draws them; (0, 0) has none and stays 0.
+  points = jax.random.randint(gradient_key, (256, 2), -256, 256).astype(jnp.float32)
+  gradients = points / jnp.maximum(jnp.sqrt(jnp.sum(points * points, axis=1, keepdims=True)), 1)
+  return NoiseTables(*(jnp.concatenate([t, t, t[:2]]) for t in (permutation, gradients)))
+
+
+def gradient_noise(x: jax.Array, y: jax.Array, tables: NoiseTables) -> jax.Array:
+  """Gradient noise on the grid of x float32 [W] and y float32 [H]: float32 [H, W], about -1..1."""
+  permutation, gradients = (jnp.asarray(table) for table in tables)
+  hashed_gradients = _lookup(gradients, permutation)  # the second permutation and the gradient in one look-up
+
+  def lattice(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array], jax.Array]:
+    shifted = v + 4096
+    cell = shifted.astype(jnp.int32)
+    fraction = shifted - cell.astype(jnp.float32)
+    return (cell & 255, (cell + 1) & 255), (fraction, fraction - 1), fraction * fraction * (3 - 2 * fraction)
+
+  columns, x_offsets, x_ease = lattice(x)
+  rows, y_offsets, y_ease = lattice(y)
+
+  def corner(i: int, j: int) -> jax.Array:
+    gradient = _lookup(hashed_gradients, _lookup(permutation, columns[i])[None, :] + rows[j][:, None])
+    return x_offsets[i][None, :] * gradient[..., 0] + y_offsets[j][:, None] * gradient[..., 1]
+
+  def along_x(j: int) -> jax.Array:
+    left, right = corner(0, j), corner(1, j)
+    return left + x_ease[None, :] * (right - left)
+
+  top, bottom = along_x(0), along_x(1)
+  return 1.5 * (top + y_ease[:, None] * (bottom - top))
+
+
+def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+  """Colours at coordinates x, y float32 [H, W], edge pixels repeated, truncated: uint8 [H, W, 3]."""
+  height, width, _ = image.shape
+  left, top = jnp.floor(x), jnp.floor(y)
+  x_weight, y_weight = (x - left)[..., None], (y - top)[..., None]
+  columns = [jnp.clip(c, 0, width - 1).astype(jnp.int32) for c in (left, left + 1)]
+  rows = [jnp.clip(r, 0, height - 1).astype(jnp.int32) for r in (top, top + 1)]
+
+  def row_blend(row: jax.Array) -> jax.Array:
+    first, second = (_lookup(image, row, column).astype(jnp.float32) for column in columns)
+    return (1 - x_weight) * first + x_weight * second
+
+  return ((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1])).astype(jnp.uint8)
+
+
+def _lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:
+  """`table[indices]` without bounds handling: every index here is in range by construction."""
+  return table.at[indices].get(mode="promise_in_bounds")
