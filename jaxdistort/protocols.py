@@ -8,8 +8,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.sharding import DATA_AXIS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +168,19 @@ def _distort_class(
   parameters = {n: jnp.where(jnp.isnan(v), picture_class.laws[n].draw(keys[0]), v) for n, v in parameters.items()}
   op_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
   return jax.vmap(lambda key, image, own: distortion(key, image, **own))(op_keys, images, parameters)
+
+
+def distort_sharded(protocol: Protocol, mesh: Mesh) -> Callable[[jax.Array, jax.Array, jax.Array], Samples]:
+  """`protocol.distort` with every device of `mesh` distorting its own share of the batch.
+
+  The samples are those of one device, whatever their number.
+  """
+
+  def local(key: jax.Array, images: jax.Array, first: jax.Array) -> Samples:
+    offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(images.shape[0])
+    return protocol.distort(key, images, first + offset)
+
+  return jax.shard_map(local, mesh=mesh, in_specs=(P(), P(DATA_AXIS), P()), out_specs=P(DATA_AXIS), check_vma=False)
 
 
 def six(jpeg_quality: int | None = 75) -> Protocol:

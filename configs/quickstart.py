@@ -1,0 +1,15 @@
+"""Quickstart."""
+
+from jaxdistort.training import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
+
+
+def get_config() -> TrainConfig:
+  return TrainConfig(
+    data=DataConfig(source="0.6*samples+0.4*synthetic", image_size=96),
+    protocol=ProtocolConfig(name="six"),
+    model=ModelConfig(name="compact"),
+    optimizer=OptimizerConfig(name="adam", learning_rate=2e-3, schedule="cosine", warmup_steps=100),
+    batch_size=32,
+    steps=1000,
+    evaluate_every=250,
+  )

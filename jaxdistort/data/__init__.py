@@ -1,0 +1,25 @@
+"""Clean pictures: where they come from, how they are split, how they reach the device."""
+
+from jaxdistort.data.loading import CleanBatch, default_workers, evaluation_batches, training_batches
+from jaxdistort.data.picture_set import PictureSet, open_pictures
+from jaxdistort.data.pictures import BrokenPicture, random_view, read_picture, standardise
+from jaxdistort.data.sources import Source, WeightedSource, parse_sources
+from jaxdistort.data.splits import SPLITS, split_of
+
+__all__ = [
+  "SPLITS",
+  "BrokenPicture",
+  "CleanBatch",
+  "PictureSet",
+  "Source",
+  "WeightedSource",
+  "default_workers",
+  "evaluation_batches",
+  "open_pictures",
+  "parse_sources",
+  "random_view",
+  "read_picture",
+  "split_of",
+  "standardise",
+  "training_batches",
+]

@@ -1,0 +1,159 @@
+"""Clean pictures in batches: decoded in worker processes, on the device before they are needed."""
+
+import dataclasses
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import grain
+import jax
+import numpy as np
+from absl import flags
+
+from jaxdistort.data.picture_set import PictureSet
+from jaxdistort.data.pictures import BrokenPicture
+
+
+class CleanBatch(NamedTuple):
+  """A batch of clean pictures.
+
+  Attributes:
+    images: uint8 [B, S, S, 3], on the device.
+    numbers: int64 [B] on the host, numbers within the `PictureSet`; -1 where a slot only fills the last batch.
+    broken: int64 [B] on the host, number of the picture that could not be read here, or -1. In training
+      another picture stands in its place; in evaluation its slot is black and must not count.
+  """
+
+  images: jax.Array
+  numbers: np.ndarray
+  broken: np.ndarray
+
+
+def default_workers() -> int:
+  """One process fewer than there are processors, within 1..8."""
+  return max(1, min(8, (os.cpu_count() or 1) - 1))
+
+
+@contextmanager
+def training_batches(
+  pictures: PictureSet,
+  *,
+  size: int,
+  batch_size: int,
+  seed: int,
+  first_batch: int = 0,
+  augment: bool = True,
+  workers: int = 1,
+  sharding: jax.sharding.Sharding | None = None,
+) -> Iterator[Iterator[CleanBatch]]:
+  """Endless batches of shuffled pictures; on leaving the context, workers end.
+
+  Batch k is the same for the same arguments however many workers there are and wherever the run began,
+  so a position in the data is a number of batches.
+
+  Args:
+    pictures: of the training split; sources are mixed by weight.
+    size: side of the pictures in pixels.
+    batch_size: pictures a batch.
+    seed: of the order (a new one every epoch) and of the views.
+    first_batch: number of the first batch.
+    augment: random squares and flips; without it every picture always looks the same.
+    workers: decoding processes; 0 decodes in threads of this process.
+    sharding: where the images go; the default device if None.
+  """
+  shuffled = [
+    grain.MapDataset.range(len(members)).map(_Number(pictures, source)).shuffle(seed=seed + source).repeat()
+    for source, members in enumerate(pictures.members)
+  ]
+  mixed = grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources]) if len(shuffled) > 1 else shuffled[0]
+  loaded = mixed.random_map(_LoadForTraining(pictures, size, augment), seed=seed)
+  batches = loaded.batch(batch_size, drop_remainder=True)[first_batch:]
+  with _on_device(batches, workers, sharding) as iterator:
+    yield iterator
+
+
+@contextmanager
+def evaluation_batches(
+  pictures: PictureSet,
+  *,
+  size: int,
+  batch_size: int,
+  workers: int = 1,
+  sharding: jax.sharding.Sharding | None = None,
+) -> Iterator[Iterator[CleanBatch]]:
+  """Every picture once, in order, in its standard form; the last batch is filled with empty slots."""
+  numbers = np.arange(-(-len(pictures) // batch_size) * batch_size)
+  padded = grain.MapDataset.source(np.where(numbers < len(pictures), numbers, -1))
+  loaded = padded.map(_LoadForEvaluation(pictures, size))
+  with _on_device(loaded.batch(batch_size), workers, sharding) as iterator:
+    yield iterator
+
+
+@dataclasses.dataclass(frozen=True)
+class _Number(grain.transforms.Map):
+  """Position among a source's members -> number in the set."""
+
+  pictures: PictureSet
+  source: int
+
+  def map(self, element: int) -> int:
+    return self.pictures.number(self.source, element)
+
+
+@dataclasses.dataclass(frozen=True)
+class _LoadForTraining(grain.transforms.RandomMap):
+  pictures: PictureSet
+  size: int
+  augment: bool
+
+  def random_map(self, element: int, rng: np.random.Generator) -> dict[str, Any]:
+    image, broken = self.pictures.load_or_next(element, self.size, rng if self.augment else None)
+    return {"image": image, "number": np.int64(element), "broken": np.int64(broken)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _LoadForEvaluation(grain.transforms.Map):
+  pictures: PictureSet
+  size: int
+
+  def map(self, element: np.ndarray) -> dict[str, Any]:
+    number = int(element)
+    image, broken = np.zeros((self.size, self.size, 3), np.uint8), -1
+    if number >= 0:
+      try:
+        image = self.pictures.load(number, self.size)
+      except BrokenPicture:
+        broken = number
+    return {"image": image, "number": np.int64(number), "broken": np.int64(broken)}
+
+
+@contextmanager
+def _on_device(
+  batches: grain.MapDataset, workers: int, sharding: jax.sharding.Sharding | None
+) -> Iterator[Iterator[CleanBatch]]:
+  if not flags.FLAGS.is_parsed():
+    flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
+
+  def put(batch: dict[str, np.ndarray]) -> CleanBatch:
+    # Copies: the arrays of a worker live in shared memory that goes back to it.
+    images = jax.device_put(batch["image"], sharding, may_alias=False)
+    return CleanBatch(images, np.array(batch["number"]), np.array(batch["broken"]))
+
+  # The buffers count whole batches.
+  threads = grain.ReadOptions(num_threads=0 if workers else default_workers(), prefetch_buffer_size=0 if workers else 2)
+  stream = batches.to_iter_dataset(threads)
+  if workers:
+    options = grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)
+    stream = stream.mp_prefetch(options, worker_init_fn=_leave_interrupts_to_parent)
+  iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream.map(put), prefetch_buffer_size=2))
+  try:
+    yield iterator
+  finally:
+    iterator.close()
+
+
+def _leave_interrupts_to_parent(worker: int, workers: int) -> None:
+  del worker, workers
+  signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,108 @@
+"""The clean pictures of one split of one or more sources, under one numbering."""
+
+import dataclasses
+
+import numpy as np
+
+from jaxdistort.data.pictures import BrokenPicture
+from jaxdistort.data.sources import WeightedSource, parse_sources
+from jaxdistort.data.splits import SPLITS, split_of
+from jaxdistort.errors import InputError, choose
+
+_MOST_BROKEN_IN_A_ROW = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureSet:
+  """Pictures of a split, numbered through all sources. Pickles small enough to go to workers.
+
+  Attributes:
+    spec: the text that named the sources.
+    sources: with their weights in a training mix.
+    members: per source, int64 indices of its pictures that belong to the split.
+  """
+
+  spec: str
+  sources: tuple[WeightedSource, ...]
+  members: tuple[np.ndarray, ...]
+
+  def __len__(self) -> int:
+    return sum(len(m) for m in self.members)
+
+  def __repr__(self) -> str:
+    # Grain compares it between runs, so it names pictures, not objects.
+    return " + ".join(f"{w.weight:g}*{w.source!r}[{len(m)}]" for w, m in zip(self.sources, self.members, strict=True))
+
+  def _locate(self, number: int) -> tuple[int, int]:
+    """Source and position among its members of a picture's number."""
+    position = number
+    for source, members in enumerate(self.members):
+      if position < len(members):
+        return source, position
+      position -= len(members)
+    raise IndexError(f"picture {number} of {len(self)}")
+
+  def number(self, source: int, position: int) -> int:
+    return sum(len(m) for m in self.members[:source]) + position
+
+  def name(self, number: int) -> str:
+    source, position = self._locate(number)
+    return self.sources[source].source.name(int(self.members[source][position]))
+
+  def load(self, number: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Loads a picture as uint8 [size, size, 3]; see `Source.load`."""
+    source, position = self._locate(number)
+    return self.sources[source].source.load(int(self.members[source][position]), size, rng)
+
+  def load_or_next(self, number: int, size: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, int]:
+    """Loads a picture, or for a broken one the next of its source that is not.
+
+    Returns:
+      uint8 [size, size, 3], and the number of the broken picture, or -1.
+
+    Raises:
+      InputError: a hundred pictures in a row are broken.
+    """
+    source, position = self._locate(number)
+    members = self.members[source]
+    for attempt in range(min(len(members), _MOST_BROKEN_IN_A_ROW)):
+      candidate = self.number(source, (position + attempt) % len(members))
+      try:
+        return self.load(candidate, size, rng), number if attempt else -1
+      except BrokenPicture:
+        continue
+    raise InputError(f"data source {self.spec}: no readable picture from {self.name(number)} on")
+
+  def why_broken(self, number: int, size: int) -> str:
+    """The reason why a picture cannot be read; reads it once more."""
+    try:
+      self.load(number, size)
+    except BrokenPicture as error:
+      return str(error)
+    return "could not be read at first, now it can"
+
+
+def open_pictures(spec: str, split: str) -> PictureSet:
+  """Opens the pictures of a split.
+
+  Args:
+    spec: see `parse_sources`.
+    split: train, validation, test, or all.
+
+  Raises:
+    InputError: a source cannot be opened, or is too small to be split.
+  """
+  choose("split", split, (*SPLITS, "all"))
+  sources = tuple(parse_sources(spec))
+  members = []
+  for source, _ in sources:
+    indices = np.arange(len(source))
+    if split != "all":
+      originals = [source.original(i) for i in range(len(source))]
+      try:
+        place = split_of(originals)
+      except InputError as error:
+        raise InputError(f"data source {source!r}: {error}") from None
+      indices = indices[[place[o] == split for o in originals]]
+    members.append(indices)
+  return PictureSet(spec, sources, tuple(members))

@@ -1,0 +1,98 @@
+"""One picture from a file: decoded, turned upright, made 8-bit RGB, brought to a standard size."""
+
+import io
+import os
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF")  # only these decoders may look at a foreign file
+
+
+class BrokenPicture(Exception):
+  """A file that should be a picture cannot be read as one; the message is the reason."""
+
+
+def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
+  """Decodes a picture: EXIF orientation applied, 8-bit RGB.
+
+  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit
+  levels keep their high byte.
+
+  Args:
+    file: path, or the bytes of the file.
+
+  Raises:
+    BrokenPicture: empty, truncated, of an unknown format, or with so many pixels (over 179 million)
+      that it must be an accident or an attack.
+  """
+  try:
+    with warnings.catch_warnings():
+      warnings.simplefilter("ignore")  # large pictures and odd metadata are fine as long as the pixels decode
+      with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_FORMATS) as opened:
+        opened.load()
+        return _to_rgb(ImageOps.exif_transpose(opened))
+  except Exception as error:  # decoders of foreign files raise anything
+    raise BrokenPicture(_reason(file, error)) from error
+
+
+def _reason(file: str | os.PathLike[str] | bytes, error: Exception) -> str:
+  if not isinstance(file, bytes) and os.path.isfile(file) and os.path.getsize(file) == 0:
+    return "empty file"
+  if isinstance(error, Image.UnidentifiedImageError):
+    return "not a picture that can be identified"
+  return " ".join(str(error).split()) or type(error).__name__
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+  if picture.mode.startswith("I;16"):
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
+  if picture.mode in ("I", "F"):  # 32-bit levels: of 16 bits, or fractions, or 8 bits
+    levels = np.asarray(picture, np.float64)
+    scale = 1 / 257 if levels.max() > 255 else 255 if picture.mode == "F" and levels.max() <= 1 else 1
+    return Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8)).convert("RGB")
+  if picture.has_transparency_data:
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+  return picture.convert("RGB")
+
+
+def standardise(picture: Image.Image, size: int) -> np.ndarray:
+  """The paper's standard form: shorter side to `size` (bicubic), then the central square.
+
+  Returns:
+    uint8 [size, size, 3].
+  """
+  width, height = picture.size
+  scale = size / min(width, height)
+  scaled_width, scaled_height = max(size, round(width * scale)), max(size, round(height * scale))
+  left, top = (scaled_width - size) // 2, (scaled_height - size) // 2
+  # The box is the central square in pixels of the file: only its pixels are computed.
+  box = (
+    left * width / scaled_width,
+    top * height / scaled_height,
+    (left + size) * width / scaled_width,
+    (top + size) * height / scaled_height,
+  )
+  return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box))
+
+
+def random_view(picture: Image.Image, size: int, rng: np.random.Generator, smallest: float) -> np.ndarray:
+  """A random square of the picture, brought to `size` (bicubic), flipped left to right half the time.
+
+  Args:
+    picture: RGB.
+    size: side of the result in pixels.
+    rng: draws side (log-uniform), place and flip.
+    smallest: least side of the square in pixels of the file; the largest is the picture's shorter side.
+
+  Returns:
+    uint8 [size, size, 3].
+  """
+  shorter = min(picture.size)
+  side = np.exp(rng.uniform(np.log(min(shorter, max(1.0, smallest))), np.log(shorter)))
+  left, top = (rng.uniform(0, max(0.0, extent - side)) for extent in picture.size)
+  view = picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+  return np.asarray(ImageOps.mirror(view) if rng.random() < 0.5 else view)

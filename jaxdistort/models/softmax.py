@@ -1,0 +1,20 @@
+"""The paper's baseline: softmax regression on the pixels."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from flax.typing import Dtype
+
+from jaxdistort.models.layers import classifier, scale_levels
+
+
+class Softmax(nnx.Module):
+  """One dense layer on the pixels: uint8 [B, S, S, 3] to logits float32 [B, K]."""
+
+  def __init__(self, image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs):
+    del dtype  # a single float32 layer
+    self.input_scaling = input_scaling
+    self.out = classifier(image_size * image_size * 3, num_classes, rngs=rngs)
+
+  def __call__(self, images: jax.Array) -> jax.Array:
+    return self.out(scale_levels(images, self.input_scaling, jnp.float32).reshape(images.shape[0], -1))

@@ -1,0 +1,177 @@
+"""Checkpoints of a run: the newest and the best, written while training goes on (Orbax)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import orbax.checkpoint as ocp
+from jax.sharding import Sharding
+from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
+
+from jaxdistort.errors import CheckpointFailed, InputError
+from jaxdistort.training.config import TrainConfig
+from jaxdistort.training.step import TrainState
+
+FOLDER = "checkpoints"
+
+
+def _accuracy(metrics: dict[str, float]) -> float:
+  return metrics["accuracy"]
+
+
+class Checkpoints:
+  """The checkpoints below a run's folder; a context manager that finishes writing on leaving.
+
+  A checkpoint counts once it is complete: it is written beside its place and renamed, so a process
+  killed at any moment leaves the one before.
+  """
+
+  def __init__(self, workdir: Path):
+    options = ocp.CheckpointManagerOptions(
+      best_fn=_accuracy,
+      # A `max_to_keep` would count by metric alone and could delete the newest, and with it the resume.
+      preservation_policy=policy.AnyPreservationPolicy(
+        [policy.LatestN(1), policy.BestN(get_metric_fn=_accuracy, n=1, keep_checkpoints_without_metrics=False)]
+      ),
+      cleanup_tmp_directories=True,
+    )
+    self._manager = ocp.CheckpointManager((workdir / FOLDER).absolute(), options=options)
+
+  def __enter__(self) -> "Checkpoints":
+    return self
+
+  def __exit__(self, *error: object) -> None:
+    self._manager.close()
+
+  @property
+  def latest_step(self) -> int | None:
+    return self._manager.latest_step()
+
+  @property
+  def best_step(self) -> int | None:
+    return self._manager.best_step()
+
+  def describe_latest(self) -> str:
+    step = self.latest_step
+    return "there is no checkpoint yet" if step is None else f"the last good checkpoint is {self._manager.directory / str(step)}"
+
+  def save(self, state: TrainState, config: TrainConfig, position: dict[str, Any], metrics: dict[str, Any] | None) -> None:
+    """Begins to write a checkpoint; copies the state off the device before it returns.
+
+    Args:
+      state: named by its step.
+      config: of the run.
+      position: of the data: what a resume must read next.
+      metrics: of the validation, with `accuracy` and `loss`; None for a checkpoint that only serves a resume.
+
+    Raises:
+      CheckpointFailed: this one, or the one before it, could not be written.
+    """
+    step = int(state.step)  # sync point
+    items = ocp.args.Composite(
+      state=ocp.args.StandardSave(state._asdict()),
+      config=ocp.args.JsonSave(config.to_dict()),
+      data=ocp.args.JsonSave(position),
+    )
+    with self._failures_told():
+      chosen = {name: metrics[name] for name in ("accuracy", "loss")} if metrics else None
+      self._manager.save(step, args=items, metrics=chosen, force=True)
+
+  def wait(self) -> None:
+    """Waits until the last checkpoint is complete.
+
+    Raises:
+      CheckpointFailed: it could not be written.
+    """
+    with self._failures_told():
+      self._manager.wait_until_finished()
+
+  @contextmanager
+  def _failures_told(self) -> Iterator[None]:
+    try:
+      yield
+    except Exception as error:  # storage below Orbax raises anything
+      self._manager.reload()
+      kept = self.describe_latest()
+      reason = "no space left on the device" if "No space left" in str(error) else " ".join(str(error).split())[:200]
+      raise CheckpointFailed(f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}") from error
+
+  def restore(self, step: int, like: TrainState) -> tuple[TrainState, dict[str, Any]]:
+    """Reads a checkpoint onto the devices of `like`, however many wrote it; returns state and position."""
+    items = ocp.args.Composite(
+      state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
+    )
+    restored = self._manager.restore(step, args=items)
+    return TrainState(**restored["state"]), restored["data"]
+
+
+def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:
+  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
+
+
+class TrainedModel(NamedTuple):
+  """What a checkpoint holds for those who use a model.
+
+  Attributes:
+    path: of the checkpoint.
+    step: number of updates.
+    config: of its run.
+    parameters, statistics: variables of the network.
+  """
+
+  path: Path
+  step: int
+  config: TrainConfig
+  parameters: Any
+  statistics: Any
+
+
+def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
+  """Loads the best checkpoint of a run, or a given one.
+
+  Args:
+    path: a run's folder, its checkpoints folder, or one checkpoint in it.
+    sharding: where the variables go.
+
+  Raises:
+    InputError: there is no checkpoint.
+  """
+  place = _find(Path(path).expanduser().absolute())
+  try:
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+      config = TrainConfig.from_dict(reader.restore(place, ocp.args.Composite(config=ocp.args.JsonRestore()))["config"])
+      saved = reader.item_metadata(place)["state"].tree
+      wanted = {
+        name: jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), saved[name])
+        for name in ("step", "parameters", "statistics")
+      }
+      items = ocp.args.Composite(state=ocp.args.PyTreeRestore(wanted, partial_restore=True))
+      state = reader.restore(place, items)["state"]
+  except InputError:
+    raise
+  except Exception as error:  # damaged files: Orbax and its storage raise anything
+    reason = " ".join(str(error).split())[:200]
+    raise InputError(f"checkpoint {place}: cannot be read ({type(error).__name__}: {reason})") from error
+  return TrainedModel(place, int(state["step"]), config, state["parameters"], state["statistics"])
+
+
+def _find(path: Path) -> Path:
+  if (path / "state").is_dir():
+    return path
+  folder = path if path.name == FOLDER else path / FOLDER
+  steps = sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+  if not steps:
+    kind = "holds no checkpoint yet" if path.exists() else "does not exist"
+    raise InputError(f"checkpoint {path}: {kind}; give the folder of a run, such as runs/quickstart")
+  measured = [(_validation_accuracy(folder / str(step)), step) for step in steps]
+  return folder / str(max(measured)[1])
+
+
+def _validation_accuracy(checkpoint: Path) -> float:
+  try:
+    return float(json.loads((checkpoint / "metrics" / "metrics").read_text())["accuracy"])
+  except (OSError, ValueError, KeyError):
+    return -1.0

@@ -1,0 +1,67 @@
+"""Watches the steps of a run: progress bar, metrics, and the check that the loss is finite."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from jaxdistort.errors import TrainingDiverged
+from jaxdistort.training.records import Metrics
+from jaxdistort.training.step import StepMetrics
+
+_RUN_AHEAD = 8  # steps that may be under way on the device before the host waits for the oldest
+
+
+class Monitor:
+  """Takes the metrics of every step while they are still being computed, and reads them when they are there.
+
+  Args:
+    bar: one unit a step.
+    metrics: gets the means over every `log_every` steps.
+    batch_size: pictures a step.
+    log_every: steps a row of `metrics`.
+    last_good: names the last checkpoint, for the message when training diverges.
+  """
+
+  def __init__(self, bar: tqdm, metrics: Metrics, *, batch_size: int, log_every: int, last_good: Callable[[], str]):
+    self._bar, self._metrics, self._last_good = bar, metrics, last_good
+    self._batch_size, self._log_every = batch_size, log_every
+    self._pending: deque[tuple[int, StepMetrics]] = deque()
+    self._window: list[StepMetrics] = []
+
+  def add(self, step: int, metrics: StepMetrics) -> None:
+    """Takes the metrics of the update that led to `step`."""
+    self._pending.append((step, metrics))
+    while self._pending and (len(self._pending) > _RUN_AHEAD or self._pending[0][1].loss.is_ready()):
+      self._read_oldest()
+
+  def drain(self) -> None:
+    """Waits for all steps so far (a sync point).
+
+    Raises:
+      TrainingDiverged: the loss or the gradient of one of them is not finite.
+    """
+    while self._pending:
+      self._read_oldest()
+
+  def _read_oldest(self) -> None:
+    step, metrics = self._pending.popleft()
+    values = StepMetrics(*(float(v) for v in jax.device_get(metrics)))
+    if not (math.isfinite(values.loss) and math.isfinite(values.gradient_norm)):
+      raise TrainingDiverged(
+        f"step {step}: the loss is {values.loss} and the gradient's norm {values.gradient_norm}; {self._last_good()}; "
+        "a lower optimizer.learning_rate, optimizer.warmup_steps or optimizer.clip_norm may help"
+      )
+    self._window.append(values)
+    mean = StepMetrics(*np.mean(self._window, axis=0).tolist())
+    self._bar.update(1)
+    rate = self._batch_size * (self._bar.format_dict["rate"] or self._bar.n / max(self._bar.format_dict["elapsed"], 1e-9))
+    self._bar.set_postfix_str(
+      f"loss {mean.loss:.4f}, accuracy {mean.accuracy:.3f}, {rate:.3g} pictures/s", refresh=False
+    )
+    if step % self._log_every == 0:
+      self._metrics.write(step, {"loss": mean.loss, "accuracy": mean.accuracy, "gradient_norm": mean.gradient_norm, "pictures_per_second": rate})
+      self._window.clear()
