@@ -1,6 +1,6 @@
 """The paper's VGG16 from scratch on distorted photographs of 224 px."""
 
-from jaxdistort.training import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
+from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
 
 
 def get_config() -> TrainConfig:

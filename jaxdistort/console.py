@@ -1,7 +1,11 @@
-"""How the scripts end: what a person can mend becomes one line, not a traceback."""
+"""What a person at a terminal sees: progress, and errors as one line."""
 
+import os
 import sys
 from collections.abc import Callable
+
+from absl import logging
+from tqdm import tqdm
 
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 
@@ -12,10 +16,14 @@ def run(main: Callable[[], int | None]) -> None:
   Exit status: what `main` returns, 0 for None; 1 for an error, told in one line on stderr; 130 after
   Ctrl-C. Anything unforeseen keeps its traceback: it is a bug.
   """
+  logging.set_verbosity(logging.ERROR)  # Orbax and grain tell absl's log much that is no one's concern here
   try:
     status = main() or 0
   except (InputError, TrainingDiverged, CheckpointFailed) as error:
     status = _tell(error)
+  except BrokenPipeError:  # whoever read our output has heard enough
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    status = 0
   except OSError as error:
     where = f" ({error.filename})" if error.filename else ""
     status = _tell(f"{error.strerror or error}{where}")
@@ -29,3 +37,18 @@ def run(main: Callable[[], int | None]) -> None:
 def _tell(message: object) -> int:
   print(f"error: {message}", file=sys.stderr)
   return 1
+
+
+def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: bool = True) -> tqdm:
+  """A bar with rate and time left; in a log file a line now and then."""
+  terminal = sys.stderr.isatty()
+  return tqdm(
+    leave=leave,
+    total=total,
+    initial=done,
+    desc=title,
+    unit=unit,
+    dynamic_ncols=terminal,
+    mininterval=0.5 if terminal else 10,
+    smoothing=0.1,
+  )

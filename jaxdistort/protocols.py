@@ -136,14 +136,14 @@ class Protocol:
     parameters = self._draw(keys, labels)
 
     periods = -(-(count + period - 1) // period)
-    layout = np.arange(periods * period).reshape(periods, period)
-    groups, offsets = [], np.cumsum([0, *(c.share for c in self.classes)])
-    for picture_class, start, stop in zip(self.classes, offsets[:-1], offsets[1:], strict=True):
-      members = jnp.clip(layout[:, start:stop].reshape(-1) - phase, 0, count - 1)
+    slots_of_class = [np.flatnonzero(np.tile(self.pattern, periods) == c) for c in range(len(self.classes))]
+    groups = []
+    for picture_class, slots in zip(self.classes, slots_of_class, strict=True):
+      members = jnp.clip(slots - phase, 0, count - 1)
       own = {n: parameters[f"{picture_class.name}.{n}"][members] for n in picture_class.laws}
       groups.append(_distort_class(picture_class, keys[members], images[members], own))
-    by_class = np.concatenate([layout[:, a:b].reshape(-1) for a, b in zip(offsets[:-1], offsets[1:], strict=True)])
-    distorted = jnp.concatenate(groups)[jnp.asarray(np.argsort(by_class))[slot]]
+    place_of_slot = np.argsort(np.concatenate(slots_of_class))
+    distorted = jnp.concatenate(groups)[jnp.asarray(place_of_slot)[slot]]
     if self.jpeg_quality is not None:
       distorted = jax.vmap(jpeg, (0, None))(distorted, float(self.jpeg_quality))
     return Samples(distorted, labels, parameters)
@@ -195,7 +195,11 @@ def variable(jpeg_quality: int | None = 75) -> Protocol:
   """The paper's second data set: reference, Gaussian blur and noise of varying strength, 1 : 4 : 4."""
   blur = {"radius": Uniform(1, 11)}
   noise = {"amount": UniformInteger(1, 26), "density": Uniform(0.1, 1.1)}
-  classes = (PictureClass("reference"), PictureClass("gaussian_blur", 4, blur), PictureClass("gaussian_noise", 4, noise))
+  classes = (
+    PictureClass("reference"),
+    PictureClass("gaussian_blur", 4, blur),
+    PictureClass("gaussian_noise", 4, noise),
+  )
   return Protocol("variable", classes, jpeg_quality)
 
 

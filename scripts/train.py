@@ -1,45 +1,69 @@
 """Trains a network as a config says; the same command resumes a run that was stopped.
 
-    python scripts/train.py --config configs/vgg_scratch.py
-    python scripts/train.py --config configs/vgg_scratch.py --config.data.source=folder:photos --workdir runs/photos
+python scripts/train.py --config configs/vgg_scratch.py
+python scripts/train.py --config configs/vgg_scratch.py --config.data.source=folder:photos --workdir runs/photos
 """
 
+import dataclasses
 import difflib
+import re
+import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
 
 from jaxdistort import console
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, choose
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/; single values: --config.batch_size=64.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/ and the name of the config unless given.")
 
 
-def parse_flags(argv: list[str]) -> None:
-  """Parses the command line; raises InputError with the flag or value at fault."""
+def parse_flags(argv: list[str]) -> Path:
+  """Parses the command line and returns the path of the config; raises InputError with the word at fault."""
+  if not {"--help", "-help", "--helpfull"} & set(argv):
+    check_config(argv)
   try:
     rest = flags.FLAGS(argv)
   except flags.UnrecognizedFlagError as error:
     near = difflib.get_close_matches(error.flagname, list(flags.FLAGS), 1)
     raise InputError(f"unknown flag --{error.flagname}" + (f"; did you mean --{near[0]}?" if near else "")) from error
-  except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError, SyntaxError) as error:
+  except flags.Error as error:
     raise InputError(" ".join(str(error).split())) from error
   if rest[1:]:
     raise InputError(f"{rest[1]!r} is not a flag; see --help")
-  if CONFIG.value is None:
-    configs = ", ".join(sorted(str(p) for p in Path("configs").glob("*.py"))) or "a file of configs/"
-    raise InputError(f"--config is missing: give {configs}")
+  return Path(flags.FLAGS["config"].config_filename)  # ty: ignore
+
+
+def check_config(argv: list[str]) -> None:
+  """Looks at --config and its overrides ahead of the flag parser, whose errors name Python's types, not the flags."""
+  matches = [re.fullmatch(r"--?(config(?:\.[\w.]+)?)(?:=(.*))?", argument) for argument in argv]
+  files = [m[2] or "".join(argv[i + 1 : i + 2]) for i, m in enumerate(matches) if m and m[1] == "config"]
+  if not files:
+    configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.py")))
+    raise InputError(f"--config is missing: give one of {configs or 'the files of configs/'}")
+  if not Path(files[0]).is_file():
+    raise InputError(f"--config {files[0]}: no such file")
+  try:
+    config = runpy.run_path(files[0])["get_config"]()
+  except Exception as error:
+    raise InputError(f"--config {files[0]}: cannot be used as a config ({type(error).__name__}: {error})") from error
+  for flag in (m[1] for m in matches if m):
+    section: Any = config
+    for name in flag.split(".")[1:]:
+      fields = [field.name for field in dataclasses.fields(section)] if dataclasses.is_dataclass(section) else []
+      choose(f"--{flag}", name, fields)
+      section = getattr(section, name)
 
 
 def main() -> int:
-  parse_flags(sys.argv)
+  path = parse_flags(sys.argv)
   from jaxdistort.training import train  # after the flags: a typo is told at once
 
-  name = Path(flags.FLAGS["config"].config_filename).stem  # ty: ignore[unresolved-attribute]
-  workdir = Path(WORKDIR.value or Path("runs") / name)
+  workdir = Path(WORKDIR.value) if WORKDIR.value else Path("runs") / path.stem
   return 0 if train(CONFIG.value, workdir) else 130
 
 

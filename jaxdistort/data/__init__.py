@@ -1,5 +1,6 @@
 """Clean pictures: where they come from, how they are split, how they reach the device."""
 
+from jaxdistort.data.broken import BrokenPictures
 from jaxdistort.data.loading import CleanBatch, default_workers, evaluation_batches, training_batches
 from jaxdistort.data.picture_set import PictureSet, open_pictures
 from jaxdistort.data.pictures import BrokenPicture, random_view, read_picture, standardise
@@ -9,6 +10,7 @@ from jaxdistort.data.splits import SPLITS, split_of
 __all__ = [
   "SPLITS",
   "BrokenPicture",
+  "BrokenPictures",
   "CleanBatch",
   "PictureSet",
   "Source",

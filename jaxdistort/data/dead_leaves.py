@@ -1,41 +1,47 @@
 """Dead leaves: synthetic pictures whose edges and sizes are distributed as in photographs."""
 
+import functools
+
 import numpy as np
 from PIL import Image, ImageDraw
 
+from jaxdistort.data.pictures import random_view
+
 
 class DeadLeaves:
-  """Pictures of leaves that fell over one another, made when asked for.
+  """Views of canvases on which leaves fell over one another, made when asked for.
 
   Radii follow a power law with exponent -3, which gives the scale invariance of natural images (Lee,
   Mumford and Huang, Occlusion models for natural images, IJCV 2001). Colours scatter about one tone a
-  picture; a slow gradient and fine grain stand for light and texture.
+  canvas; a slow gradient and fine grain, of each view, stand for light and texture.
   """
 
-  PICTURES = 4096
+  CANVASES, VIEWS = 128, 32
 
   def __len__(self) -> int:
-    return self.PICTURES
+    return self.CANVASES * self.VIEWS
 
   def __repr__(self) -> str:
     return "synthetic"
 
   def name(self, index: int) -> str:
-    return f"synthetic#{index}"
+    return f"{self.original(index)}#{index % self.VIEWS}"
 
   def original(self, index: int) -> str:
-    return f"synthetic#{index}"
+    return f"synthetic/{index // self.VIEWS}"
 
   def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    return _draw(rng or np.random.default_rng(index), size)
+    rng = rng or np.random.default_rng(index)
+    view = random_view(_canvas(index // self.VIEWS, 2 * size), size, rng, smallest=size)
+    return _light_and_grain(view[..., rng.permutation(3)], rng)
 
 
-def _draw(rng: np.random.Generator, size: int) -> np.ndarray:
-  """uint8 [size, size, 3]."""
-  side = 2 * size  # drawn twice as large and shrunk: soft edges
+@functools.lru_cache(DeadLeaves.CANVASES)
+def _canvas(seed: int, side: int) -> Image.Image:
+  rng = np.random.default_rng(seed)
   tone, spread = rng.uniform(0, 255, 3), rng.uniform(15, 90)
-  count = int(rng.integers(40, 240))
-  smallest, largest = rng.uniform(0.01, 0.03) * side, rng.uniform(0.15, 0.6) * side
+  count = int(rng.integers(80, 800))
+  smallest, largest = rng.uniform(0.005, 0.03) * side, rng.uniform(0.1, 0.5) * side
   quantiles = rng.random(count)
   radii = (smallest**-2 * (1 - quantiles) + largest**-2 * quantiles) ** -0.5
   if rng.random() < 0.5:
@@ -43,22 +49,32 @@ def _draw(rng: np.random.Generator, size: int) -> np.ndarray:
   brightness, tint = rng.normal(size=(count, 1)), 0.6 * rng.normal(size=(count, 3))
   colours = np.clip(tone + spread * (brightness + tint), 0, 255).astype(int)
 
-  canvas = Image.new("RGB", (side, side), tuple(tone.astype(int)))
+  # Drawn twice as large and shrunk: soft edges.
+  canvas = Image.new("RGB", (2 * side, 2 * side), tuple(tone.astype(int).tolist()))
   pen = ImageDraw.Draw(canvas)
-  for radius, colour, centre in zip(radii, colours, rng.uniform(0, side, (count, 2)), strict=True):
-    corners = int(rng.integers(2, 7))
-    if corners == 2:
-      reach = radius * np.array([1, rng.uniform(0.3, 1)])
-      pen.ellipse((*(centre - reach), *(centre + reach)), fill=tuple(colour))
-    else:
-      angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
-      outline = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-      pen.polygon([tuple(point) for point in outline], fill=tuple(colour))
+  for radius, colour in zip(2 * radii, colours.tolist(), strict=True):
+    pen.polygon([tuple(corner) for corner in _outline(rng, radius, 2 * side)], fill=tuple(colour))
+  return canvas.reduce(2)
 
-  levels = np.asarray(canvas.resize((size, size), Image.Resampling.BOX), np.float32)
-  ramp = np.linspace(-1, 1, size, dtype=np.float32)
-  slope = rng.normal(size=2) * rng.uniform(0, 50)
-  levels = levels + (slope[0] * ramp[:, None] + slope[1] * ramp)[..., None]
+
+def _outline(rng: np.random.Generator, radius: float, side: int) -> list[list[float]]:
+  """Corners of one leaf: of an ellipse, or of a polygon with 3 to 6 corners."""
   if rng.random() < 0.5:
-    levels = levels + rng.uniform(0, 10) * rng.standard_normal((size, size, 1), np.float32)
-  return np.clip(levels, 0, 255).astype(np.uint8)
+    angles, squeeze = np.linspace(0, 2 * np.pi, 24, endpoint=False), rng.uniform(0.3, 1)
+  else:
+    angles, squeeze = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 7))), 1.0
+  turn = rng.uniform(0, np.pi)
+  rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+  outline = rotation @ np.stack([np.cos(angles), squeeze * np.sin(angles)])
+  return (rng.uniform(0, side, (2, 1)) + radius * outline).T.tolist()
+
+
+def _light_and_grain(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+  """uint8 [S, S, 3] under a slow gradient, half the time with fine grain."""
+  size = len(view)
+  ramp = np.linspace(-1, 1, size, dtype=np.float32)
+  slope = rng.normal(size=2).astype(np.float32) * rng.uniform(0, 50)
+  light = slope[0] * ramp[:, None] + slope[1] * ramp
+  if rng.random() < 0.5:
+    light += np.float32(rng.uniform(0, 10)) * rng.standard_normal((size, size), np.float32)
+  return np.clip(view + light[..., None], 0, 255).astype(np.uint8)

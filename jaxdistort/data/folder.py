@@ -90,7 +90,8 @@ class Samples:
 
   def original(self, index: int) -> str:
     # Both motorcycles are one scene: left and right eye.
-    return Path(self._FILES[index // self.VIEWS][-1]).stem.removesuffix("_left").removesuffix("_right")
+    name = Path(self._FILES[index // self.VIEWS][-1]).stem
+    return f"samples/{name.removesuffix('_left').removesuffix('_right')}"
 
   def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
     picture = _sample(*self._FILES[index // self.VIEWS])

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -47,7 +47,7 @@ def training_batches(
   augment: bool = True,
   workers: int = 1,
   sharding: jax.sharding.Sharding | None = None,
-) -> Iterator[Iterator[CleanBatch]]:
+) -> Generator[Iterator[CleanBatch]]:
   """Endless batches of shuffled pictures; on leaving the context, workers end.
 
   Batch k is the same for the same arguments however many workers there are and wherever the run began,
@@ -67,7 +67,9 @@ def training_batches(
     grain.MapDataset.range(len(members)).map(_Number(pictures, source)).shuffle(seed=seed + source).repeat()
     for source, members in enumerate(pictures.members)
   ]
-  mixed = grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources]) if len(shuffled) > 1 else shuffled[0]
+  mixed = (
+    grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources]) if len(shuffled) > 1 else shuffled[0]
+  )
   loaded = mixed.random_map(_LoadForTraining(pictures, size, augment), seed=seed)
   batches = loaded.batch(batch_size, drop_remainder=True)[first_batch:]
   with _on_device(batches, workers, sharding) as iterator:
@@ -82,11 +84,10 @@ def evaluation_batches(
   batch_size: int,
   workers: int = 1,
   sharding: jax.sharding.Sharding | None = None,
-) -> Iterator[Iterator[CleanBatch]]:
+) -> Generator[Iterator[CleanBatch]]:
   """Every picture once, in order, in its standard form; the last batch is filled with empty slots."""
-  numbers = np.arange(-(-len(pictures) // batch_size) * batch_size)
-  padded = grain.MapDataset.source(np.where(numbers < len(pictures), numbers, -1))
-  loaded = padded.map(_LoadForEvaluation(pictures, size))
+  slots = grain.MapDataset.range(-(-len(pictures) // batch_size) * batch_size)
+  loaded = slots.map(_LoadForEvaluation(pictures, size))
   with _on_device(loaded.batch(batch_size), workers, sharding) as iterator:
     yield iterator
 
@@ -118,8 +119,8 @@ class _LoadForEvaluation(grain.transforms.Map):
   pictures: PictureSet
   size: int
 
-  def map(self, element: np.ndarray) -> dict[str, Any]:
-    number = int(element)
+  def map(self, element: int) -> dict[str, Any]:
+    number = element if element < len(self.pictures) else -1
     image, broken = np.zeros((self.size, self.size, 3), np.uint8), -1
     if number >= 0:
       try:
@@ -132,7 +133,7 @@ class _LoadForEvaluation(grain.transforms.Map):
 @contextmanager
 def _on_device(
   batches: grain.MapDataset, workers: int, sharding: jax.sharding.Sharding | None
-) -> Iterator[Iterator[CleanBatch]]:
+) -> Generator[Iterator[CleanBatch]]:
   if not flags.FLAGS.is_parsed():
     flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
 

@@ -65,18 +65,10 @@ def standardise(picture: Image.Image, size: int) -> np.ndarray:
   Returns:
     uint8 [size, size, 3].
   """
-  width, height = picture.size
-  scale = size / min(width, height)
-  scaled_width, scaled_height = max(size, round(width * scale)), max(size, round(height * scale))
-  left, top = (scaled_width - size) // 2, (scaled_height - size) // 2
-  # The box is the central square in pixels of the file: only its pixels are computed.
-  box = (
-    left * width / scaled_width,
-    top * height / scaled_height,
-    (left + size) * width / scaled_width,
-    (top + size) * height / scaled_height,
-  )
-  return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box))
+  scale = size / min(picture.size)
+  scaled = picture.resize([max(size, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
+  left, top = ((side - size) // 2 for side in scaled.size)
+  return np.asarray(scaled.crop((left, top, left + size, top + size)))
 
 
 def random_view(picture: Image.Image, size: int, rng: np.random.Generator, smallest: float) -> np.ndarray:
@@ -94,5 +86,7 @@ def random_view(picture: Image.Image, size: int, rng: np.random.Generator, small
   shorter = min(picture.size)
   side = np.exp(rng.uniform(np.log(min(shorter, max(1.0, smallest))), np.log(shorter)))
   left, top = (rng.uniform(0, max(0.0, extent - side)) for extent in picture.size)
-  view = picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+  box = (left, top, left + side, top + side)
+  # The gap lets Pillow average whole pixels first where the square shrinks much: as sharp, and faster.
+  view = picture.resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=2.0)
   return np.asarray(ImageOps.mirror(view) if rng.random() < 0.5 else view)

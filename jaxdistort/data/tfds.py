@@ -36,7 +36,9 @@ class TensorFlowDataset:
     self._directory, self._split = str(prepared[-1]), split or "train"
     builder = tfds.builder_from_directory(self._directory)
     if self._split not in builder.info.splits:
-      raise InputError(f"data source tfds:{self._spec}: no split {self._split!r}; it has {', '.join(builder.info.splits)}")
+      raise InputError(
+        f"data source tfds:{self._spec}: no split {self._split!r}; it has {', '.join(builder.info.splits)}"
+      )
     if "image" not in (builder.info.features or {}):
       raise InputError(f"data source tfds:{self._spec}: its records have no feature named 'image'")
     self._length = builder.info.splits[self._split].num_examples
@@ -75,4 +77,4 @@ def _records(directory: str, split: str) -> Any:
   import tensorflow_datasets as tfds
 
   decoders = {"image": tfds.decode.SkipDecoding()}
-  return tfds.builder_from_directory(directory).as_data_source(split=split, decoders=decoders)
+  return tfds.builder_from_directory(directory).as_data_source(split=split, decoders=decoders)  # ty: ignore

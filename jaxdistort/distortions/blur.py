@@ -1,13 +1,14 @@
 """Blurs: Gaussian and motion, as JH Labs' GaussianFilter and MotionBlurOp compute them."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxdistort.distortions.backend import sequential_on_cpu
+from jaxdistort.distortions.backend import compiled, in_a_loop
 from jaxdistort.distortions.checks import bounded, check_image
 
 
@@ -31,50 +32,65 @@ def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 11.0) ->
   Source: JH Labs filters 2.0.235, GaussianFilter.
   """
   check_image("gaussian_blur", image)
-  radius = bounded("gaussian_blur", "radius", radius, 0, max_radius, "; raise max_radius, a static bound, to allow more")
+  radius = bounded(
+    "gaussian_blur", "radius", radius, 0, max_radius, "; raise max_radius, a static bound, to allow more"
+  )
   return _gaussian_blur(image, radius, reach=math.ceil(max_radius))
 
 
-@sequential_on_cpu
+@compiled(group_on_cpu=1)
 def _gaussian_blur(image: jax.Array, radius: jax.Array, *, reach: int) -> jax.Array:
+  """Filters rows, then columns, each pass rounded to whole levels.
+
+  CPU: a plain convolution. Accelerators, where every picture of a batch has taps of its own: shifted
+  sums in one elementwise kernel, not a grouped convolution with its reduced precision.
+  """
   taps = _gaussian_taps(radius, reach)
-  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
-  for axis in (2, 1):
-    widths = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
-    planes = _filter_axis(jnp.pad(planes, widths, mode="edge"), taps, axis)
-    planes = jnp.clip(jnp.floor(planes + 0.5), 0, 255)
-  return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
+
+  def passes(image: jax.Array, taps: jax.Array, filter_axis: Callable[..., jax.Array]) -> jax.Array:
+    planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
+    for axis in (2, 1):
+      widths = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
+      planes = filter_axis(jnp.pad(planes, widths, mode="edge"), taps, axis)
+      planes = jnp.clip(jnp.floor(planes + 0.5), 0, 255)
+    return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
+
+  return lax.platform_dependent(
+    image,
+    taps,
+    cpu=lambda image, taps: in_a_loop(lambda i: passes(i, taps, _convolve), image),
+    default=lambda image, taps: passes(image, taps, _shifted_sums),
+  )
 
 
 def _gaussian_taps(radius: jax.Array, reach: int) -> jax.Array:
   """Weights float32 [2 reach + 1] that sum to 1."""
   sigma = jnp.maximum(radius, 1e-3) / 3  # any positive sigma leaves one tap when radius < 1
   squares = jnp.square(jnp.arange(-reach, reach + 1, dtype=jnp.float32))
-  weights = jnp.where(squares <= radius * radius, jnp.exp(-squares / (2 * sigma * sigma)), 0)
-  return weights / jnp.sum(weights)
+  weights = jnp.where(squares <= radius * radius, jnp.exp(-squares * (0.5 / (sigma * sigma))), 0)
+  # As whole numbers they add up alike in every order, so for a picture alone as for one of a batch.
+  total = jnp.sum(jnp.round(weights * 2.0**26).astype(jnp.int32)).astype(jnp.float32) * 2.0**-26
+  return weights * (1 / total)
 
 
-def _filter_axis(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
+def _convolve(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
   """Correlates `axis` of float32 planes [3, H, W] with symmetric taps [2r + 1]; no padding."""
+  kernel = taps.reshape([-1 if a == axis else 1 for a in range(-1, 3)])
+  return lax.conv_general_dilated(planes[:, None], kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[:, 0]
+
+
+def _shifted_sums(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
+  """The same as `_convolve`."""
   reach = taps.shape[0] // 2
   length = planes.shape[axis] - 2 * reach
 
-  def convolution(planes: jax.Array, taps: jax.Array) -> jax.Array:
-    kernel = taps.reshape([-1 if a == axis else 1 for a in range(-1, 3)])
-    return lax.conv_general_dilated(planes[:, None], kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[:, 0]
+  def shifted(by: int) -> jax.Array:
+    return lax.slice_in_dim(planes, reach + by, reach + by + length, axis=axis)
 
-  def shifted_sums(planes: jax.Array, taps: jax.Array) -> jax.Array:
-    def shifted(by: int) -> jax.Array:
-      return lax.slice_in_dim(planes, reach + by, reach + by + length, axis=axis)
-
-    total = taps[reach] * shifted(0)
-    for i in range(1, reach + 1):
-      total += taps[reach + i] * (shifted(-i) + shifted(i))
-    return total
-
-  # CPU convolutions are tuned library code. On an accelerator, with taps of its own for every picture,
-  # one fused elementwise kernel avoids a grouped convolution and its reduced precision.
-  return lax.platform_dependent(planes, taps, cpu=convolution, default=shifted_sums)
+  total = taps[reach] * shifted(0)
+  for i in range(1, reach + 1):
+    total += taps[reach + i] * (shifted(-i) + shifted(i))
+  return total
 
 
 def motion_blur(image: jax.Array, distance: Any, angle: Any, *, max_distance: float = 64.0) -> jax.Array:
@@ -104,7 +120,7 @@ def motion_blur(image: jax.Array, distance: Any, angle: Any, *, max_distance: fl
   return _motion_blur(image, distance, bounded("motion_blur", "angle", angle), reach=max(1, math.ceil(max_distance)))
 
 
-@sequential_on_cpu
+@compiled(group_on_cpu=1)
 def _motion_blur(image: jax.Array, distance: jax.Array, angle: jax.Array, *, reach: int) -> jax.Array:
   height, width, channels = image.shape
   samples = jnp.maximum(jnp.trunc(distance), 1)
@@ -126,7 +142,8 @@ def _motion_blur(image: jax.Array, distance: jax.Array, angle: jax.Array, *, rea
   # A line leaves the picture once and for all, so it counts until it leaves along either axis.
   count = jnp.minimum(jnp.repeat(column_count, channels)[None, :], row_count[:, None])
   # Half a unit keeps an exact quotient from falling below itself: XLA may multiply by a reciprocal.
-  mean = (total.astype(jnp.float32) + 0.5) / count
+  # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
+  mean = jnp.floor((total.astype(jnp.float32) + 0.5) / count)
   return mean.astype(jnp.uint8).reshape(image.shape)
 
 
@@ -137,8 +154,9 @@ def _line(size: int, offsets: jax.Array, taken: jax.Array) -> tuple[jax.Array, j
     int32 [n] whole shifts of the samples; int32 [n] 1 where position -1 truncates to 0 (the offset is
     not whole); float32 [size] how many samples of a pixel at that position lie inside.
   """
-  # The filter adds the picture's centre and subtracts it again in float32, which rounds tiny offsets away.
-  offsets = (size * 0.5 + offsets) - size * 0.5
+  # A quarter turn in float32 is not quite one: an offset within rounding of a whole pixel is whole.
+  whole = jnp.round(offsets)
+  offsets = jnp.where(jnp.abs(offsets - whole) < 2e-5, whole, offsets)
   shifts = jnp.floor(offsets)
   ends = jnp.arange(size, dtype=jnp.float32)[None, :] + offsets[:, None]
   inside = taken[:, None] & (ends > -1) & (ends < size)

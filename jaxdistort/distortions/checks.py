@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 
 def check_image(op: str, image: jax.Array) -> None:
@@ -17,13 +18,17 @@ def check_image(op: str, image: jax.Array) -> None:
     raise TypeError(f"{op}: expected uint8 levels 0..255, got {dtype}")
 
 
-def bounded(op: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf, hint: str = "") -> jax.Array:
+def bounded(
+  op: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf, hint: str = ""
+) -> jax.Array:
   """Returns `value` as float32 within [low, high].
 
   A concrete value outside (or not a number) raises ValueError; a traced one, which cannot be looked
   at, is clipped. Looking at a concrete array waits for it (a sync point, outside jit only).
   """
-  if not isinstance(value, jax.core.Tracer) and jnp.ndim(value) == 0 and not low <= float(value) <= high:
-    bounds = "a number" if low == -math.inf else f"at least {low:g}" if high == math.inf else f"within {low:g}..{high:g}"
+  if not isinstance(value, Tracer) and jnp.ndim(value) == 0 and not low <= float(value) <= high:
+    bounds = (
+      "a number" if low == -math.inf else f"at least {low:g}" if high == math.inf else f"within {low:g}..{high:g}"
+    )
     raise ValueError(f"{op}: {name} must be {bounds}, got {float(value):g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image
 
 # Quantisation steps, ITU-T T.81 Annex K, tables K.1 (luminance) and K.2 (chrominance), in row order.
@@ -41,16 +42,18 @@ def _dct_matrix() -> np.ndarray:
   z5 = (z3 + z4) * constant(1.175875602)
   z1, z2 = -z1 * constant(0.899976223), -z2 * constant(2.562915447)
   z3, z4 = z5 - z3 * constant(1.961570560), z5 - z4 * constant(0.390180644)
-  return np.stack([
-    even.sum(0) * 2**13,
-    odd[0] * constant(1.501321110) + z1 + z4,
-    shared + outer * constant(0.765366865),
-    odd[1] * constant(3.072711026) + z2 + z3,
-    (even[0] + even[3] - even[1] - even[2]) * 2**13,
-    odd[2] * constant(2.053119869) + z2 + z4,
-    shared - inner * constant(1.847759065),
-    odd[3] * constant(0.298631336) + z1 + z3,
-  ])
+  return np.stack(
+    [
+      even.sum(0) * 2**13,
+      odd[0] * constant(1.501321110) + z1 + z4,
+      shared + outer * constant(0.765366865),
+      odd[1] * constant(3.072711026) + z2 + z3,
+      (even[0] + even[3] - even[1] - even[2]) * 2**13,
+      odd[2] * constant(2.053119869) + z2 + z4,
+      shared - inner * constant(1.847759065),
+      odd[3] * constant(0.298631336) + z1 + z3,
+    ]
+  )
 
 
 # A pass over rows or columns of 8 x 8 blocks that lie as rows of 64: block @ matrix.
@@ -77,14 +80,26 @@ def jpeg(image: jax.Array, quality: Any) -> jax.Array:
     ValueError: a concrete `quality` is outside 1..100 (a traced one is clipped to it).
   """
   check_image("jpeg", image)
-  quality = bounded("jpeg", "quality", quality, 1, 100).astype(jnp.int32)
+  return _jpeg(image, bounded("jpeg", "quality", quality, 1, 100).astype(jnp.int32))
+
+
+@compiled(group_on_cpu=8)
+def _jpeg(image: jax.Array, quality: jax.Array) -> jax.Array:
   height, width, _ = image.shape
-  padded = jnp.pad(image, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
+  half_height, half_width = -(-height // 2), -(-width // 2)
+  # The encoder repeats edge pixels to whole blocks: columns before it averages chroma, rows after.
+  padded = jnp.pad(image, ((0, height % 2), (0, -width % 16), (0, 0)), mode="edge")
   luma, blue, red = _to_ycc(jnp.moveaxis(padded, -1, 0).astype(jnp.float32))
-  luma = _through_blocks(luma, _steps(_LUMINANCE_STEPS, quality))
-  chroma = (_through_blocks(_halve(plane), _steps(_CHROMINANCE_STEPS, quality)) for plane in (blue, red))
-  blue, red = (_double(plane[: -(-height // 2), : -(-width // 2)])[:height, :width] for plane in chroma)
-  return jnp.moveaxis(_to_rgb(luma[:height, :width], blue, red), 0, -1).astype(jnp.uint8)
+  luma = _through_blocks(_fill_rows(luma), _steps(_LUMINANCE_STEPS, quality))[:height, :width]
+  steps = _steps(_CHROMINANCE_STEPS, quality)
+  chroma = (_through_blocks(_fill_rows(_halve(plane)), steps)[:half_height, :half_width] for plane in (blue, red))
+  blue, red = (_double(plane)[:height, :width] for plane in chroma)
+  return jnp.moveaxis(_to_rgb(luma, blue, red), 0, -1).astype(jnp.uint8)
+
+
+def _fill_rows(plane: jax.Array) -> jax.Array:
+  """Repeats the last row of a plane [H, W] until H is a multiple of 8."""
+  return jnp.pad(plane, ((0, -plane.shape[0] % 8), (0, 0)), mode="edge")
 
 
 def _to_ycc(rgb: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import in_tiles
+from jaxdistort.distortions.backend import compiled, in_tiles
 from jaxdistort.distortions.checks import bounded, check_image
 
 
-def gaussian_noise(key: jax.Array, image: jax.Array, amount: Any, density: Any, *, monochrome: bool = False) -> jax.Array:
+def gaussian_noise(
+  key: jax.Array, image: jax.Array, amount: Any, density: Any, *, monochrome: bool = False
+) -> jax.Array:
   """Adds trunc(amount N(0, 1)) to each channel of a share of the pixels, and clamps.
 
   Args:
@@ -32,6 +34,13 @@ def gaussian_noise(key: jax.Array, image: jax.Array, amount: Any, density: Any, 
   check_image("gaussian_noise", image)
   amount = bounded("gaussian_noise", "amount", amount, 0)
   density = bounded("gaussian_noise", "density", density, 0)
+  return _gaussian_noise(key, image, amount, density, monochrome=monochrome)
+
+
+@compiled(group_on_cpu=1)
+def _gaussian_noise(
+  key: jax.Array, image: jax.Array, amount: jax.Array, density: jax.Array, *, monochrome: bool
+) -> jax.Array:
   pixels, channels = image.shape[0] * image.shape[1], 1 if monochrome else 3
   # Flat arrays throughout: a last axis of 3 does not vectorise.
   uniforms = _uniform(_random_words(key, pixels, stream=0))

@@ -54,7 +54,9 @@ class Distortion:
   def __call__(self, key: jax.Array, image: jax.Array, **parameters: Any) -> jax.Array:
     expected = [p.name for p in self.parameters]
     if sorted(parameters) != sorted(expected):
-      raise TypeError(f"{self.name}: expected the parameters {', '.join(expected)}, got {', '.join(parameters) or 'none'}")
+      raise TypeError(
+        f"{self.name}: expected the parameters {', '.join(expected)}, got {', '.join(parameters) or 'none'}"
+      )
     arguments = [key, image] if self.random else [image]
     return self.op(*arguments, *(parameters[name] for name in expected), **dict(self.options))
 
@@ -96,10 +98,16 @@ _ALL = (
     "marble",
     "marble",
     marble,
-    (Parameter("x_scale", "px", 1, 64, 20), Parameter("y_scale", "px", 0, 64, 20), Parameter("turbulence", "", 0, 10, 5)),
+    (
+      Parameter("x_scale", "px", 1, 64, 20),
+      Parameter("y_scale", "px", 0, 64, 20),
+      Parameter("turbulence", "", 0, 10, 5),
+    ),
     random=True,
   ),
-  Distortion("twirl", "twirl", twirl, (Parameter("angle", "rad", -6.2832, 6.2832, 3), Parameter("radius", "px", 0, 512, 250))),
+  Distortion(
+    "twirl", "twirl", twirl, (Parameter("angle", "rad", -6.2832, 6.2832, 3), Parameter("radius", "px", 0, 512, 250))
+  ),
   Distortion(
     "ripple",
     "ripple",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxdistort.distortions.backend import in_tiles
+from jaxdistort.distortions.backend import compiled, in_tiles
 from jaxdistort.distortions.checks import bounded, check_image
 
 
@@ -50,7 +50,20 @@ def marble(
   check_image("marble", image)
   x_scale = bounded("marble", "x_scale", x_scale, 1e-3)
   y_scale, turbulence = bounded("marble", "y_scale", y_scale), bounded("marble", "turbulence", turbulence)
-  tables = noise_tables(key) if tables is None else NoiseTables(*tables)
+  tables = noise_tables(key) if tables is None else NoiseTables(*(jnp.asarray(table) for table in tables))
+  return _marble(image, x_scale, y_scale, turbulence, *tables)
+
+
+@compiled(group_on_cpu=1)
+def _marble(
+  image: jax.Array,
+  x_scale: jax.Array,
+  y_scale: jax.Array,
+  turbulence: jax.Array,
+  permutation: jax.Array,
+  gradients: jax.Array,
+) -> jax.Array:
+  tables = NoiseTables(permutation, gradients)
   angles = jnp.arange(256, dtype=jnp.float32) * (2 * math.pi / 256) * turbulence
   x_shifts, y_shifts = -y_scale * jnp.sin(angles), y_scale * jnp.cos(angles)
   columns = jnp.arange(image.shape[1], dtype=jnp.float32)
@@ -86,8 +99,13 @@ def twirl(image: jax.Array, angle: Any, radius: Any, center: tuple[Any, Any] = (
   """
   check_image("twirl", image)
   angle, radius = bounded("twirl", "angle", angle), bounded("twirl", "radius", radius, 0)
+  return _twirl(image, angle, radius, bounded("twirl", "center x", center[0]), bounded("twirl", "center y", center[1]))
+
+
+@compiled(group_on_cpu=1)
+def _twirl(image: jax.Array, angle: jax.Array, radius: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
   height, width, _ = image.shape
-  center_x, center_y = width * bounded("twirl", "center x", center[0]), height * bounded("twirl", "center y", center[1])
+  center_x, center_y = width * x, height * y
   dx = (jnp.arange(width, dtype=jnp.float32) - center_x)[None, :]
   dy = (jnp.arange(height, dtype=jnp.float32) - center_y)[:, None]
   distance = jnp.sqrt(dx * dx + dy * dy)
@@ -118,10 +136,21 @@ def ripple(image: jax.Array, x_amplitude: Any, x_wavelength: Any, y_amplitude: A
   check_image("ripple", image)
   x_wavelength = bounded("ripple", "x_wavelength", x_wavelength, 1e-3)
   y_wavelength = bounded("ripple", "y_wavelength", y_wavelength, 1e-3)
+  x_amplitude, y_amplitude = (
+    bounded("ripple", "x_amplitude", x_amplitude),
+    bounded("ripple", "y_amplitude", y_amplitude),
+  )
+  return _ripple(image, x_amplitude, x_wavelength, y_amplitude, y_wavelength)
+
+
+@compiled(group_on_cpu=1)
+def _ripple(
+  image: jax.Array, x_amplitude: jax.Array, x_wavelength: jax.Array, y_amplitude: jax.Array, y_wavelength: jax.Array
+) -> jax.Array:
   x = jnp.arange(image.shape[1], dtype=jnp.float32)
   y = jnp.arange(image.shape[0], dtype=jnp.float32)
-  x_shift = bounded("ripple", "x_amplitude", x_amplitude) * jnp.sin(y / x_wavelength)
-  y_shift = bounded("ripple", "y_amplitude", y_amplitude) * jnp.sin(x / y_wavelength)
+  x_shift = x_amplitude * jnp.sin(y / x_wavelength)
+  y_shift = y_amplitude * jnp.sin(x / y_wavelength)
   return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :])
 
 
@@ -137,7 +166,7 @@ def noise_tables(key: jax.Array) -> NoiseTables:
 
 def gradient_noise(x: jax.Array, y: jax.Array, tables: NoiseTables) -> jax.Array:
   """Gradient noise on the grid of x float32 [W] and y float32 [H]: float32 [H, W], about -1..1."""
-  permutation, gradients = (jnp.asarray(table) for table in tables)
+  permutation, gradients = tables
   hashed_gradients = _lookup(gradients, permutation)  # the second permutation and the gradient in one look-up
 
   def lattice(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array], jax.Array]:
@@ -173,7 +202,8 @@ def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     first, second = (_lookup(image, row, column).astype(jnp.float32) for column in columns)
     return (1 - x_weight) * first + x_weight * second
 
-  return ((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1])).astype(jnp.uint8)
+  # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
+  return jnp.floor((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1])).astype(jnp.uint8)
 
 
 def _lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:

@@ -11,10 +11,11 @@ from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.models import run_network
-from jaxdistort.protocols import Protocol, distort_sharded
+from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.sharding import data_sharding
 
 _SEED = 20_000_003  # of every evaluation: all models are judged on the same distorted pictures
+_EXAMPLES = 28
 
 
 class Predictions(NamedTuple):
@@ -33,7 +34,7 @@ class Predictions(NamedTuple):
   parameters: dict[str, np.ndarray]
 
 
-Predictor = Callable[[Any, Any, PictureSet, Callable[[int], Any]], Predictions]
+Predictor = Callable[[Any, Any, PictureSet, Callable[[int], Any]], tuple[Predictions, np.ndarray]]
 
 
 def make_predictor(
@@ -46,7 +47,9 @@ def make_predictor(
   workers: int,
   on_broken: Callable[[PictureSet, np.ndarray], None],
 ) -> Predictor:
-  """Builds a function `(parameters, statistics, pictures, on_progress) -> Predictions` that compiles once.
+  """Builds a function `(parameters, statistics, pictures, on_progress)` that compiles once.
+
+  It returns `Predictions`, and the first few of the distorted pictures, uint8 [n, S, S, 3].
 
   Each original is decoded once and appears once per slot of the protocol's period, so the classes
   stand in the protocol's shares and every picture counts; broken ones are left out. `on_progress` is
@@ -66,23 +69,27 @@ def make_predictor(
   originals = -(-max(1, batch_size // protocol.period) // devices) * devices
 
   @jax.jit
-  def predict_batch(parameters: Any, statistics: Any, images: jax.Array, first: jax.Array) -> tuple[Any, Any, Any]:
+  def predict_batch(parameters: Any, statistics: Any, images: jax.Array, first: jax.Array) -> tuple[Samples, Any]:
     every_class = jnp.repeat(images, protocol.period, axis=0)
     samples = distort(jax.random.key(_SEED), every_class, first * jnp.uint32(protocol.period))
     logits, _ = run_network(structure, parameters, statistics, samples.images, train=False)
-    return samples.labels, jax.nn.log_softmax(logits), samples.parameters
+    return samples, jax.nn.log_softmax(logits)
 
   def predict(
     parameters: Any, statistics: Any, pictures: PictureSet, on_progress: Callable[[int], Any] = lambda count: None
-  ) -> Predictions:
-    rows, pending = [], None
+  ) -> tuple[Predictions, np.ndarray]:
+    rows: list[Predictions] = []
+    examples: list[np.ndarray] = []
+    pending = None
 
-    def collect(batch: CleanBatch, outputs: tuple[Any, Any, Any]) -> None:
+    def collect(batch: CleanBatch, samples: Samples, log_probabilities: jax.Array) -> None:
       on_broken(pictures, batch.broken[batch.broken >= 0])
       numbers = np.repeat(batch.numbers, protocol.period)
       valid = (numbers >= 0) & np.repeat(batch.broken < 0, protocol.period)
-      labels, log_probabilities, drawn = jax.device_get(outputs)  # sync point
-      rows.append(jax.tree.map(lambda x: x[valid], Predictions(numbers, labels, log_probabilities, drawn)))
+      every = Predictions(numbers, *jax.device_get((samples.labels, log_probabilities, samples.parameters)))
+      rows.append(jax.tree.map(lambda x: x[valid], every))
+      if sum(map(len, examples)) < _EXAMPLES:
+        examples.append(np.asarray(samples.images)[valid])
       on_progress(int(np.sum(batch.numbers >= 0)))
 
     options = {"size": image_size, "batch_size": originals, "workers": workers, "sharding": data_sharding(mesh)}
@@ -90,10 +97,10 @@ def make_predictor(
       for index, batch in enumerate(batches):
         outputs = predict_batch(parameters, statistics, batch.images, jnp.uint32(index * originals))
         if pending:
-          collect(*pending)  # one batch behind, so that the device never waits for the host
-        pending = batch, outputs
+          collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
+        pending = batch, *outputs
     if pending:
       collect(*pending)
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *rows)
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *rows), np.concatenate(examples)[:_EXAMPLES]
 
   return predict

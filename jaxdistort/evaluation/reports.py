@@ -1,4 +1,4 @@
-"""From predictions to a report: figures as JSON, a table for the terminal, a confusion matrix as a picture."""
+"""From predictions to a report: figures as JSON, a table for the terminal, pictures."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
+from jaxdistort.evaluation.figures import draw_confusion_matrix, draw_examples
 from jaxdistort.evaluation.predicting import Predictions
+from jaxdistort.files import write_whole
 
 
 def make_report(predictions: Predictions, class_names: Sequence[str]) -> dict[str, Any]:
@@ -31,14 +33,19 @@ def make_report(predictions: Predictions, class_names: Sequence[str]) -> dict[st
   }
 
 
-def write_report(report: dict[str, Any], folder: Path) -> None:
-  """Writes `report.json` and `confusion_matrix.png`."""
+def write_report(report: dict[str, Any], predictions: Predictions, examples: np.ndarray, folder: Path) -> None:
+  """Writes `confusion_matrix.png`, `examples.png` and `report.json`.
+
+  Args:
+    report: from `make_report`.
+    predictions: what it was made of.
+    examples: the first pictures of them, uint8 [n, S, S, 3].
+    folder: made if need be.
+  """
   folder.mkdir(parents=True, exist_ok=True)
   draw_confusion_matrix(report, folder / "confusion_matrix.png")
-  # Last, and by renaming: where a report lies, the evaluation is complete.
-  unfinished = folder / "report.json.partial"
-  unfinished.write_text(json.dumps(report, indent=2) + "\n")
-  unfinished.rename(folder / "report.json")
+  draw_examples(examples, predictions, report["class_names"], folder / "examples.png")
+  write_whole(folder / "report.json", json.dumps(report, indent=2) + "\n")  # last: then the evaluation is complete
 
 
 def format_report(report: dict[str, Any]) -> str:
@@ -46,29 +53,8 @@ def format_report(report: dict[str, Any]) -> str:
   width = max(len(name) for name in report["class_names"])
   lines = [f"{'class':<{width}}  precision  recall     F1  pictures"]
   for name, row in report["per_class"].items():
-    lines.append(f"{name:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:5.3f}  {row['support']:8d}")
+    lines.append(
+      f"{name:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:5.3f}  {row['support']:8d}"
+    )
   lines.append(f"accuracy {report['accuracy']:.4f}, loss {report['loss']:.4f} on {report['pictures']} pictures")
   return "\n".join(lines)
-
-
-def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
-  """Draws shares of the true class, with counts in every cell."""
-  from matplotlib.figure import Figure  # without pyplot: no window, no global state
-
-  counts = np.array(report["confusion_matrix"])
-  shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-  names = [name.replace("_", " ") for name in report["class_names"]]
-  size = 2.6 + 0.75 * len(names)
-  figure = Figure(figsize=(size + 0.8, size), layout="constrained")
-  axes = figure.subplots()
-  image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-  for (row, column), count in np.ndenumerate(counts):
-    ink = "white" if shares[row, column] > 0.5 else "black"
-    axes.text(column, row, f"{count}", ha="center", va="center", color=ink, fontsize=10)
-  axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
-  axes.set_yticks(range(len(names)), names)
-  axes.set_xlabel("predicted class")
-  axes.set_ylabel("true class")
-  axes.set_title(f"accuracy {report['accuracy']:.3f} on {report['pictures']} pictures")
-  figure.colorbar(image, label="share of the true class", shrink=0.8)
-  figure.savefig(path, dpi=120)

@@ -6,7 +6,7 @@ from flax.typing import Dtype
 
 from jaxdistort.models.layers import classifier, convolution, scale_levels
 
-_STAGES = ((24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (128, 2))  # channels and stride of the convolutions
+_STAGES = ((16, 1), (32, 2), (64, 2), (96, 2))  # channels and stride of the convolutions
 
 
 class Compact(nnx.Module):

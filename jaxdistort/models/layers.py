@@ -17,7 +17,9 @@ def scale_levels(images: jax.Array, scaling: str, dtype: Dtype) -> jax.Array:
   return ((levels - 127.5) / 127.5 if scaling == "centered" else levels).astype(dtype)
 
 
-def convolution(inputs: int, outputs: int, *, dtype: Dtype, rngs: nnx.Rngs, stride: int = 1, bias: bool = True) -> nnx.Conv:
+def convolution(
+  inputs: int, outputs: int, *, dtype: Dtype, rngs: nnx.Rngs, stride: int = 1, bias: bool = True
+) -> nnx.Conv:
   """A 3 x 3 convolution with zero padding, He-initialised for a ReLU behind it."""
   return nnx.Conv(
     inputs, outputs, (3, 3), strides=stride, padding=1, use_bias=bias, kernel_init=he_normal, dtype=dtype, rngs=rngs

@@ -1,16 +1,6 @@
-"""Training: the step, the loop around it, checkpoints, records."""
+"""Training: the step, the loop around it, what it records."""
 
-from jaxdistort.training.checkpoints import TrainedModel, load_trained
-from jaxdistort.training.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
 from jaxdistort.training.loop import train
+from jaxdistort.training.step import StepMetrics, TrainState, create_state, make_sampler, make_train_step
 
-__all__ = [
-  "DataConfig",
-  "ModelConfig",
-  "OptimizerConfig",
-  "ProtocolConfig",
-  "TrainConfig",
-  "TrainedModel",
-  "load_trained",
-  "train",
-]
+__all__ = ["StepMetrics", "TrainState", "create_state", "make_sampler", "make_train_step", "train"]

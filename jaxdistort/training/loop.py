@@ -1,25 +1,30 @@
 """A training run from its first picture to its report."""
 
 import json
+import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxdistort.data import CleanBatch, default_workers, open_pictures, training_batches
+from jaxdistort.checkpoints import Checkpoints
+from jaxdistort.config import TrainConfig
+from jaxdistort.console import progress_bar
+from jaxdistort.data import BrokenPictures, CleanBatch, default_workers, open_pictures, training_batches
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation import format_report, make_predictor, make_report, write_report
+from jaxdistort.evaluation import draw_grid, format_report, make_predictor, make_report, write_report
+from jaxdistort.evaluation.predicting import Predictions
+from jaxdistort.files import write_whole
 from jaxdistort.models import trainable_parameters
 from jaxdistort.sharding import create_mesh, data_sharding
-from jaxdistort.training.checkpoints import Checkpoints
-from jaxdistort.training.config import TrainConfig
 from jaxdistort.training.monitor import Monitor
-from jaxdistort.training.records import BrokenPictures, Metrics, draw_grid, progress_bar
+from jaxdistort.training.optimizers import create_optimizer
+from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import create_state, make_sampler, make_train_step
 
 # Fields that a resumed run may give other values: they say how long it is and how closely watched.
@@ -79,7 +84,7 @@ class _Run:
       raise InputError(f"config: batch_size {config.batch_size} cannot be split over {self.mesh.devices.size} devices")
     self.workers = default_workers() if config.data.workers < 0 else config.data.workers
     self.protocol = config.create_protocol()
-    optimizer = config.create_optimizer()
+    optimizer = create_optimizer(config.optimizer, config.steps)
     self.structure, self.state = create_state(config.create_network, optimizer, config.seed, self.mesh)
     self.sample = make_sampler(self.protocol, self.mesh, seed=config.seed, flip=config.data.augment)
     self.train_step = make_train_step(self.structure, optimizer, self.sample, self.mesh)
@@ -94,7 +99,7 @@ class _Run:
       on_broken=self.broken.add,
     )
     workdir.mkdir(parents=True, exist_ok=True)
-    (workdir / "config.json").write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+    write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
   def introduction(self, done: int) -> str:
     config, sizes = self.config, {split: len(pictures) for split, pictures in self.pictures.items()}
@@ -105,22 +110,22 @@ class _Run:
       f"{self.protocol.name}: {len(self.protocol.classes)} classes\n"
       f"{config.data.source}: {sizes['train']} pictures for training, {sizes['validation']} for validation, "
       f"{sizes['test']} for test\n"
-      f"{self.mesh.devices.size} x {jax.devices()[0].device_kind}, {config.steps} steps of {config.batch_size} pictures; "
-      f"{begin} in {self.workdir}"
+      f"{self.mesh.devices.size} x {jax.devices()[0].device_kind}, {config.steps} steps of {config.batch_size} "
+      f"pictures; {begin} in {self.workdir}"
     )
 
   def train_from(self, done: int, checkpoints: Checkpoints, stop_asked: StopAsked) -> bool:
     """Trains from step `done` to the last; False if a signal stopped it before."""
-    config, pictures = self.config, self.pictures["train"]
+    config, pictures, names = self.config, self.pictures["train"], self.protocol.class_names
     if done:
       self.state, position = checkpoints.restore(done, self.state)
       if position["pictures"] != repr(pictures):
-        print(f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ")
-    view = {"size": config.data.image_size, "augment": config.data.augment, "seed": config.seed}
-    loader = {"batch_size": config.batch_size, "workers": self.workers, "sharding": data_sharding(self.mesh)}
+        print(
+          f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ"
+        )
     with (
       Metrics(self.workdir, done) as metrics,
-      training_batches(pictures, first_batch=done, **view, **loader) as batches,
+      self._batches(first_batch=done) as batches,
       progress_bar(config.steps, done, unit="step", title="training") as bar,
     ):
       monitor = Monitor(
@@ -132,9 +137,12 @@ class _Run:
         self.state, step_metrics = self.train_step(self.state, batch.images)
         monitor.add(step, step_metrics)
         stop, last = stop_asked(), step == config.steps
-        if last or stop or step % config.evaluate_every == 0:
+        evaluate = last or step % config.evaluate_every == 0
+        if evaluate or stop:
           monitor.drain()  # nothing that is not finite is saved
-          report = None if stop and not last else self._evaluate("validation")
+          report = make_report(self._predict("validation")[0], names) if evaluate else None
+          if report and not math.isfinite(report["loss"]):
+            monitor.tell_divergence(step, f"validation loss is {report['loss']}")
           if report:
             metrics.write(step, {f"validation_{name}": report[name] for name in ("loss", "accuracy")})
             bar.write(f"step {step}: validation accuracy {report['accuracy']:.4f}, loss {report['loss']:.4f}")
@@ -145,6 +153,18 @@ class _Run:
     checkpoints.wait()
     return True
 
+  def _batches(self, first_batch: int) -> AbstractContextManager[Iterator[CleanBatch]]:
+    return training_batches(
+      self.pictures["train"],
+      size=self.config.data.image_size,
+      batch_size=self.config.batch_size,
+      seed=self.config.seed,
+      first_batch=first_batch,
+      augment=self.config.data.augment,
+      workers=self.workers,
+      sharding=data_sharding(self.mesh),
+    )
+
   def _look_at(self, batch: CleanBatch, *, first: bool) -> None:
     self.broken.add(self.pictures["train"], batch.broken[batch.broken >= 0])
     if first:
@@ -152,18 +172,21 @@ class _Run:
       names = [self.protocol.class_names[label].replace("_", " ") for label in samples.labels.tolist()]
       draw_grid(np.asarray(samples.images[:28]), names, self.workdir / "first_batch.png")
 
-  def _evaluate(self, split: str) -> Report:
+  def _predict(self, split: str) -> tuple[Predictions, np.ndarray]:
     with progress_bar(len(self.pictures[split]), unit="picture", title=split, leave=False) as bar:
-      predictions = self.predict(self.state.parameters, self.state.statistics, self.pictures[split], bar.update)
-    return make_report(predictions, self.protocol.class_names)
+      return self.predict(self.state.parameters, self.state.statistics, self.pictures[split], bar.update)
 
   def evaluate_best(self, checkpoints: Checkpoints) -> dict[str, Report]:
     """Writes and returns the reports of the checkpoint with the best validation accuracy."""
-    self.state, _ = checkpoints.restore(checkpoints.best_step, self.state)
+    best = checkpoints.best_step
+    if best is not None:
+      self.state, _ = checkpoints.restore(best, self.state)
+    origin = {"model": self.config.model.name, "data": self.config.data.source, "step": int(self.state.step)}
     reports = {}
     for split in ("validation", "test"):
-      reports[split] = {"step": int(self.state.step), "data": self.config.data.source, "split": split} | self._evaluate(split)
-      write_report(reports[split], self.report_folder(split))
+      predictions, examples = self._predict(split)
+      reports[split] = origin | {"split": split} | make_report(predictions, self.protocol.class_names)
+      write_report(reports[split], predictions, examples, self.report_folder(split))
     return reports
 
   def report_folder(self, split: str) -> Path:
@@ -201,7 +224,7 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[StopAsked]:
+def _stop_signals() -> Generator[StopAsked]:
   """Turns the first SIGINT or SIGTERM into a question to ask between steps; the second one acts at once."""
   asked: list[int] = []
 

@@ -3,9 +3,9 @@
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import NoReturn
 
 import jax
-import numpy as np
 from tqdm import tqdm
 
 from jaxdistort.errors import TrainingDiverged
@@ -30,38 +30,50 @@ class Monitor:
     self._bar, self._metrics, self._last_good = bar, metrics, last_good
     self._batch_size, self._log_every = batch_size, log_every
     self._pending: deque[tuple[int, StepMetrics]] = deque()
-    self._window: list[StepMetrics] = []
+    self._window: list[dict[str, float]] = []
 
   def add(self, step: int, metrics: StepMetrics) -> None:
     """Takes the metrics of the update that led to `step`."""
     self._pending.append((step, metrics))
-    while self._pending and (len(self._pending) > _RUN_AHEAD or self._pending[0][1].loss.is_ready()):
+    while self._pending and (len(self._pending) > _RUN_AHEAD or _is_ready(self._pending[0][1])):
       self._read_oldest()
 
   def drain(self) -> None:
     """Waits for all steps so far (a sync point).
 
     Raises:
-      TrainingDiverged: the loss or the gradient of one of them is not finite.
+      TrainingDiverged: the loss, the gradient or the parameters of one of them are not finite.
     """
     while self._pending:
       self._read_oldest()
 
+  def tell_divergence(self, step: int, what: str) -> NoReturn:
+    """Raises TrainingDiverged with the step and the last good checkpoint."""
+    raise TrainingDiverged(
+      f"step {step}: {what}; {self._last_good()}; "
+      "a lower optimizer.learning_rate, more optimizer.warmup_steps or an optimizer.clip_norm may help"
+    )
+
   def _read_oldest(self) -> None:
     step, metrics = self._pending.popleft()
-    values = StepMetrics(*(float(v) for v in jax.device_get(metrics)))
-    if not (math.isfinite(values.loss) and math.isfinite(values.gradient_norm)):
-      raise TrainingDiverged(
-        f"step {step}: the loss is {values.loss} and the gradient's norm {values.gradient_norm}; {self._last_good()}; "
-        "a lower optimizer.learning_rate, optimizer.warmup_steps or optimizer.clip_norm may help"
-      )
+    values = {name: float(value) for name, value in jax.device_get(metrics)._asdict().items()}
+    broken = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
+    if broken:
+      self.tell_divergence(step, ", ".join(broken))
     self._window.append(values)
-    mean = StepMetrics(*np.mean(self._window, axis=0).tolist())
+    mean = {name: sum(row[name] for row in self._window) / len(self._window) for name in values}
     self._bar.update(1)
-    rate = self._batch_size * (self._bar.format_dict["rate"] or self._bar.n / max(self._bar.format_dict["elapsed"], 1e-9))
+    rate = self._batch_size * (
+      self._bar.format_dict["rate"] or self._bar.n / max(self._bar.format_dict["elapsed"], 1e-9)
+    )
     self._bar.set_postfix_str(
-      f"loss {mean.loss:.4f}, accuracy {mean.accuracy:.3f}, {rate:.3g} pictures/s", refresh=False
+      f"loss {mean['loss']:.4f}, accuracy {mean['accuracy']:.3f}, {rate:.3g} pictures/s", refresh=False
     )
     if step % self._log_every == 0:
-      self._metrics.write(step, {"loss": mean.loss, "accuracy": mean.accuracy, "gradient_norm": mean.gradient_norm, "pictures_per_second": rate})
+      self._metrics.write(step, mean | {"pictures_per_second": rate})
       self._window.clear()
+
+
+def _is_ready(metrics: StepMetrics) -> bool:
+  """Whether reading would not wait."""
+  return metrics.loss.is_ready()  # ty: ignore  # a method of every concrete array that its type does not show

@@ -1,11 +1,9 @@
 """Optimisers and learning rates, by name."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
-import jax
 import jax.numpy as jnp
 import optax
+
+from jaxdistort.config import OptimizerConfig
 
 
 def rmsprop(learning_rate: optax.Schedule) -> optax.GradientTransformation:
@@ -23,38 +21,23 @@ def keras_decay(learning_rate: float, decay: float) -> optax.Schedule:
   return lambda step: learning_rate / (1 + decay * jnp.asarray(step, jnp.float32))
 
 
-OPTIMIZERS: Mapping[str, Callable[[optax.Schedule], optax.GradientTransformation]] = MappingProxyType(
-  {"rmsprop": rmsprop, "adam": adam}
-)
-SCHEDULES = ("keras", "cosine")
+_OPTIMIZERS = {"rmsprop": rmsprop, "adam": adam}
 
 
-def create_schedule(name: str, learning_rate: float, *, decay: float, warmup_steps: int, steps: int) -> optax.Schedule:
-  """A learning rate by step: `name` after a linear warm-up from 0.
-
-  Args:
-    name: one of `SCHEDULES`.
-    learning_rate: the highest.
-    decay: of the keras schedule, per step.
-    warmup_steps: 0 for none.
-    steps: length of the run; where the cosine ends.
-  """
-  if name == "keras":
-    main = keras_decay(learning_rate, decay)
+def create_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
+  """The learning rate by step, for a run of `steps`: `config.schedule` after a linear warm-up."""
+  warmup = config.warmup_steps
+  if config.schedule == "keras":
+    main = keras_decay(config.learning_rate, config.decay)
   else:
-    main = optax.cosine_decay_schedule(learning_rate, max(1, steps - warmup_steps))
-  if not warmup_steps:
+    main = optax.cosine_decay_schedule(config.learning_rate, max(1, steps - warmup))
+  if not warmup:
     return main
-
-  def warmed_up(step: jax.typing.ArrayLike) -> jax.Array:
-    step = jnp.asarray(step, jnp.float32)
-    ramp = learning_rate * (step + 1) / (warmup_steps + 1)
-    return jnp.where(step < warmup_steps, ramp, main(jnp.maximum(step - warmup_steps, 0)))
-
-  return warmed_up
+  ramp = optax.linear_schedule(config.learning_rate / (warmup + 1), config.learning_rate, warmup)
+  return optax.join_schedules([ramp, main], [warmup])
 
 
-def create_optimizer(name: str, schedule: optax.Schedule, *, clip_norm: float = 0.0) -> optax.GradientTransformation:
-  """One of `OPTIMIZERS`, behind a clip of the gradient's global norm where `clip_norm` is above 0."""
-  optimizer = OPTIMIZERS[name](schedule)
-  return optax.chain(optax.clip_by_global_norm(clip_norm), optimizer) if clip_norm else optimizer
+def create_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransformation:
+  """The optimiser of a run of `steps`, behind a clip of the gradient's global norm where there is one."""
+  optimizer = _OPTIMIZERS[config.name](create_schedule(config, steps))
+  return optax.chain(optax.clip_by_global_norm(config.clip_norm), optimizer) if config.clip_norm else optimizer

@@ -34,11 +34,12 @@ class TrainState(NamedTuple):
 
 
 class StepMetrics(NamedTuple):
-  """float32 [] each: mean loss and accuracy of the batch before the update, and norm of its gradient."""
+  """float32 [] each: mean loss and accuracy of the batch, norm of its gradient, norm of the updated parameters."""
 
   loss: jax.Array
   accuracy: jax.Array
   gradient_norm: jax.Array
+  parameter_norm: jax.Array
 
 
 def create_state(
@@ -68,7 +69,8 @@ def make_sampler(protocol: Protocol, mesh: Mesh, *, seed: int, flip: bool) -> Sa
   def sample(step: jax.Array, images: jax.Array) -> Samples:
     distortion_key, flip_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), step))
     if flip:
-      images = jax.vmap(pix.random_flip_left_right)(jax.random.split(flip_key, images.shape[0]), images)
+      flip_keys = jax.random.split(flip_key, images.shape[0])
+      images = jnp.asarray(jax.vmap(pix.random_flip_left_right)(flip_keys, images))
     return distort(distortion_key, images, step.astype(jnp.uint32) * np.uint32(images.shape[0]))
 
   return sample
@@ -91,7 +93,7 @@ def make_train_step(
     (loss, (accuracy, statistics)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.parameters)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.parameters)
     parameters = optax.apply_updates(state.parameters, updates)
-    metrics = StepMetrics(loss, accuracy, optax.global_norm(gradients))
+    metrics = StepMetrics(loss, accuracy, optax.tree.norm(gradients), optax.tree.norm(parameters))
     return TrainState(state.step + 1, parameters, statistics, optimizer_state), metrics
 
   return train_step

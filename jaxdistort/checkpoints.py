@@ -1,19 +1,19 @@
 """Checkpoints of a run: the newest and the best, written while training goes on (Orbax)."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from flax import nnx
 from jax.sharding import Sharding
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
+from jaxdistort.config import TrainConfig
 from jaxdistort.errors import CheckpointFailed, InputError
-from jaxdistort.training.config import TrainConfig
-from jaxdistort.training.step import TrainState
 
 FOLDER = "checkpoints"
 
@@ -56,13 +56,17 @@ class Checkpoints:
 
   def describe_latest(self) -> str:
     step = self.latest_step
-    return "there is no checkpoint yet" if step is None else f"the last good checkpoint is {self._manager.directory / str(step)}"
+    return (
+      "there is no checkpoint yet"
+      if step is None
+      else f"the last good checkpoint is {self._manager.directory / str(step)}"
+    )
 
-  def save(self, state: TrainState, config: TrainConfig, position: dict[str, Any], metrics: dict[str, Any] | None) -> None:
+  def save(self, state: Any, config: TrainConfig, position: dict[str, Any], metrics: dict[str, Any] | None) -> None:
     """Begins to write a checkpoint; copies the state off the device before it returns.
 
     Args:
-      state: named by its step.
+      state: a NamedTuple of array trees, named by its `step`.
       config: of the run.
       position: of the data: what a resume must read next.
       metrics: of the validation, with `accuracy` and `loss`; None for a checkpoint that only serves a resume.
@@ -90,22 +94,28 @@ class Checkpoints:
       self._manager.wait_until_finished()
 
   @contextmanager
-  def _failures_told(self) -> Iterator[None]:
+  def _failures_told(self) -> Generator[None]:
     try:
       yield
     except Exception as error:  # storage below Orbax raises anything
       self._manager.reload()
       kept = self.describe_latest()
       reason = "no space left on the device" if "No space left" in str(error) else " ".join(str(error).split())[:200]
-      raise CheckpointFailed(f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}") from error
+      raise CheckpointFailed(
+        f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}"
+      ) from error
 
-  def restore(self, step: int, like: TrainState) -> tuple[TrainState, dict[str, Any]]:
-    """Reads a checkpoint onto the devices of `like`, however many wrote it; returns state and position."""
+  def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
+    """Reads a checkpoint onto the devices of `like`, however many wrote it.
+
+    Returns:
+      The state, a NamedTuple like `like`, and the position of the data.
+    """
     items = ocp.args.Composite(
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
     restored = self._manager.restore(step, args=items)
-    return TrainState(**restored["state"]), restored["data"]
+    return type(like)(**restored["state"]), restored["data"]
 
 
 def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:
@@ -137,41 +147,42 @@ def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
     sharding: where the variables go.
 
   Raises:
-    InputError: there is no checkpoint.
+    InputError: there is no checkpoint, or it cannot be read.
   """
-  place = _find(Path(path).expanduser().absolute())
-  try:
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
-      config = TrainConfig.from_dict(reader.restore(place, ocp.args.Composite(config=ocp.args.JsonRestore()))["config"])
-      saved = reader.item_metadata(place)["state"].tree
-      wanted = {
-        name: jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), saved[name])
-        for name in ("step", "parameters", "statistics")
-      }
-      items = ocp.args.Composite(state=ocp.args.PyTreeRestore(wanted, partial_restore=True))
-      state = reader.restore(place, items)["state"]
-  except InputError:
-    raise
-  except Exception as error:  # damaged files: Orbax and its storage raise anything
-    reason = " ".join(str(error).split())[:200]
-    raise InputError(f"checkpoint {place}: cannot be read ({type(error).__name__}: {reason})") from error
-  return TrainedModel(place, int(state["step"]), config, state["parameters"], state["statistics"])
-
-
-def _find(path: Path) -> Path:
-  if (path / "state").is_dir():
-    return path
-  folder = path if path.name == FOLDER else path / FOLDER
-  steps = sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
-  if not steps:
-    kind = "holds no checkpoint yet" if path.exists() else "does not exist"
+  place = Path(path).expanduser().absolute()
+  chosen = int(place.name) if place.name.isdigit() and place.parent.name == FOLDER else None
+  folder = place.parent if chosen is not None else place if place.name == FOLDER else place / FOLDER
+  if not folder.is_dir():
+    kind = "holds no checkpoints" if place.exists() else "does not exist"
     raise InputError(f"checkpoint {path}: {kind}; give the folder of a run, such as runs/quickstart")
-  measured = [(_validation_accuracy(folder / str(step)), step) for step in steps]
-  return folder / str(max(measured)[1])
+  with ocp.CheckpointManager(
+    folder, options=ocp.CheckpointManagerOptions(best_fn=_accuracy, read_only=True)
+  ) as manager:
+    step = manager.best_step() if chosen is None else chosen
+    if step not in manager.all_steps():
+      raise InputError(f"checkpoint {path}: no complete checkpoint there")
+    try:
+      return _read(manager, folder, step, sharding)
+    except InputError:
+      raise
+    except Exception as error:  # damaged files: Orbax and the storage below it raise anything
+      reason = " ".join(str(error).split())[:200]
+      raise InputError(f"checkpoint {folder / str(step)}: cannot be read ({type(error).__name__}: {reason})") from error
 
 
-def _validation_accuracy(checkpoint: Path) -> float:
-  try:
-    return float(json.loads((checkpoint / "metrics" / "metrics").read_text())["accuracy"])
-  except (OSError, ValueError, KeyError):
-    return -1.0
+def _read(manager: ocp.CheckpointManager, folder: Path, step: int, sharding: Sharding) -> TrainedModel:
+  values = manager.restore(step, args=ocp.args.Composite(config=ocp.args.JsonRestore()))["config"]
+  config = TrainConfig.from_dict(values)
+  _, parameters, statistics = nnx.split(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))), nnx.Param, ...)
+  shapes = {
+    "step": jax.ShapeDtypeStruct((), jnp.int32),
+    "parameters": nnx.to_pure_dict(parameters),
+    "statistics": nnx.to_pure_dict(statistics),
+  }
+  wanted = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes)
+  # Partial: the optimiser's state, twice as large as the network, stays on disk.
+  restore = ocp.args.PyTreeRestore(
+    wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
+  )
+  state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
+  return TrainedModel(folder / str(step), step, config, state["parameters"], state["statistics"])

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
-import optax
 from flax import nnx
 
 from jaxdistort.errors import InputError, choose
 from jaxdistort.models import INPUT_SCALINGS, MODELS, create_model
 from jaxdistort.protocols import PROTOCOLS, Protocol
-from jaxdistort.training.optimizers import OPTIMIZERS, SCHEDULES, create_optimizer, create_schedule
 
+OPTIMIZERS = ("rmsprop", "adam")
+SCHEDULES = ("keras", "cosine")
 COMPUTE_DTYPES = ("auto", "float32", "bfloat16")
 
 
@@ -108,17 +108,6 @@ class TrainConfig:
       rngs=rngs,
     )
 
-  def create_optimizer(self) -> optax.GradientTransformation:
-    settings = self.optimizer
-    schedule = create_schedule(
-      settings.schedule,
-      settings.learning_rate,
-      decay=settings.decay,
-      warmup_steps=settings.warmup_steps,
-      steps=self.steps,
-    )
-    return create_optimizer(settings.name, schedule, clip_norm=settings.clip_norm)
-
   def to_dict(self) -> dict[str, Any]:
     return dataclasses.asdict(self)
 
@@ -141,5 +130,7 @@ def _build(section: type[_Section], values: Mapping[str, Any], prefix: str) -> _
   for name, value in values.items():
     choose("config: field", f"{prefix}{name}", [f"{prefix}{f}" for f in fields])
     kind = fields[name].type
-    arguments[name] = _build(kind, value, f"{prefix}{name}.") if isinstance(kind, type) and dataclasses.is_dataclass(kind) else value
+    arguments[name] = (
+      _build(kind, value, f"{prefix}{name}.") if isinstance(kind, type) and dataclasses.is_dataclass(kind) else value
+    )
   return section(**arguments)

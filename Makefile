@@ -1,0 +1,36 @@
+# `make quickstart` and `make test` do everything, environment included: uv if it is there, else venv and pip.
+
+PYTHON := .venv/bin/python
+# The first interpreter between 3.11 and 3.13 that runs, by its full path.
+FIND_PYTHON = for python in $$PYTHON_FOR_VENV python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && \
+	"$$python" -c 'import sys; print(sys.executable)' && break; done
+
+.PHONY: quickstart test check clean
+
+quickstart: .venv/installed
+	$(PYTHON) scripts/train.py --config configs/quickstart.py
+	$(PYTHON) scripts/show_result.py runs/quickstart
+
+test: .venv/installed
+	$(PYTHON) -m pytest -n 2
+
+check: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/ty check --python .venv jaxdistort scripts configs
+
+.venv/installed: pyproject.toml
+	@set -e; python=$$($(FIND_PYTHON)); \
+	test -n "$$python" || { echo "error: no Python 3.11, 3.12 or 3.13 found; set PYTHON_FOR_VENV to one"; exit 1; }; \
+	if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python "$$python" .venv; \
+		uv pip install --quiet --python $(PYTHON) -e '.[dev,tfds]'; \
+	else \
+		"$$python" -m venv .venv; \
+		$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev,tfds]'; \
+	fi
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,117 @@
+"""How fast things are: median of synchronised calls, with what it ran on."""
+
+import platform
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxdistort.config import TrainConfig
+from jaxdistort.data.folder import Samples
+from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.protocols import PROTOCOLS
+from jaxdistort.sharding import create_mesh, data_sharding
+from jaxdistort.training import create_state, make_sampler, make_train_step
+from jaxdistort.training.optimizers import create_optimizer
+
+
+class Timing(NamedTuple):
+  """Seconds a call: median and quartiles; and the first call, compilation included."""
+
+  median: float
+  lower: float
+  upper: float
+  first: float
+
+
+def time_calls(call: Callable[[], Any], *, seconds: float = 3.0, at_least: int = 5) -> Timing:
+  """Times calls, each until its result is there, for about `seconds` after one that is not counted."""
+  start = time.perf_counter()
+  jax.block_until_ready(call())
+  first = time.perf_counter() - start
+  spent: list[float] = []
+  while len(spent) < at_least or sum(spent) < seconds:
+    start = time.perf_counter()
+    jax.block_until_ready(call())
+    spent.append(time.perf_counter() - start)
+  lower, median, upper = np.percentile(spent, [25, 50, 75])
+  return Timing(float(median), float(lower), float(upper), first)
+
+
+def describe_machine() -> dict[str, Any]:
+  """What a figure belongs to."""
+  device = jax.devices()[0]
+  return {
+    "device": f"{jax.device_count()} x {device.device_kind}",
+    "processor": platform.processor() or platform.machine(),
+    "jax": jax.__version__,
+    "python": platform.python_version(),
+  }
+
+
+def photographs(count: int, size: int) -> jax.Array:
+  """Sample photographs uint8 [count, size, size, 3]."""
+  samples = Samples()
+  return jnp.asarray(np.stack([samples.load(i * 67 % len(samples), size) for i in range(count)]))
+
+
+def time_distortions(*, batch_size: int, size: int, seconds: float) -> list[dict[str, Any]]:
+  """Each op with a parameter for every picture (the paper's constants), then each protocol: rows."""
+  images, keys = photographs(batch_size, size), jax.random.split(jax.random.key(0), batch_size)
+  calls: dict[str, Callable[[], Any]] = {}
+  for name, distortion in DISTORTIONS.items():
+    levels = {p: jnp.full(batch_size, v, jnp.float32) for p, v in distortion.paper_constants.items()}
+    op = jax.jit(jax.vmap(lambda key, image, own, op=distortion: op(key, image, **own)))
+    calls[name] = lambda op=op, levels=levels: op(keys, images, levels)
+    if name == "gaussian_blur":
+      varied = {"radius": jnp.linspace(1, 11, batch_size, endpoint=False, dtype=jnp.float32)}
+      calls["gaussian_blur, radius 1 to 11"] = lambda op=op, levels=varied: op(keys, images, levels)
+  for name, protocol in PROTOCOLS.items():
+    distort = jax.jit(protocol().distort)
+    calls[f"protocol {name}"] = lambda distort=distort: distort(jax.random.key(0), images)
+  rows = []
+  for name, call in calls.items():
+    timing = time_calls(call, seconds=seconds)
+    rows.append({
+      "op": name,
+      "library": "jaxdistort",
+      "pictures_per_second": batch_size / timing.median,
+      "quartiles": [batch_size / timing.upper, batch_size / timing.lower],
+      "compile_seconds": timing.first - timing.median,
+      "batch_size": batch_size,
+      "size": size,
+    })  # fmt: skip
+  return rows
+
+
+def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
+  """The training step of a config, and the share of it that the distortions take."""
+  mesh = create_mesh()
+  optimizer = create_optimizer(config.optimizer, config.steps)
+  structure, state = create_state(config.create_network, optimizer, config.seed, mesh)
+  sample = make_sampler(config.create_protocol(), mesh, seed=config.seed, flip=config.data.augment)
+  step = make_train_step(structure, optimizer, sample, mesh)
+  images = jax.device_put(photographs(config.batch_size, config.data.image_size), data_sharding(mesh))
+
+  def train_step() -> Any:
+    nonlocal state
+    state, metrics = step(state, images)
+    return metrics
+
+  distortion_alone = jax.jit(sample)
+  distorting = time_calls(lambda: distortion_alone(jnp.int32(1), images), seconds=seconds)
+  training = time_calls(train_step, seconds=seconds, at_least=3)
+  return {
+    "model": config.model.name,
+    "protocol": config.protocol.name,
+    "batch_size": config.batch_size,
+    "size": config.data.image_size,
+    "pictures_per_second": config.batch_size / training.median,
+    "step_seconds": training.median,
+    "distortion_seconds": distorting.median,
+    "distortion_share": distorting.median / training.median,
+    "compile_seconds": training.first - training.median,
+  }

@@ -1,0 +1,38 @@
+"""The list of pictures that could not be read."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from jaxdistort.data.picture_set import PictureSet
+
+
+class BrokenPictures:
+  """Lists pictures that could not be read in a file, once each, with the reason.
+
+  Args:
+    path: broken_pictures.jsonl; made when the first picture fails.
+    image_size: at which pictures are read again to learn the reason.
+  """
+
+  def __init__(self, path: Path, image_size: int):
+    self.path, self._size = path, image_size
+    self._known = {json.loads(row)["picture"] for row in complete_rows(path)}
+
+  def __len__(self) -> int:
+    return len(self._known)
+
+  def add(self, pictures: PictureSet, numbers: np.ndarray) -> None:
+    for number in numbers.tolist():
+      name = pictures.name(number)
+      if name not in self._known:
+        self._known.add(name)
+        with self.path.open("a") as file:
+          file.write(json.dumps({"picture": name, "reason": pictures.why_broken(number, self._size)}) + "\n")
+
+
+def complete_rows(path: Path) -> list[str]:
+  """The rows of a file whose last one a crash may have cut short."""
+  rows = path.read_text().split("\n")[:-1] if path.exists() else []
+  return [row for row in rows if row.startswith("{") and row.endswith("}")]

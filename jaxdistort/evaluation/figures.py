@@ -1,0 +1,58 @@
+"""Figures: drawn without a window, readable at half size."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure  # not pyplot: no window, no global state
+
+from jaxdistort.evaluation.predicting import Predictions
+
+
+def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
+  """Draws shares of the true class, with counts in every cell."""
+  counts = np.array(report["confusion_matrix"])
+  shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+  names = [name.replace("_", " ") for name in report["class_names"]]
+  size = 2.6 + 0.75 * len(names)
+  figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+  axes = figure.subplots()
+  image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+  for (row, column), count in np.ndenumerate(counts):
+    ink = "white" if shares[row, column] > 0.5 else "black"
+    axes.text(column, row, f"{count}", ha="center", va="center", color=ink, fontsize=10)
+  axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+  axes.set_yticks(range(len(names)), names)
+  axes.set_xlabel("predicted class")
+  axes.set_ylabel("true class")
+  axes.set_title(f"accuracy {report['accuracy']:.3f} on {report['pictures']} pictures")
+  figure.colorbar(image, label="share of the true class", shrink=0.8)
+  figure.savefig(path, dpi=120)
+
+
+def draw_examples(images: np.ndarray, predictions: Predictions, class_names: Sequence[str], path: Path) -> None:
+  """Draws pictures uint8 [n, S, S, 3], the first n predicted, under their true and their predicted class."""
+  probabilities = np.exp(predictions.log_probabilities[: len(images)])
+  titles, colours = [], []
+  for label, row in zip(predictions.labels, probabilities, strict=False):
+    predicted = int(np.argmax(row))
+    right = predicted == label
+    verdict = "right" if right else f"taken for {class_names[predicted]}"
+    titles.append(f"{class_names[label]}\n{verdict}, {row[predicted]:.0%}".replace("_", " "))
+    colours.append("black" if right else "firebrick")
+  draw_grid(images, titles, path, colours)
+
+
+def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Sequence[str] | None = None) -> None:
+  """Draws pictures uint8 [N, S, S, 3], each under its title."""
+  columns = min(len(images), 7)
+  rows = -(-len(images) // columns)
+  figure = Figure(figsize=(2.1 * columns, 2.6 * rows), layout="constrained")
+  grid = figure.subplots(rows, columns, squeeze=False).flat
+  for axes in grid:
+    axes.axis("off")
+  for axes, image, title, colour in zip(grid, images, titles, colours or ["black"] * len(images), strict=False):
+    axes.imshow(image, interpolation="nearest")
+    axes.set_title(title, fontsize=10, color=colour)
+  figure.savefig(path, dpi=100)

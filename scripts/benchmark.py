@@ -1,0 +1,55 @@
+"""Measures speed on this machine.
+
+python scripts/benchmark.py distortions
+python scripts/benchmark.py training --config configs/vgg_scratch.py --batch-size 8
+"""
+
+import argparse
+import json
+import runpy
+from pathlib import Path
+
+from jaxdistort import console
+
+
+def parse_arguments() -> argparse.Namespace:
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  commands = parser.add_subparsers(dest="command", required=True)
+  distortions = commands.add_parser("distortions", help="each op and each protocol")
+  distortions.add_argument("--batch-size", type=int, default=32)
+  distortions.add_argument("--size", type=int, default=224, help="side of the pictures, px")
+  training = commands.add_parser("training", help="a training step, and the share of the distortions in it")
+  training.add_argument("--config", type=Path, default=Path("configs/vgg_scratch.py"))
+  training.add_argument("--batch-size", type=int, default=None, help="the config's unless given")
+  for command in (distortions, training):
+    command.add_argument("--seconds", type=float, default=3.0, help="measured time for each figure")
+    command.add_argument("--json", type=Path, default=None, help="file for the rows")
+  return parser.parse_args()
+
+
+def main() -> None:
+  arguments = parse_arguments()
+  from jaxdistort import benchmarking
+
+  machine = benchmarking.describe_machine()
+  print(", ".join(f"{name} {value}" for name, value in machine.items()))
+  if arguments.command == "distortions":
+    rows = benchmarking.time_distortions(
+      batch_size=arguments.batch_size, size=arguments.size, seconds=arguments.seconds
+    )
+    for row in rows:
+      low, high = row["quartiles"]
+      print(f"{row['op']:<32}{row['pictures_per_second']:>9,.0f} pictures/s  (quartiles {low:,.0f} to {high:,.0f})")
+  else:
+    config = runpy.run_path(str(arguments.config))["get_config"]()
+    config.batch_size = arguments.batch_size or config.batch_size
+    rows = [benchmarking.time_training(config, seconds=arguments.seconds)]
+    for name, value in rows[0].items():
+      print(f"{name:<22}{value:.4g}" if isinstance(value, float) else f"{name:<22}{value}")
+  if arguments.json:
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps([row | machine for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+  console.run(main)

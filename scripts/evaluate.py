@@ -1,0 +1,56 @@
+"""Evaluates a trained network on clean pictures, distorted on the device by a protocol.
+
+python scripts/evaluate.py --checkpoint runs/quickstart --data folder:photos --protocol six --output report
+"""
+
+import argparse
+from pathlib import Path
+
+from jaxdistort import console
+
+
+def parse_arguments() -> argparse.Namespace:
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("--checkpoint", required=True, help="folder of a run (its best checkpoint), or one checkpoint")
+  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, or a mix")
+  parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
+  parser.add_argument("--output", required=True, type=Path, help="folder for report.json and confusion_matrix.png")
+  parser.add_argument(
+    "--split",
+    choices=("auto", "all", "train", "validation", "test"),
+    default="auto",
+    help="auto: all pictures; the test pictures if --data is what the network was trained on",
+  )
+  parser.add_argument(
+    "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
+  )
+  parser.add_argument("--batch-size", type=int, default=64, help="distorted pictures a batch")
+  parser.add_argument("--workers", type=int, default=None, help="decoding processes; 0: threads")
+  return parser.parse_args()
+
+
+def main() -> None:
+  arguments = parse_arguments()
+  from jaxdistort.evaluation import evaluate_checkpoint, format_report
+
+  report = evaluate_checkpoint(
+    arguments.checkpoint,
+    arguments.data,
+    output=arguments.output,
+    protocol=arguments.protocol,
+    split=arguments.split,
+    jpeg_quality=arguments.jpeg_quality,
+    batch_size=arguments.batch_size,
+    workers=arguments.workers,
+  )
+  print(f"{report['checkpoint']}\n{report['data']} ({report['split']} pictures), protocol {report['protocol']}")
+  print(format_report(report))
+  print(f"written to {arguments.output}")
+  if report["broken"]:
+    print(
+      f"{report['broken']} pictures could not be read and were left out: {arguments.output / 'broken_pictures.jsonl'}"
+    )
+
+
+if __name__ == "__main__":
+  console.run(main)

@@ -1,0 +1,40 @@
+"""Strict JAX on eight fake CPU devices, and pictures to test with."""
+
+import os
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jax
+
+jax.config.update("jax_num_cpu_devices", 8)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxdistort.data.folder import Samples
+
+
+@pytest.fixture(scope="session")
+def photographs() -> np.ndarray:
+  """Photographs uint8 [8, 64, 64, 3], all different."""
+  samples = Samples()
+  return np.stack([samples.load(i * samples.VIEWS + 1, 64) for i in (0, 3, 4, 8, 10, 12, 14, 16)])
+
+
+@pytest.fixture
+def folder_of_photographs(tmp_path) -> str:
+  """A folder with 40 small photographs, two of them broken, one in a subfolder, and a file that is no picture."""
+  samples = Samples()
+  folder = tmp_path / "photos"
+  (folder / "more").mkdir(parents=True)
+  for i in range(38):
+    place = folder / "more" if i == 37 else folder
+    Image.fromarray(samples.load(i * 23, 48)).save(place / f"photo_{i:02d}.png")
+  content = (folder / "photo_00.png").read_bytes()
+  (folder / "truncated.png").write_bytes(content[: len(content) // 2])
+  (folder / "empty.jpg").write_bytes(b"")
+  (folder / "notes.txt").write_text("no picture")
+  return str(folder)

@@ -1,0 +1,80 @@
+"""Batches: order, position, workers, the last batch, where they lie."""
+
+import numpy as np
+import pytest
+
+from jaxdistort.data import evaluation_batches, open_pictures, training_batches
+from jaxdistort.sharding import create_mesh, data_sharding
+
+_OPTIONS = {"size": 32, "batch_size": 8, "seed": 4}
+
+
+def _take(pictures, count, **options):
+  with training_batches(pictures, **(_OPTIONS | options)) as batches:
+    return [next(batches) for _ in range(count)]
+
+
+def _assert_same(first, second):
+  for a, b in zip(first, second, strict=True):
+    np.testing.assert_array_equal(a.numbers, b.numbers)
+    np.testing.assert_array_equal(a.images, b.images)
+
+
+def test_a_position_is_a_number_of_batches():
+  pictures = open_pictures("0.5*samples+0.5*synthetic", "train")
+  whole = _take(pictures, 5, workers=0)
+  _assert_same(whole[3:], _take(pictures, 2, workers=0, first_batch=3))
+  assert np.any(whole[0].numbers != _take(pictures, 1, workers=0, seed=5)[0].numbers)
+
+
+@pytest.mark.slow
+def test_workers_do_not_change_the_batches(folder_of_photographs):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
+  threads = _take(pictures, 4, workers=0)
+  _assert_same(threads, _take(pictures, 4, workers=1))
+  _assert_same(threads[1:], _take(pictures, 3, workers=2, first_batch=1))
+
+
+def test_an_epoch_holds_every_picture_once_and_the_next_is_in_another_order(folder_of_photographs):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
+  batches = _take(pictures, 2 * len(pictures), workers=0, batch_size=1)
+  numbers = [int(b.numbers[0]) for b in batches]
+  first, second = numbers[: len(pictures)], numbers[len(pictures) :]
+  assert sorted(first) == sorted(second) == list(range(len(pictures)))
+  assert first != second
+  broken = {pictures.name(int(b.broken[0])) for b in batches if b.broken[0] >= 0}
+  assert {name.rsplit("/", 1)[1] for name in broken} <= {"empty.jpg", "truncated.png"}
+
+
+def test_without_augmentation_a_picture_looks_the_same_in_every_epoch(folder_of_photographs):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
+
+  def views(augment):
+    seen = {}
+    for batch in _take(pictures, 2 * len(pictures), workers=0, batch_size=1, augment=augment):
+      if batch.broken[0] < 0:
+        seen.setdefault(int(batch.numbers[0]), set()).add(np.asarray(batch.images).tobytes())
+    return max(len(v) for v in seen.values())
+
+  assert views(augment=False) == 1
+  assert views(augment=True) == 2
+
+
+def test_a_mix_keeps_its_weights():
+  pictures = open_pictures("3*samples+synthetic", "train")
+  numbers = np.concatenate([b.numbers for b in _take(pictures, 50, workers=0)])
+  assert abs(np.mean(numbers < len(pictures.members[0])) - 0.75) < 0.02
+
+
+def test_evaluation_sees_every_picture_once(folder_of_photographs):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "all")
+  mesh = create_mesh()
+  with evaluation_batches(pictures, size=32, batch_size=16, workers=0, sharding=data_sharding(mesh)) as batches:
+    seen = list(batches)
+  numbers = np.concatenate([b.numbers for b in seen])
+  np.testing.assert_array_equal(numbers, [*range(40), *[-1] * 8])
+  broken = np.concatenate([b.broken for b in seen])
+  assert np.sum(broken >= 0) == 2
+  assert np.all(np.asarray(seen[2].images)[8:] == 0)
+  assert len(seen[0].images.sharding.device_set) == 8
+  np.testing.assert_array_equal(np.asarray(seen[0].images)[3], pictures.load(3, 32))

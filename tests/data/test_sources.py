@@ -1,0 +1,129 @@
+"""Sources, mixes and splits."""
+
+import collections
+import os
+
+import numpy as np
+import pytest
+
+from jaxdistort.data import SPLITS, BrokenPicture, BrokenPictures, open_pictures, parse_sources, split_of
+from jaxdistort.data.dead_leaves import DeadLeaves
+from jaxdistort.data.folder import Folder, Samples
+from jaxdistort.errors import InputError
+
+
+def test_a_folder_holds_its_pictures_and_nothing_else(folder_of_photographs):
+  os.mkdir(os.path.join(folder_of_photographs, ".thumbnails"))
+  for name in (".thumbnails/small.png", "._photo_00.png", "README", "upper.PNG"):
+    with open(os.path.join(folder_of_photographs, name), "wb") as file:
+      file.write(b"x")
+  folder = Folder(folder_of_photographs)
+  names = [folder.original(i) for i in range(len(folder))]
+  assert len(names) == 41  # 38 pictures, 2 broken ones, upper.PNG
+  assert "more/photo_37.png" in names
+  assert "upper.PNG" in names
+  assert names == sorted(names)
+  assert folder.load(names.index("photo_05.png"), 32).shape == (32, 32, 3)
+  with pytest.raises(BrokenPicture, match="empty"):
+    folder.load(names.index("empty.jpg"), 32)
+
+
+@pytest.mark.parametrize(
+  ("spec", "message"),
+  [
+    ("folder:/does/not/exist", "does not exist"),
+    ("folder:", "expected folder:PATH"),
+    ("photos", "expected folder:PATH"),
+    ("sample", "expected folder:PATH"),
+    ("0*samples", "weight must be above 0"),
+    ("samples+nonsense", "expected folder:PATH"),
+    ("tfds:", "expected folder:PATH"),
+  ],
+)
+def test_what_is_no_source_is_named(spec, message):
+  with pytest.raises(InputError, match=message):
+    parse_sources(spec)
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+  (tmp_path / "file.txt").write_text("x")
+  with pytest.raises(InputError, match="no picture in"):
+    parse_sources(f"folder:{tmp_path}")
+  with pytest.raises(InputError, match="is a file, not a folder"):
+    parse_sources(f"folder:{tmp_path / 'file.txt'}")
+
+
+def test_mixes(folder_of_photographs, tmp_path):
+  odd = tmp_path / "a+b, 2*c"
+  os.rename(folder_of_photographs, odd)
+  mix = parse_sources(f"0.5*samples+2*folder:{odd}+synthetic")
+  assert [w.weight for w in mix] == [0.5, 2, 1]
+  assert repr(mix[1].source) == f"folder:{odd}"
+  assert [type(w.source) for w in mix] == [Samples, Folder, DeadLeaves]
+
+
+@pytest.mark.parametrize("source", [Samples(), DeadLeaves()])
+def test_embedded_sources_are_repeatable(source):
+  for index in (0, len(source) - 1):
+    first = source.load(index, 32)
+    assert first.shape == (32, 32, 3)
+    assert first.dtype == np.uint8
+    np.testing.assert_array_equal(first, source.load(index, 32))
+    assert np.any(first != source.load(index, 32, np.random.default_rng(5)))
+  assert len({source.load(i, 32).tobytes() for i in range(10)}) == 10
+
+
+def test_views_of_a_sample_have_one_original():
+  samples = Samples()
+  originals = collections.Counter(samples.original(i) for i in range(len(samples)))
+  assert originals["samples/astronaut"] == samples.VIEWS
+  assert originals["samples/motorcycle"] == 2 * samples.VIEWS  # two eyes, one scene
+
+
+def test_splits_follow_the_paper_s_shares_and_names_alone():
+  names = [f"photo_{i}.jpg" for i in range(20_000)]
+  split = split_of(names)
+  counts = collections.Counter(split.values())
+  assert abs(counts["validation"] / 20_000 - 0.025) < 0.004
+  assert abs(counts["test"] / 20_000 - 0.025) < 0.004
+  fewer = split_of(names[::2])
+  assert all(split[name] == place for name, place in fewer.items())
+
+
+def test_small_sets_have_every_split():
+  assert sorted(split_of(["a", "b", "c"]).values()) == sorted(SPLITS)
+  with pytest.raises(InputError, match="at least 3 pictures, found 2"):
+    split_of(["a", "b", "a"])
+
+
+def test_splits_part_the_pictures(folder_of_photographs):
+  sets = {split: open_pictures(f"folder:{folder_of_photographs}+samples", split) for split in (*SPLITS, "all")}
+  names = {split: {pictures.name(i) for i in range(len(pictures))} for split, pictures in sets.items()}
+  assert set.union(*(names[s] for s in SPLITS)) == names["all"]
+  assert sum(len(names[s]) for s in SPLITS) == len(names["all"]) == 40 + len(Samples())
+  with pytest.raises(InputError, match="did you mean 'validation'"):
+    open_pictures("samples", "validatio")
+
+
+def test_broken_pictures_are_replaced_and_listed(folder_of_photographs, tmp_path):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "all")
+  names = [os.path.basename(pictures.name(i)) for i in range(len(pictures))]
+  empty = names.index("empty.jpg")
+  image, broken = pictures.load_or_next(empty, 32)
+  assert broken == empty
+  np.testing.assert_array_equal(image, pictures.load(empty + 1, 32))
+  assert pictures.load_or_next(empty + 1, 32)[1] == -1
+
+  report = BrokenPictures(tmp_path / "broken.jsonl", 32)
+  assert len(report) == 0
+  assert not report.path.exists()
+  report.add(pictures, np.array([empty, names.index("truncated.png"), empty]))
+  assert len(BrokenPictures(tmp_path / "broken.jsonl", 32)) == len(report) == 2
+  assert "empty file" in report.path.read_text()
+
+
+def test_a_folder_of_nothing_but_broken_pictures_is_named(tmp_path):
+  for i in range(4):
+    (tmp_path / f"{i}.jpg").touch()
+  with pytest.raises(InputError, match="no readable picture"):
+    open_pictures(f"folder:{tmp_path}", "all").load_or_next(0, 32)

@@ -1,0 +1,153 @@
+"""The scripts as a person runs them: runs that are killed, and words that are wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxdistort.checkpoints import load_trained
+from jaxdistort.sharding import create_mesh, replicated
+
+_ROOT = Path(__file__).parents[2]
+_TINY = "tests/training/tiny.py"
+
+
+def _command(script, *arguments):
+  return [sys.executable, f"scripts/{script}.py", *map(str, arguments)]
+
+
+def _run(script, *arguments, **options):
+  return subprocess.run(
+    _command(script, *arguments), cwd=_ROOT, capture_output=True, text=True, check=False, timeout=240, **options
+  )
+
+
+def _train(workdir):
+  return _run("train", "--config", _TINY, "--workdir", workdir)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+  workdir = tmp_path_factory.mktemp("runs") / "unbroken"
+  result = _train(workdir)
+  assert result.returncode == 0, result.stderr
+  return workdir, result
+
+
+@pytest.mark.slow
+def test_a_run_shows_what_it_does(unbroken):
+  workdir, result = unbroken
+  for word in (
+    "trainable parameters",
+    "pictures for training",
+    "12 steps of 16 pictures",
+    "a new run in",
+    "accuracy 0.",
+  ):
+    assert word in result.stdout
+  for word in ("loss", "accuracy", "pictures/s", "12/12"):
+    assert word in result.stderr
+  assert "Traceback" not in result.stderr
+  assert "is finished (12 steps)" in _train(workdir).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(unbroken, tmp_path):
+  """Killed while it starts, between checkpoints, and in the middle of writing one."""
+  workdir = tmp_path / "killed"
+  checkpoints = workdir / "checkpoints"
+
+  def begins_to_write(step):
+    return lambda: checkpoints.is_dir() and any(p.name.startswith(f"{step}") for p in checkpoints.iterdir())
+
+  moments = (
+    (workdir / "config.json").exists,
+    begins_to_write(4),
+    lambda: '"step": 6' in (workdir / "metrics.jsonl").read_text(),
+    begins_to_write(8),
+  )
+  for is_moment in moments:
+    with (tmp_path / "log").open("w") as log:
+      command = _command("train", "--config", _TINY, "--workdir", workdir)
+      process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not is_moment():
+      assert process.poll() is None, (tmp_path / "log").read_text()
+      assert time.monotonic() < deadline
+      time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+  result = _train(workdir)
+  assert result.returncode == 0, result.stderr
+  assert "resuming at step" in result.stdout
+
+  reports = [(run / "evaluation" / "test" / "report.json").read_text() for run in (workdir, unbroken[0])]
+  assert reports[0] == reports[1]
+  ours, theirs = (load_trained(run / "checkpoints" / "12", replicated(create_mesh())) for run in (workdir, unbroken[0]))
+  for part in ("parameters", "statistics"):
+    left, right = (np.concatenate([np.ravel(v) for v in _leaves(getattr(t, part))]) for t in (ours, theirs))
+    np.testing.assert_array_equal(left, right)
+
+
+def _leaves(tree):
+  return [leaf for value in tree.values() for leaf in _leaves(value)] if isinstance(tree, dict) else [tree]
+
+
+@pytest.mark.slow
+def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, tmp_path):
+  result = _run(
+    "evaluate",
+    *("--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--protocol", "variable"),
+    *("--output", tmp_path / "report", "--workers", 0),
+  )
+  assert result.returncode == 0, result.stderr
+  assert "2 pictures could not be read" in result.stdout
+  report = json.loads((tmp_path / "report" / "report.json").read_text())
+  assert report["pictures"] == np.sum(report["confusion_matrix"]) == 9 * 38
+  assert report["class_names"] == ["reference", "gaussian_blur", "gaussian_noise"]
+  assert [row["support"] for row in report["per_class"].values()] == [38, 4 * 38, 4 * 38]
+  assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size > 1000
+  assert (tmp_path / "report" / "examples.png").stat().st_size > 1000
+  unknown = _run(
+    "evaluate", "--checkpoint", unbroken[0], "--data", "samples", "--protocol", "six", "--output", tmp_path / "x"
+  )
+  assert unknown.returncode == 1
+  assert unknown.stderr.startswith("error: class of six: 'motion_blur' is not one of reference, gaussian_blur")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ("arguments", "message"),
+  [
+    ([], "--config is missing: give one of configs/quickstart.py"),
+    (["--config", "configs/quickstrat.py"], "--config configs/quickstrat.py: no such file"),
+    (["--config", "README.md"], "README.md: cannot be used as a config"),
+    (["--config", _TINY, "--config.batch_sise=3"], "--config.batch_sise: 'batch_sise' is not one of"),
+    (["--config", _TINY, "--config.batch_size=many"], "--config.batch_size=many: invalid literal"),
+    (["--config", _TINY, "--config.batch_size=0"], "batch_size must be at least 1, got 0"),
+    (["--config", _TINY, "--config.data.source=folder:/nowhere"], "/nowhere does not exist"),
+    (["--config", _TINY, "--config.model.name=vgg"], "model.name: 'vgg' is not one of"),
+    (["--config", _TINY, "--wrokdir=x"], "unknown flag --wrokdir; did you mean --workdir?"),
+    (["--config", _TINY, "--workdir", "/proc/nowhere/x"], "/proc/nowhere"),
+    (["--config", _TINY, "rubbish"], "'rubbish' is not a flag"),
+  ],
+)
+def test_wrong_words_get_one_clear_line(arguments, message):
+  result = _run("train", *arguments)
+  assert result.returncode == 1
+  assert result.stderr.startswith("error: ")
+  assert message in result.stderr
+  assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_importing_the_package_loads_nothing_heavy():
+  code = "import sys, jaxdistort; sys.exit(any(m in sys.modules for m in ('jax', 'flax', 'grain', 'matplotlib')))"
+  assert subprocess.run([sys.executable, "-c", code], cwd=_ROOT, check=False).returncode == 0

@@ -1,0 +1,142 @@
+"""Runs from beginning to end: what they leave, how they stop, how they go on."""
+
+import json
+import signal
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from PIL import Image
+
+from jaxdistort.checkpoints import load_trained
+from jaxdistort.errors import InputError, TrainingDiverged
+from jaxdistort.evaluation import evaluate_checkpoint
+from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.training import loop, train
+from tests.training.tiny import get_config
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+  workdir = tmp_path_factory.mktemp("runs") / "tiny"
+  return workdir, train(get_config(), workdir)
+
+
+def test_a_run_leaves_its_records(finished):
+  workdir, reports = finished
+  rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+  assert [row["step"] for row in rows if "loss" in row] == [2, 4, 6, 8, 10, 12]
+  assert [row["step"] for row in rows if "validation_accuracy" in row] == [4, 8, 12]
+  assert all(row["pictures_per_second"] > 0 for row in rows if "loss" in row)
+  assert list((workdir / "tensorboard").iterdir())
+  assert json.loads((workdir / "config.json").read_text()) == get_config().to_dict()
+  with Image.open(workdir / "first_batch.png") as grid:
+    assert grid.size[0] > 300
+  for split in ("validation", "test"):
+    report = json.loads((workdir / "evaluation" / split / "report.json").read_text())
+    assert report == reports[split]
+    assert report["pictures"] == 9 * report["originals"]
+    assert (workdir / "evaluation" / split / "confusion_matrix.png").exists()
+
+
+def test_a_finished_run_says_so(finished, capsys):
+  workdir, reports = finished
+  before = (workdir / "metrics.jsonl").read_text()
+  assert train(get_config(), workdir) == reports
+  assert "is finished (12 steps)" in capsys.readouterr().out
+  assert (workdir / "metrics.jsonl").read_text() == before
+
+
+def test_another_config_is_refused(finished):
+  workdir, _ = finished
+  config = get_config()
+  config.batch_size, config.data.image_size = 24, 64
+  with pytest.raises(
+    InputError, match=r"data.image_size=32 \(now 64\), batch_size=16 \(now 24\); give another workdir"
+  ):
+    train(config, workdir)
+
+
+def test_the_best_checkpoint_is_the_one_reported(finished):
+  workdir, reports = finished
+  trained = load_trained(workdir, replicated(create_mesh()))
+  assert trained.step == reports["test"]["step"]
+  report = evaluate_checkpoint(workdir, "samples+synthetic", output=workdir / "again", workers=0)
+  assert report["split"] == "test"
+  assert report["confusion_matrix"] == reports["test"]["confusion_matrix"]
+  assert report["loss"] == pytest.approx(reports["test"]["loss"], rel=1e-4)
+
+
+def _state(workdir):
+  trained = load_trained(workdir / "checkpoints" / "12", replicated(create_mesh()))
+  return [np.asarray(leaf) for part in (trained.parameters, trained.statistics) for leaf in _leaves(part)]
+
+
+def _leaves(tree):
+  return [leaf for value in tree.values() for leaf in _leaves(value)] if isinstance(tree, dict) else [tree]
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path, capsys, monkeypatch):
+  workdir, reports = finished
+  steps = 0
+
+  class Interrupting(loop.Monitor):
+    def add(self, step, metrics):
+      nonlocal steps
+      super().add(step, metrics)
+      steps += 1
+      if steps in (6, 9):
+        signal.raise_signal(signal.SIGINT)
+
+  monkeypatch.setattr(loop, "Monitor", Interrupting)
+  resumed = tmp_path / "tiny"
+  for expected in (6, 9):
+    assert train(get_config(), resumed) is None
+    assert f"stopped and saved at step {expected}" in capsys.readouterr().out
+  assert train(get_config(), resumed) == reports
+  assert "resuming at step 9" in capsys.readouterr().out
+  for ours, theirs in zip(_state(resumed), _state(workdir), strict=True):
+    np.testing.assert_array_equal(ours, theirs)
+  steps_of = lambda folder: [json.loads(row)["step"] for row in (folder / "metrics.jsonl").read_text().splitlines()]
+  assert steps_of(resumed) == steps_of(workdir)
+
+
+def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkeypatch):
+  config = get_config()
+  config.model.name, config.evaluate_every = "softmax", 2
+  config.optimizer.learning_rate = 1e30
+  with pytest.raises(TrainingDiverged, match=r"step 1: .* is (inf|nan).*; there is no checkpoint yet; a lower"):
+    train(config, tmp_path / "at once")
+
+  def grows(config, steps):
+    return optax.scale_by_schedule(lambda step: jnp.where(step < 4, 1e-3, jnp.inf))
+
+  monkeypatch.setattr(loop, "create_optimizer", grows)
+  with pytest.raises(
+    TrainingDiverged, match=r"step 5: .*; the last good checkpoint is .*/later/checkpoints/4; a lower"
+  ):
+    train(config, tmp_path / "later")
+  assert "NaN" not in (tmp_path / "later" / "metrics.jsonl").read_text()
+  assert [p.name for p in (tmp_path / "later" / "checkpoints").iterdir() if p.name > "4"] == []
+
+
+def test_a_folder_with_broken_pictures_trains_and_reports_them(folder_of_photographs, tmp_path, capsys):
+  config = get_config()
+  config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 4
+  reports = train(config, tmp_path / "run")
+  out = capsys.readouterr().out
+  assert "2 pictures could not be read and were skipped" in out
+  rows = [json.loads(row) for row in (tmp_path / "run" / "broken_pictures.jsonl").read_text().splitlines()]
+  assert sorted(row["picture"].rsplit("/", 1)[1] for row in rows) == ["empty.jpg", "truncated.png"]
+  assert all(row["reason"] for row in rows)
+  assert reports["test"]["pictures"] == 9 * reports["test"]["originals"]
+
+
+def test_a_batch_that_devices_cannot_share_is_told(tmp_path):
+  config = get_config()
+  config.batch_size = 12
+  with pytest.raises(InputError, match="batch_size 12 cannot be split over 8 devices"):
+    train(config, tmp_path)

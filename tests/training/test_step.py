@@ -1,0 +1,165 @@
+"""The training step: what it learns, what it draws, on how many devices."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax.sharding import Mesh
+
+from jaxdistort.checkpoints import Checkpoints, load_trained
+from jaxdistort.config import TrainConfig
+from jaxdistort.errors import InputError
+from jaxdistort.models import create_model
+from jaxdistort.protocols import variable
+from jaxdistort.sharding import DATA_AXIS, create_mesh, data_sharding, replicated
+from jaxdistort.training import create_state, make_sampler, make_train_step
+from jaxdistort.training.optimizers import create_optimizer
+from tests.training.tiny import get_config
+
+_PROTOCOL = variable(jpeg_quality=None)
+
+
+def _mesh(devices):
+  return Mesh(np.array(jax.devices()[:devices]), (DATA_AXIS,))
+
+
+def _parts(mesh, name="compact"):
+  optimizer = create_optimizer(get_config().optimizer, 100)
+  build = lambda rngs: create_model(name, 3, image_size=32, rngs=rngs)
+  structure, state = create_state(build, optimizer, 0, mesh)
+  sample = make_sampler(_PROTOCOL, mesh, seed=3, flip=True)
+  return state, sample, make_train_step(structure, optimizer, sample, mesh)
+
+
+@pytest.fixture(scope="module")
+def images(photographs):
+  return np.concatenate([photographs[:, :32, :32], photographs[:, 32:, 32:]])
+
+
+def _train(devices, images, steps):
+  mesh = _mesh(devices)
+  state, _, step = _parts(mesh)
+  batch = jax.device_put(images, data_sharding(mesh))
+  losses = []
+  for _ in range(steps):
+    state, metrics = step(state, batch)
+    losses.append(float(metrics.loss))
+  return state, losses
+
+
+@pytest.fixture(scope="module")
+def on_one_device(images):
+  return _train(1, images, 20)
+
+
+def test_the_loss_falls_and_everything_is_finite(on_one_device):
+  state, losses = on_one_device
+  assert int(state.step) == 20
+  assert np.mean(losses[-5:]) < 0.95 * np.mean(losses[:5])
+  assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
+
+
+def test_eight_devices_learn_what_one_learns(images, on_one_device):
+  _, losses = _train(8, images, 20)
+  # Beyond, rounding has grown: RMSProp divides by the size of the gradient, however small it is.
+  np.testing.assert_allclose(losses[:10], on_one_device[1][:10], rtol=1e-5)
+
+
+def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
+  state, losses = _train(1, images, 20)
+  assert losses == on_one_device[1]
+  jax.tree.map(np.testing.assert_array_equal, state, on_one_device[0])
+
+
+def test_samples_depend_on_seed_and_step_alone(images):
+  sample = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, flip=True))
+  first = sample(jnp.int32(5), images)
+  jax.tree.map(np.testing.assert_array_equal, first, sample(jnp.int32(5), images))
+  assert np.any(first.images != sample(jnp.int32(6), images).images)
+  other = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=4, flip=True))
+  assert np.any(first.images != other(jnp.int32(5), images).images)
+  plain = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, flip=False))(jnp.int32(0), images)
+  flipped = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, flip=True))(jnp.int32(0), images)
+  references = plain.labels == 0
+  np.testing.assert_array_equal(plain.images[references], images[references])
+  mirrored = [
+    np.array_equal(f, p[:, ::-1]) for f, p in zip(flipped.images[references], images[references], strict=True)
+  ]
+  same = [np.array_equal(f, p) for f, p in zip(flipped.images[references], images[references], strict=True)]
+  assert all(np.logical_xor(mirrored, same))
+
+
+@pytest.mark.parametrize("readers", [1, 8])
+def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
+  writer_mesh, reader_mesh = _mesh(4), _mesh(readers)
+  state, _, step = _parts(writer_mesh)
+  state, _ = step(state, jax.device_put(images, data_sharding(writer_mesh)))
+  expected = jax.device_get(state)
+  config = TrainConfig()
+  with Checkpoints(tmp_path) as checkpoints:
+    checkpoints.save(state, config, {"next_batch": 1}, {"accuracy": 0.5, "loss": 1.0})
+    state, _ = step(state, jax.device_put(images, data_sharding(writer_mesh)))  # donates what is being written
+  fresh, _, step = _parts(reader_mesh)
+  with Checkpoints(tmp_path) as checkpoints:
+    restored, position = checkpoints.restore(1, fresh)
+  assert position == {"next_batch": 1}
+  jax.tree.map(np.testing.assert_array_equal, restored, expected)
+  assert {len(leaf.sharding.device_set) for leaf in jax.tree.leaves(restored)} == {readers}
+  step(restored, jax.device_put(images, data_sharding(reader_mesh)))
+
+
+def test_the_newest_and_the_best_are_kept(tmp_path):
+  state, _, _ = _parts(_mesh(1), "softmax")
+  config = get_config()
+  config.model.name = "softmax"
+  with Checkpoints(tmp_path) as checkpoints:
+    for step, accuracy in enumerate((0.3, 0.8, 0.5, None, 0.7), start=1):
+      metrics = None if accuracy is None else {"accuracy": accuracy, "loss": 1.0}
+      checkpoints.save(state._replace(step=jnp.int32(step)), config, {}, metrics)
+      checkpoints.wait()
+    assert (checkpoints.latest_step, checkpoints.best_step) == (5, 2)
+  kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
+  assert kept == ["2", "5"]
+  sharding = replicated(create_mesh())
+  assert load_trained(tmp_path, sharding).step == 2
+  assert load_trained(tmp_path / "checkpoints", sharding).step == 2
+  trained = load_trained(tmp_path / "checkpoints" / "5", sharding)
+  assert trained.step == 5
+  assert trained.config == config
+  jax.tree.map(np.testing.assert_array_equal, trained.parameters, state.parameters)
+
+
+@pytest.mark.parametrize(
+  ("damage", "message"),
+  [
+    (lambda run: run / "nowhere", "does not exist"),
+    (lambda run: (run / "empty").mkdir() or run / "empty", "holds no checkpoints"),
+    (lambda run: run / "checkpoints" / "7", "no complete checkpoint there"),
+    (
+      lambda run: (
+        [p.write_bytes(b"x") for p in (run / "checkpoints" / "1" / "state").rglob("*") if p.is_file()] and run
+      ),
+      "cannot be read",
+    ),
+  ],
+)
+def test_checkpoints_that_cannot_be_used_are_told(tmp_path, damage, message):
+  state, _, _ = _parts(_mesh(1), "softmax")
+  config = get_config()
+  config.model.name = "softmax"
+  with Checkpoints(tmp_path) as checkpoints:
+    checkpoints.save(state._replace(step=jnp.int32(1)), config, {}, {"accuracy": 0.5, "loss": 1.0})
+  with pytest.raises(InputError, match=message):
+    load_trained(damage(tmp_path), replicated(create_mesh()))
+
+
+def test_the_network_is_split_whole():
+  """Parameters and statistics together are all of the network's variables."""
+  network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
+  _, parameters, statistics = nnx.split(network, nnx.Param, ...)
+  assert {type(v) for v in jax.tree.leaves(statistics, is_leaf=lambda v: isinstance(v, nnx.Variable))} == {
+    nnx.BatchStat
+  }
+  layers = len(network.layers)
+  assert len(jax.tree.leaves(parameters)) == layers + 2 * layers + 2
