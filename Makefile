@@ -10,7 +10,6 @@ FIND_PYTHON = for python in $$PYTHON_FOR_VENV python3 python3.13 python3.12 pyth
 
 quickstart: .venv/installed
 	$(PYTHON) scripts/train.py --config configs/quickstart.py
-	$(PYTHON) scripts/show_result.py runs/quickstart
 
 test: .venv/installed
 	$(PYTHON) -m pytest -n 2

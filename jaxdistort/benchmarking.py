@@ -12,10 +12,22 @@ import numpy as np
 from jaxdistort.config import TrainConfig
 from jaxdistort.data.folder import Samples
 from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.models import run_network
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.sharding import create_mesh, data_sharding
 from jaxdistort.training import create_state, make_sampler, make_train_step
 from jaxdistort.training.optimizers import create_optimizer
+
+
+# Dense bfloat16 arithmetic, from NVIDIA's data sheets. Devices that are not listed get no MFU.
+_PEAK_TERAFLOPS = {
+  "NVIDIA H200": 989.0,
+  "NVIDIA H100 80GB HBM3": 989.0,
+  "NVIDIA H100 PCIe": 756.0,
+  "NVIDIA A100-SXM4-80GB": 312.0,
+  "NVIDIA A100-SXM4-40GB": 312.0,
+  "NVIDIA L4": 121.0,
+}
 
 
 class Timing(NamedTuple):
@@ -88,7 +100,10 @@ def time_distortions(*, batch_size: int, size: int, seconds: float) -> list[dict
 
 
 def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
-  """The training step of a config, and the share of it that the distortions take."""
+  """The training step of a config, the share of it that the distortions take, and its share of the device's peak.
+
+  `mfu` (model FLOPs utilisation) counts the network's arithmetic alone; None where the peak is not known.
+  """
   mesh = create_mesh()
   optimizer = create_optimizer(config.optimizer, config.steps)
   structure, state = create_state(config.create_network, optimizer, config.seed, mesh)
@@ -101,9 +116,15 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
     state, metrics = step(state, images)
     return metrics
 
+  def forward(state: Any) -> Any:
+    return run_network(structure, state.parameters, state.statistics, images, train=True)
+
+  # A training step counts as three forward passes (one for the values, two for the gradients).
+  flops = 3 * jax.jit(forward).lower(state).cost_analysis()["flops"]
   distortion_alone = jax.jit(sample)
   distorting = time_calls(lambda: distortion_alone(jnp.int32(1), images), seconds=seconds)
   training = time_calls(train_step, seconds=seconds, at_least=3)
+  achieved, peak = flops / training.median, _PEAK_TERAFLOPS.get(jax.devices()[0].device_kind)
   return {
     "model": config.model.name,
     "protocol": config.protocol.name,
@@ -114,4 +135,7 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
     "distortion_seconds": distorting.median,
     "distortion_share": distorting.median / training.median,
     "compile_seconds": training.first - training.median,
+    "gigaflops_per_picture": flops / config.batch_size / 1e9,
+    "teraflops_per_second": achieved / 1e12,
+    "mfu": achieved / 1e12 / (peak * jax.device_count()) if peak else None,
   }

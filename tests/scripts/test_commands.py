@@ -148,6 +148,23 @@ def test_wrong_words_get_one_clear_line(arguments, message):
 
 
 @pytest.mark.slow
+def test_benchmarks_write_their_rows(tmp_path):
+  """That they run; what they measure is no matter for a test."""
+  rows = tmp_path / "new" / "rows.json"
+  result = _run("benchmark", "distortions", *("--batch-size", 2, "--size", 32, "--seconds", 0, "--json", rows))
+  assert result.returncode == 0, result.stderr
+  assert {"gaussian_blur", "jpeg", "protocol six"} <= {row["op"] for row in json.loads(rows.read_text())}
+  result = _run("benchmark", "training", "--config", _TINY, *("--seconds", 0, "--json", rows))
+  assert result.returncode == 0, result.stderr
+  (row,) = json.loads(rows.read_text())
+  assert row["pictures_per_second"] > 0
+  assert 0 < row["distortion_share"] < 10
+  wrong = _run("benchmark", "training", "--config", "configs/none.py")
+  assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+  assert "configs/none.py" in wrong.stderr
+
+
+@pytest.mark.slow
 def test_importing_the_package_loads_nothing_heavy():
   code = "import sys, jaxdistort; sys.exit(any(m in sys.modules for m in ('jax', 'flax', 'grain', 'matplotlib')))"
   assert subprocess.run([sys.executable, "-c", code], cwd=_ROOT, check=False).returncode == 0
