@@ -49,7 +49,7 @@ def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Se
   columns = min(len(images), 7)
   rows = -(-len(images) // columns)
   figure = Figure(figsize=(2.1 * columns, 2.6 * rows), layout="constrained")
-  grid = figure.subplots(rows, columns, squeeze=False).flat
+  grid = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes in grid:
     axes.axis("off")
   for axes, image, title, colour in zip(grid, images, titles, colours or ["black"] * len(images), strict=False):

@@ -51,12 +51,15 @@ def test_a_class_without_pictures_counts_zero():
 def test_what_is_written_can_be_read(tmp_path):
   predictions = _predictions([0, 1, 2], [0, 1, 1])
   report = make_report(predictions, _NAMES)
-  images = np.zeros((3, 32, 32, 3), np.uint8)
+  images = np.full((3, 32, 32, 3), (200, 30, 90), np.uint8)
   write_report(report, predictions, images, tmp_path / "report")
   assert json.loads((tmp_path / "report" / "report.json").read_text()) == report
   for name in ("confusion_matrix.png", "examples.png"):
     with Image.open(tmp_path / "report" / name) as picture:
       assert picture.width > 300
+      drawn = np.asarray(picture.convert("RGB"))
+      assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 20, f"{name} is empty"
+  assert np.mean(np.all(drawn == (200, 30, 90), axis=-1)) > 0.3  # the examples themselves
   table = format_report(report)
   assert "gaussian_blur      0.500   1.000  0.667         1" in table
   assert table.endswith("accuracy 0.6667, loss 0.9163 on 3 pictures")
