@@ -1,5 +1,6 @@
 """Checkpoints of a run: the newest and the best, written while training goes on (Orbax)."""
 
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,7 @@ class Checkpoints:
       data=ocp.args.JsonSave(position),
     )
     with self._failures_told():
+      self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
       chosen = {name: metrics[name] for name in ("accuracy", "loss")} if metrics else None
       self._manager.save(step, args=items, metrics=chosen, force=True)
 
@@ -93,6 +95,12 @@ class Checkpoints:
     with self._failures_told():
       self._manager.wait_until_finished()
 
+  def _check_space(self, needed: int) -> None:
+    """Raises OSError rather than let the storage fill the disk and fail in threads, with a traceback for each."""
+    free = shutil.disk_usage(self._manager.directory).free
+    if free < needed:
+      raise OSError(f"No space left on the device: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free")
+
   @contextmanager
   def _failures_told(self) -> Generator[None]:
     try:
@@ -100,7 +108,7 @@ class Checkpoints:
     except Exception as error:  # storage below Orbax raises anything
       self._manager.reload()
       kept = self.describe_latest()
-      reason = "no space left on the device" if "No space left" in str(error) else " ".join(str(error).split())[:200]
+      reason = " ".join(str(error).split())[:200]
       raise CheckpointFailed(
         f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}"
       ) from error

@@ -16,7 +16,7 @@ def run(main: Callable[[], int | None]) -> None:
   Exit status: what `main` returns, 0 for None; 1 for an error, told in one line on stderr; 130 after
   Ctrl-C. Anything unforeseen keeps its traceback: it is a bug.
   """
-  logging.set_verbosity(logging.ERROR)  # Orbax and grain tell absl's log much that is no one's concern here
+  logging.set_verbosity(logging.FATAL)  # Orbax and grain log, traceback and all, what they raise anyway
   try:
     status = main() or 0
   except (InputError, TrainingDiverged, CheckpointFailed) as error:

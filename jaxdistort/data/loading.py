@@ -138,9 +138,9 @@ def _on_device(
     flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
 
   def put(batch: dict[str, np.ndarray]) -> CleanBatch:
-    # Copies: the arrays of a worker live in shared memory that goes back to it.
-    images = jax.device_put(batch["image"], sharding, may_alias=False)
-    return CleanBatch(images, np.array(batch["number"]), np.array(batch["broken"]))
+    # Copies: a worker's arrays live in shared memory, which JAX would hold on to (even past the end of the process).
+    batch = {name: np.array(values) for name, values in batch.items()}
+    return CleanBatch(jax.device_put(batch["image"], sharding), batch["number"], batch["broken"])
 
   # The buffers count whole batches.
   threads = grain.ReadOptions(num_threads=0 if workers else default_workers(), prefetch_buffer_size=0 if workers else 2)

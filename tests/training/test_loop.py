@@ -1,7 +1,9 @@
 """Runs from beginning to end: what they leave, how they stop, how they go on."""
 
 import json
+import shutil
 import signal
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.checkpoints import load_trained
-from jaxdistort.errors import InputError, TrainingDiverged
+from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_checkpoint
 from jaxdistort.sharding import create_mesh, replicated
 from jaxdistort.training import loop, train
@@ -121,6 +123,20 @@ def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkey
     train(config, tmp_path / "later")
   assert "NaN" not in (tmp_path / "later" / "metrics.jsonl").read_text()
   assert [p.name for p in (tmp_path / "later" / "checkpoints").iterdir() if p.name > "4"] == []
+
+
+def test_a_full_disk_stops_with_the_last_checkpoint(tmp_path, monkeypatch):
+  config = get_config()
+  config.model.name = "softmax"
+  free = iter([10**9, 1000])
+  usage = lambda path: SimpleNamespace(free=next(free))
+  monkeypatch.setattr(shutil, "disk_usage", usage)
+  with pytest.raises(
+    CheckpointFailed, match=r"No space left on the device: .* MB are needed, 0.0 MB are free; .* is .*/run/checkpoints/4$"
+  ):
+    train(config, tmp_path / "run")
+  monkeypatch.undo()
+  assert train(config, tmp_path / "run")  # goes on once there is space
 
 
 def test_a_folder_with_broken_pictures_trains_and_reports_them(folder_of_photographs, tmp_path, capsys):
