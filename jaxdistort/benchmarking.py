@@ -18,7 +18,6 @@ from jaxdistort.sharding import create_mesh, data_sharding
 from jaxdistort.training import create_state, make_sampler, make_train_step
 from jaxdistort.training.optimizers import create_optimizer
 
-
 # Dense bfloat16 arithmetic, from NVIDIA's data sheets. Devices that are not listed get no MFU.
 _PEAK_TERAFLOPS = {
   "NVIDIA H200": 989.0,

@@ -1,8 +1,10 @@
 """What a person at a terminal sees: progress, and errors as one line."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 from absl import logging
 from tqdm import tqdm
@@ -37,6 +39,27 @@ def run(main: Callable[[], int | None]) -> None:
 def _tell(message: object) -> int:
   print(f"error: {message}", file=sys.stderr)
   return 1
+
+
+class ArgumentParser(argparse.ArgumentParser):
+  """Describes a script by its docstring; raises InputError where the standard one prints the usage and ends."""
+
+  def __init__(self, description: str | None = None, **options: Any):
+    super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+  def error(self, message: str) -> NoReturn:
+    raise InputError(f"{message}; see --help")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+  """The type of an argument: a whole number from `least` on."""
+
+  def parse(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or int(text) < least:
+      raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+    return int(text)
+
+  return parse
 
 
 def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: bool = True) -> tqdm:

@@ -13,14 +13,14 @@ from jaxdistort import console
 
 
 def parse_arguments() -> argparse.Namespace:
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = console.ArgumentParser(__doc__)
   commands = parser.add_subparsers(dest="command", required=True)
   distortions = commands.add_parser("distortions", help="each op and each protocol")
-  distortions.add_argument("--batch-size", type=int, default=32)
-  distortions.add_argument("--size", type=int, default=224, help="side of the pictures, px")
+  distortions.add_argument("--batch-size", type=console.at_least(1), default=32)
+  distortions.add_argument("--size", type=console.at_least(1), default=224, help="side of the pictures, px")
   training = commands.add_parser("training", help="a training step, and the share of the distortions in it")
   training.add_argument("--config", type=Path, default=Path("configs/vgg_scratch.py"))
-  training.add_argument("--batch-size", type=int, default=None, help="the config's unless given")
+  training.add_argument("--batch-size", type=console.at_least(1), default=None, help="the config's unless given")
   for command in (distortions, training):
     command.add_argument("--seconds", type=float, default=3.0, help="measured time for each figure")
     command.add_argument("--json", type=Path, default=None, help="file for the rows")

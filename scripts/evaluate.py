@@ -10,7 +10,7 @@ from jaxdistort import console
 
 
 def parse_arguments() -> argparse.Namespace:
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = console.ArgumentParser(__doc__)
   parser.add_argument("--checkpoint", required=True, help="folder of a run (its best checkpoint), or one checkpoint")
   parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, or a mix")
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
@@ -24,8 +24,8 @@ def parse_arguments() -> argparse.Namespace:
   parser.add_argument(
     "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
   )
-  parser.add_argument("--batch-size", type=int, default=64, help="distorted pictures a batch")
-  parser.add_argument("--workers", type=int, default=None, help="decoding processes; 0: threads")
+  parser.add_argument("--batch-size", type=console.at_least(1), default=64, help="distorted pictures a batch")
+  parser.add_argument("--workers", type=console.at_least(0), default=None, help="decoding processes; 0: threads")
   return parser.parse_args()
 
 

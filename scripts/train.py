@@ -24,8 +24,7 @@ WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/ and the
 
 def parse_flags(argv: list[str]) -> Path:
   """Parses the command line and returns the path of the config; raises InputError with the word at fault."""
-  if not {"--help", "-help", "--helpfull"} & set(argv):
-    check_config(argv)
+  check_config(argv)
   try:
     rest = flags.FLAGS(argv)
   except flags.UnrecognizedFlagError as error:
@@ -60,6 +59,9 @@ def check_config(argv: list[str]) -> None:
 
 
 def main() -> int:
+  if {"-h", "-help", "--help"} & set(sys.argv):
+    print(f"{__doc__}\n{flags.FLAGS.main_module_help()}")
+    return 0
   path = parse_flags(sys.argv)
   from jaxdistort.training import train  # after the flags: a typo is told at once
 

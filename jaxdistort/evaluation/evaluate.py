@@ -49,6 +49,10 @@ def evaluate_checkpoint(
   Raises:
     InputError: a path, name or value that cannot be used.
   """
+  if batch_size < 1:
+    raise InputError(f"batch size must be at least 1, got {batch_size}")
+  if workers is not None and workers < 0:
+    raise InputError(f"workers must be at least 0, got {workers}")
   mesh = create_mesh()
   trained = load_trained(checkpoint, replicated(mesh))
   law = _protocol(trained, protocol, jpeg_quality)

@@ -140,7 +140,25 @@ def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, 
   ],
 )
 def test_wrong_words_get_one_clear_line(arguments, message):
-  result = _run("train", *arguments)
+  _assert_one_line(_run("train", *arguments), message)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ("script", "arguments", "message"),
+  [
+    ("evaluate", ["--data", "samples"], "the following arguments are required: --checkpoint, --output; see --help"),
+    ("evaluate", ["--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
+    ("evaluate", ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"], "checkpoint /x: does not exist"),
+    ("benchmark", ["distortion"], "invalid choice: 'distortion' (choose from"),
+    ("benchmark", ["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
+  ],
+)
+def test_wrong_arguments_get_one_clear_line(script, arguments, message):
+  _assert_one_line(_run(script, *arguments), message)
+
+
+def _assert_one_line(result, message):
   assert result.returncode == 1
   assert result.stderr.startswith("error: ")
   assert message in result.stderr
@@ -159,9 +177,7 @@ def test_benchmarks_write_their_rows(tmp_path):
   (row,) = json.loads(rows.read_text())
   assert row["pictures_per_second"] > 0
   assert 0 < row["distortion_share"] < 10
-  wrong = _run("benchmark", "training", "--config", "configs/none.py")
-  assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
-  assert "configs/none.py" in wrong.stderr
+  _assert_one_line(_run("benchmark", "training", "--config", "configs/none.py"), "configs/none.py")
 
 
 @pytest.mark.slow
