@@ -1,5 +1,6 @@
 """How fast things are: median of synchronised calls, with what it ran on."""
 
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -119,7 +120,7 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
     return run_network(structure, state.parameters, state.statistics, images, train=True)
 
   # A training step counts as three forward passes (one for the values, two for the gradients).
-  flops = 3 * jax.jit(forward).lower(state).cost_analysis()["flops"]
+  flops = 3 * (jax.jit(forward).lower(state).cost_analysis() or {"flops": math.nan})["flops"]
   distortion_alone = jax.jit(sample)
   distorting = time_calls(lambda: distortion_alone(jnp.int32(1), images), seconds=seconds)
   training = time_calls(train_step, seconds=seconds, at_least=3)
