@@ -38,7 +38,7 @@ def draw_examples(images: np.ndarray, predictions: Predictions, class_names: Seq
   for label, row in zip(predictions.labels, probabilities, strict=False):
     predicted = int(np.argmax(row))
     right = predicted == label
-    verdict = "right" if right else f"taken for {class_names[predicted]}"
+    verdict = "right" if right else f"called {class_names[predicted]}"
     titles.append(f"{class_names[label]}\n{verdict}, {row[predicted]:.0%}".replace("_", " "))
     colours.append("black" if right else "firebrick")
   draw_grid(images, titles, path, colours)
@@ -54,5 +54,5 @@ def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Se
     axes.axis("off")
   for axes, image, title, colour in zip(grid, images, titles, colours or ["black"] * len(images), strict=False):
     axes.imshow(image, interpolation="nearest")
-    axes.set_title(title, fontsize=10, color=colour)
+    axes.set_title(title, fontsize=8.5, color=colour)  # the longest class name fits its picture
   figure.savefig(path, dpi=100)
