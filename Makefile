@@ -20,7 +20,7 @@ check: .venv/installed
 	.venv/bin/ty check --python .venv jaxdistort scripts configs
 
 .venv/installed: pyproject.toml
-	@set -e; python=$$($(FIND_PYTHON)); \
+	@set -e; python=$$($(FIND_PYTHON)) || true; \
 	test -n "$$python" || { echo "error: no Python 3.11, 3.12 or 3.13 found; set PYTHON_FOR_VENV to one"; exit 1; }; \
 	if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python "$$python" .venv; \

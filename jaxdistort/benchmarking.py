@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.data.folder import Samples
+from jaxdistort.data.folder import SamplePhotographs
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.models import run_network
 from jaxdistort.protocols import PROTOCOLS
@@ -66,7 +66,7 @@ def describe_machine() -> dict[str, Any]:
 
 def photographs(count: int, size: int) -> jax.Array:
   """Sample photographs uint8 [count, size, size, 3]."""
-  samples = Samples()
+  samples = SamplePhotographs()
   return jnp.asarray(np.stack([samples.load(i * 67 % len(samples), size) for i in range(count)]))
 
 

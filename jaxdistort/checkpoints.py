@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from flax import nnx
 from jax.sharding import Sharding
@@ -53,7 +52,8 @@ class Checkpoints:
 
   @property
   def best_step(self) -> int | None:
-    return self._manager.best_step()
+    """The best by validation accuracy; the newest if none was validated."""
+    return _best_step(self._manager)
 
   def describe_latest(self) -> str:
     step = self.latest_step
@@ -118,12 +118,32 @@ class Checkpoints:
 
     Returns:
       The state, a NamedTuple like `like`, and the position of the data.
+
+    Raises:
+      InputError: its files are damaged.
     """
     items = ocp.args.Composite(
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
-    restored = self._manager.restore(step, args=items)
+    with _damage_told(self._manager.directory / str(step), "; remove it to go on from an older one"):
+      restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]
+
+
+def _best_step(manager: ocp.CheckpointManager) -> int | None:
+  best = manager.best_step()
+  return manager.latest_step() if best is None else best
+
+
+@contextmanager
+def _damage_told(checkpoint: Any, advice: str = "") -> Generator[None]:
+  try:
+    yield
+  except InputError:
+    raise
+  except Exception as error:  # damaged files: Orbax and the storage below it raise anything
+    reason = " ".join(str(error).split())[:200]
+    raise InputError(f"checkpoint {checkpoint}: cannot be read ({type(error).__name__}: {reason}){advice}") from error
 
 
 def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:
@@ -137,12 +157,14 @@ class TrainedModel(NamedTuple):
     path: of the checkpoint.
     step: number of updates.
     config: of its run.
+    pictures: `repr` of the `PictureSet` that it was trained on.
     parameters, statistics: variables of the network.
   """
 
   path: Path
   step: int
   config: TrainConfig
+  pictures: str
   parameters: Any
   statistics: Any
 
@@ -159,31 +181,28 @@ def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
   """
   place = Path(path).expanduser().absolute()
   chosen = int(place.name) if place.name.isdigit() and place.parent.name == FOLDER else None
-  folder = place.parent if chosen is not None else place if place.name == FOLDER else place / FOLDER
+  folder = place.parent if chosen is not None else place / FOLDER
+  if not folder.is_dir() and place.name == FOLDER:
+    folder = place
   if not folder.is_dir():
     kind = "holds no checkpoints" if place.exists() else "does not exist"
     raise InputError(f"checkpoint {path}: {kind}; give the folder of a run, such as runs/quickstart")
   with ocp.CheckpointManager(
     folder, options=ocp.CheckpointManagerOptions(best_fn=_accuracy, read_only=True)
   ) as manager:
-    step = manager.best_step() if chosen is None else chosen
+    step = _best_step(manager) if chosen is None else chosen
     if step not in manager.all_steps():
       raise InputError(f"checkpoint {path}: no complete checkpoint there")
-    try:
+    with _damage_told(folder / str(step)):
       return _read(manager, folder, step, sharding)
-    except InputError:
-      raise
-    except Exception as error:  # damaged files: Orbax and the storage below it raise anything
-      reason = " ".join(str(error).split())[:200]
-      raise InputError(f"checkpoint {folder / str(step)}: cannot be read ({type(error).__name__}: {reason})") from error
 
 
 def _read(manager: ocp.CheckpointManager, folder: Path, step: int, sharding: Sharding) -> TrainedModel:
-  values = manager.restore(step, args=ocp.args.Composite(config=ocp.args.JsonRestore()))["config"]
-  config = TrainConfig.from_dict(values)
+  items = ocp.args.Composite(config=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
+  described = manager.restore(step, args=items)
+  config = TrainConfig.from_dict(described["config"])
   _, parameters, statistics = nnx.split(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))), nnx.Param, ...)
   shapes = {
-    "step": jax.ShapeDtypeStruct((), jnp.int32),
     "parameters": nnx.to_pure_dict(parameters),
     "statistics": nnx.to_pure_dict(statistics),
   }
@@ -193,4 +212,5 @@ def _read(manager: ocp.CheckpointManager, folder: Path, step: int, sharding: Sha
     wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
   )
   state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
-  return TrainedModel(folder / str(step), step, config, state["parameters"], state["statistics"])
+  pictures = described["data"]["pictures"]
+  return TrainedModel(folder / str(step), step, config, pictures, state["parameters"], state["statistics"])

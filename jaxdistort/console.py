@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import runpy
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -39,6 +40,20 @@ def run(main: Callable[[], int | None]) -> None:
 def _tell(message: object) -> int:
   print(f"error: {message}", file=sys.stderr)
   return 1
+
+
+def load_config(path: str | os.PathLike[str]) -> Any:
+  """Runs a config file and returns what its `get_config()` does.
+
+  Raises:
+    InputError: no such file, or it cannot be used as a config.
+  """
+  if not os.path.isfile(path):
+    raise InputError(f"--config {path}: no such file")
+  try:
+    return runpy.run_path(os.fspath(path))["get_config"]()
+  except Exception as error:  # a foreign script raises anything
+    raise InputError(f"--config {path}: cannot be used as a config ({type(error).__name__}: {error})") from error
 
 
 class ArgumentParser(argparse.ArgumentParser):

@@ -6,7 +6,6 @@ python scripts/benchmark.py training --config configs/vgg_scratch.py --batch-siz
 
 import argparse
 import json
-import runpy
 from pathlib import Path
 
 from jaxdistort import console
@@ -41,7 +40,7 @@ def main() -> None:
       low, high = row["quartiles"]
       print(f"{row['op']:<32}{row['pictures_per_second']:>9,.0f} pictures/s  (quartiles {low:,.0f} to {high:,.0f})")
   else:
-    config = runpy.run_path(str(arguments.config))["get_config"]()
+    config = console.load_config(arguments.config)
     config.batch_size = arguments.batch_size or config.batch_size
     rows = [benchmarking.time_training(config, seconds=arguments.seconds)]
     for name, value in rows[0].items():

@@ -19,7 +19,7 @@ def parse_arguments() -> argparse.Namespace:
     "--split",
     choices=("auto", "all", "train", "validation", "test"),
     default="auto",
-    help="auto: all pictures; the test pictures if --data is what the network was trained on",
+    help="auto: all pictures; the test pictures if the network was trained on any of --data",
   )
   parser.add_argument(
     "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"

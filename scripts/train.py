@@ -7,7 +7,6 @@ python scripts/train.py --config configs/vgg_scratch.py --config.data.source=fol
 import dataclasses
 import difflib
 import re
-import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,23 +38,21 @@ def parse_flags(argv: list[str]) -> Path:
 
 def check_config(argv: list[str]) -> None:
   """Looks at --config and its overrides ahead of the flag parser, whose errors name Python's types, not the flags."""
-  matches = [re.fullmatch(r"--?(config(?:\.[\w.]+)?)(?:=(.*))?", argument) for argument in argv]
+  matches = [re.fullmatch(r"--?(config(?:\.[^=]*)?)(?:=(.*))?", argument) for argument in argv]
   files = [m[2] or "".join(argv[i + 1 : i + 2]) for i, m in enumerate(matches) if m and m[1] == "config"]
   if not files:
     configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.py")))
     raise InputError(f"--config is missing: give one of {configs or 'the files of configs/'}")
-  if not Path(files[0]).is_file():
-    raise InputError(f"--config {files[0]}: no such file")
-  try:
-    config = runpy.run_path(files[0])["get_config"]()
-  except Exception as error:
-    raise InputError(f"--config {files[0]}: cannot be used as a config ({type(error).__name__}: {error})") from error
+  config = console.load_config(files[0])
   for flag in (m[1] for m in matches if m):
     section: Any = config
     for name in flag.split(".")[1:]:
       fields = [field.name for field in dataclasses.fields(section)] if dataclasses.is_dataclass(section) else []
       choose(f"--{flag}", name, fields)
       section = getattr(section, name)
+    if flag != "config" and dataclasses.is_dataclass(section):
+      names = ", ".join(field.name for field in dataclasses.fields(section))
+      raise InputError(f"--{flag} is a group of fields: give one of its {names}")
 
 
 def main() -> int:

@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data.folder import Samples
+from jaxdistort.data.folder import SamplePhotographs
 
 
 @pytest.fixture(scope="session")
 def photographs() -> np.ndarray:
   """Photographs uint8 [8, 64, 64, 3], all different."""
-  samples = Samples()
+  samples = SamplePhotographs()
   return np.stack([samples.load(i * samples.VIEWS + 1, 64) for i in (0, 3, 4, 8, 10, 12, 14, 16)])
 
 
 @pytest.fixture
 def folder_of_photographs(tmp_path) -> str:
   """A folder with 40 small photographs, two of them broken, one in a subfolder, and a file that is no picture."""
-  samples = Samples()
+  samples = SamplePhotographs()
   folder = tmp_path / "photos"
   (folder / "more").mkdir(parents=True)
   for i in range(38):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxdistort.data.picture_set import PictureSet
+from jaxdistort.files import write_whole
 
 
 class BrokenPictures:
@@ -18,7 +19,10 @@ class BrokenPictures:
 
   def __init__(self, path: Path, image_size: int):
     self.path, self._size = path, image_size
-    self._known = {json.loads(row)["picture"] for row in complete_rows(path)}
+    rows = complete_rows(path)
+    if rows:
+      write_whole(path, "".join(f"{row}\n" for row in rows))  # the next row must not join one that was cut short
+    self._known = {json.loads(row)["picture"] for row in rows}
 
   def __len__(self) -> int:
     return len(self._known)

@@ -23,7 +23,7 @@ class Folder:
   """
 
   def __init__(self, path: str | os.PathLike[str]):
-    self._root = os.path.abspath(os.path.expanduser(os.fspath(path)))
+    self._root = os.path.realpath(os.path.expanduser(os.fspath(path)))
     if not os.path.isdir(self._root):
       kind = "is a file, not a folder" if os.path.exists(self._root) else "does not exist"
       raise InputError(f"data source folder:{path}: {self._root} {kind}")
@@ -52,10 +52,15 @@ class Folder:
 
 
 def _picture_names(root: str) -> list[str]:
-  """Relative paths, with / between the parts on every system."""
-  found = []
-  for folder, subfolders, files in os.walk(root):
-    subfolders[:] = [s for s in subfolders if not s.startswith(".")]
+  """Relative paths, with / between the parts on every system; links to folders are followed once."""
+  found, visited = [], {root}
+  for folder, subfolders, files in os.walk(root, followlinks=True):
+    subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+    for subfolder in list(subfolders):
+      place = os.path.realpath(os.path.join(folder, subfolder))
+      if place in visited:
+        subfolders.remove(subfolder)
+      visited.add(place)
     relative = os.path.relpath(folder, root)
     for file in files:
       if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES:
@@ -63,7 +68,7 @@ def _picture_names(root: str) -> list[str]:
   return found
 
 
-class Samples:
+class SamplePhotographs:
   """Photographs that come with scikit-image and scikit-learn, each in many crops and scales.
 
   Views are cut at one and a half times the wanted size or more, so that a view is as sharp as a

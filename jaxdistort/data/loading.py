@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -14,6 +16,8 @@ from absl import flags
 
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.data.pictures import BrokenPicture
+
+_SHUFFLE_WINDOW = 1024  # pictures
 
 
 class CleanBatch(NamedTuple):
@@ -67,9 +71,11 @@ def training_batches(
     grain.MapDataset.range(len(members)).map(_Number(pictures, source)).shuffle(seed=seed + source).repeat()
     for source, members in enumerate(pictures.members)
   ]
-  mixed = (
-    grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources]) if len(shuffled) > 1 else shuffled[0]
-  )
+  mixed = shuffled[0]
+  if len(shuffled) > 1:
+    mixed = grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources])
+    # Sources take turns in a mix and classes in a protocol: unshuffled, a source could meet some classes only.
+    mixed = grain.experimental.WindowShuffleMapDataset(mixed, window_size=_SHUFFLE_WINDOW, seed=seed)
   loaded = mixed.random_map(_LoadForTraining(pictures, size, augment), seed=seed)
   batches = loaded.batch(batch_size, drop_remainder=True)[first_batch:]
   with _on_device(batches, workers, sharding) as iterator:
@@ -147,7 +153,7 @@ def _on_device(
   stream = batches.to_iter_dataset(threads)
   if workers:
     options = grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)
-    stream = stream.mp_prefetch(options, worker_init_fn=_leave_interrupts_to_parent)
+    stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent)
   iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream.map(put), prefetch_buffer_size=2))
   try:
     yield iterator
@@ -155,6 +161,15 @@ def _on_device(
     iterator.close()
 
 
-def _leave_interrupts_to_parent(worker: int, workers: int) -> None:
+def _live_and_die_with_parent(worker: int, workers: int) -> None:
+  """Leaves Ctrl-C to the parent, and ends the worker when the parent was killed."""
   del worker, workers
   signal.signal(signal.SIGINT, signal.SIG_IGN)
+  parent = os.getppid()
+
+  def watch() -> None:
+    while os.getppid() == parent:
+      time.sleep(1)
+    os._exit(1)
+
+  threading.Thread(target=watch, daemon=True).start()

@@ -51,7 +51,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
   if picture.mode in ("I", "F"):  # 32-bit levels: of 16 bits, or fractions, or 8 bits
     levels = np.asarray(picture, np.float64)
-    scale = 1 / 257 if levels.max() > 255 else 255 if picture.mode == "F" and levels.max() <= 1 else 1
+    scale = 1 / 257 if levels.max() > 256 else 255 if picture.mode == "F" and levels.max() <= 1 else 1
     return Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8)).convert("RGB")
   if picture.has_transparency_data:
     layer = picture.convert("RGBA")
@@ -66,9 +66,12 @@ def standardise(picture: Image.Image, size: int) -> np.ndarray:
     uint8 [size, size, 3].
   """
   scale = size / min(picture.size)
-  scaled = picture.resize([max(size, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
-  left, top = ((side - size) // 2 for side in scaled.size)
-  return np.asarray(scaled.crop((left, top, left + size, top + size)))
+  scaled = [max(size, round(side * scale)) for side in picture.size]
+  left, top = ((side - size) // 2 for side in scaled)
+  # Only what the crop shows is computed: the whole of a thin strip could fill the memory.
+  x_scale, y_scale = (whole / side for whole, side in zip(picture.size, scaled, strict=True))
+  box = (left * x_scale, top * y_scale, (left + size) * x_scale, (top + size) * y_scale)
+  return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box))
 
 
 def random_view(picture: Image.Image, size: int, rng: np.random.Generator, smallest: float) -> np.ndarray:

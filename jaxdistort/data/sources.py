@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from jaxdistort.data.dead_leaves import DeadLeaves
-from jaxdistort.data.folder import Folder, Samples
+from jaxdistort.data.folder import Folder, SamplePhotographs
 from jaxdistort.data.tfds import TensorFlowDataset
 from jaxdistort.errors import InputError
 
@@ -72,7 +72,7 @@ def parse_sources(spec: str) -> list[WeightedSource]:
 def _open(spec: str) -> Source:
   kind, colon, argument = spec.partition(":")
   if spec == "samples":
-    return Samples()
+    return SamplePhotographs()
   if spec == "synthetic":
     return DeadLeaves()
   if colon and argument and kind == "folder":

@@ -12,9 +12,8 @@ _VALIDATION, _TEST = 0.025, 0.025  # the paper's shares; the rest is for trainin
 def split_of(originals: Iterable[str]) -> dict[str, str]:
   """Assigns every original to a split.
 
-  An original's place depends on its name alone, so adding or removing others does not move it.
-  Validation and test get at least one original each: if the rule leaves one empty, the originals
-  nearest to it fill in.
+  An original's place depends on its name alone, so adding or removing others does not move it, except
+  in sets so small (fewer than about 200) that a split would be empty: the originals nearest to it fill in.
 
   Args:
     originals: names, repeated or not.
@@ -28,7 +27,7 @@ def split_of(originals: Iterable[str]) -> dict[str, str]:
   places = sorted((_place(name), name) for name in set(originals))
   if len(places) < 3:
     raise InputError(f"training, validation and test need at least 3 pictures, found {len(places)}")
-  test = sum(place < _TEST for place, _ in places) or 1
+  test = min(sum(place < _TEST for place, _ in places) or 1, len(places) - 2)
   validation = sum(_TEST <= place < _TEST + _VALIDATION for place, _ in places) or 1
   validation = min(validation, len(places) - test - 1)
   return {

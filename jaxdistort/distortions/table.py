@@ -37,7 +37,6 @@ class Distortion:
 
   Attributes:
     name: unique; also the name of its class in a protocol.
-    title: for people.
     op: the op itself; its signature is its own.
     parameters: in the op's order.
     random: whether the op takes a key (first).
@@ -45,7 +44,6 @@ class Distortion:
   """
 
   name: str
-  title: str
   op: Callable[..., jax.Array]
   parameters: tuple[Parameter, ...]
   random: bool = False
@@ -78,24 +76,21 @@ def _noise_parameters() -> tuple[Parameter, ...]:
 
 
 _ALL = (
-  Distortion("gaussian_blur", "Gaussian blur", gaussian_blur, (Parameter("radius", "px", 0, 11, 10),)),
+  Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0, 11, 10),)),
   Distortion(
     "motion_blur",
-    "motion blur",
     motion_blur,
-    (Parameter("distance", "px", 0, 64, 50), Parameter("angle", "rad", 0, 6.2832, 90)),
+    (Parameter("distance", "px", 0, 64, 50), Parameter("angle", "rad", 0, 100, 90)),  # 90 rad: meant as degrees
   ),
-  Distortion("gaussian_noise", "Gaussian noise", gaussian_noise, _noise_parameters(), random=True),
+  Distortion("gaussian_noise", gaussian_noise, _noise_parameters(), random=True),
   Distortion(
     "monochrome_noise",
-    "monochrome noise",
     gaussian_noise,
     _noise_parameters(),
     random=True,
     options=(("monochrome", True),),
   ),
   Distortion(
-    "marble",
     "marble",
     marble,
     (
@@ -105,11 +100,8 @@ _ALL = (
     ),
     random=True,
   ),
+  Distortion("twirl", twirl, (Parameter("angle", "rad", -6.2832, 6.2832, 3), Parameter("radius", "px", 0, 512, 250))),
   Distortion(
-    "twirl", "twirl", twirl, (Parameter("angle", "rad", -6.2832, 6.2832, 3), Parameter("radius", "px", 0, 512, 250))
-  ),
-  Distortion(
-    "ripple",
     "ripple",
     ripple,
     (
@@ -119,7 +111,7 @@ _ALL = (
       Parameter("y_wavelength", "px/rad", 1, 64, 10),
     ),
   ),
-  Distortion("jpeg", "JPEG", jpeg, (Parameter("quality", "", 1, 100, 75),)),
+  Distortion("jpeg", jpeg, (Parameter("quality", "", 1, 100, 75),)),
 )
 
 DISTORTIONS: Mapping[str, Distortion] = MappingProxyType({distortion.name: distortion for distortion in _ALL})

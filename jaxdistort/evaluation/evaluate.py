@@ -8,7 +8,7 @@ from flax import nnx
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar
-from jaxdistort.data import BrokenPictures, default_workers, open_pictures
+from jaxdistort.data import BrokenPictures, default_workers, open_pictures, parse_sources
 from jaxdistort.errors import InputError, choose
 from jaxdistort.evaluation.predicting import make_predictor
 from jaxdistort.evaluation.reports import make_report, write_report
@@ -38,7 +38,7 @@ def evaluate_checkpoint(
     output: folder for report.json, confusion_matrix.png, examples.png and, if pictures cannot be read,
       broken_pictures.jsonl.
     protocol: by name; the one of the training if None.
-    split: all, train, validation or test; auto is all, but test on the data of the training.
+    split: all, train, validation or test; auto is all, but test if any of the sources served the training.
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
@@ -59,7 +59,7 @@ def evaluate_checkpoint(
   known = trained.config.create_protocol().class_names  # may be more than the protocol draws
   labels = np.array([known.index(choose(f"class of {law.name}", name, known)) for name in law.class_names])
   if split == "auto":
-    split = "test" if data == trained.config.data.source else "all"
+    split = "test" if any(f"*{w.source!r}[" in trained.pictures for w in parse_sources(data)) else "all"
   pictures = open_pictures(data, split)
   output.mkdir(parents=True, exist_ok=True)
   (output / "broken_pictures.jsonl").unlink(missing_ok=True)
@@ -75,8 +75,6 @@ def evaluate_checkpoint(
   )
   with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
     predictions, examples = predict(trained.parameters, trained.statistics, pictures, bar.update)
-  if not len(predictions.labels):
-    raise InputError(f"data source {data}: none of its {len(pictures)} pictures can be read; see {broken.path}")
   origin = {
     "checkpoint": str(trained.path),
     "step": trained.step,

@@ -10,6 +10,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
+from jaxdistort.errors import InputError
 from jaxdistort.models import run_network
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.sharding import data_sharding
@@ -54,6 +55,8 @@ def make_predictor(
   Each original is decoded once and appears once per slot of the protocol's period, so the classes
   stand in the protocol's shares and every picture counts; broken ones are left out. `on_progress` is
   told how many originals a batch held, when it is done.
+
+  It raises InputError if none of the pictures can be read.
 
   Args:
     structure: of the network.
@@ -101,6 +104,8 @@ def make_predictor(
         pending = batch, *outputs
     if pending:
       collect(*pending)
+    if not any(len(row.labels) for row in rows):
+      raise InputError(f"data source {pictures.spec}: none of its {len(pictures)} pictures here can be read")
     return jax.tree.map(lambda *parts: np.concatenate(parts), *rows), np.concatenate(examples)[:_EXAMPLES]
 
   return predict

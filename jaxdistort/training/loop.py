@@ -29,6 +29,7 @@ from jaxdistort.training.step import create_state, make_sampler, make_train_step
 
 # Fields that a resumed run may give other values: they say how long it is and how closely watched.
 _FREE_FIELDS = frozenset({"steps", "evaluate_every", "log_every", "data.workers"})
+_LONGER = {"keras": ", more steps go on", "cosine": ""}  # a cosine ends at its last step
 
 Report = dict[str, Any]
 StopAsked = Callable[[], bool]
@@ -57,9 +58,9 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   run = _Run(config, workdir)
   with Checkpoints(workdir) as checkpoints, _stop_signals() as stop_asked:
     done = checkpoints.latest_step or 0
-    reports = run.finished_reports() if done >= config.steps else None
+    reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:
-      print(f"{workdir} is finished ({done} steps); give more steps to go on, or another workdir to begin anew")
+      print(f"{workdir} is finished ({done} steps); another workdir begins anew{_LONGER[config.optimizer.schedule]}")
     else:
       print(run.introduction(done))
       if done < config.steps and not run.train_from(done, checkpoints, stop_asked):
@@ -98,6 +99,8 @@ class _Run:
       workers=self.workers,
       on_broken=self.broken.add,
     )
+    for split in ("validation", "test"):
+      self.pictures[split].load_or_next(0, config.data.image_size)  # told now, not after hours of training
     workdir.mkdir(parents=True, exist_ok=True)
     write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
@@ -117,15 +120,17 @@ class _Run:
   def train_from(self, done: int, checkpoints: Checkpoints, stop_asked: StopAsked) -> bool:
     """Trains from step `done` to the last; False if a signal stopped it before."""
     config, pictures, names = self.config, self.pictures["train"], self.protocol.class_names
+    next_batch = 0
     if done:
       self.state, position = checkpoints.restore(done, self.state)
+      next_batch = position["next_batch"]
       if position["pictures"] != repr(pictures):
         print(
           f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ"
         )
     with (
       Metrics(self.workdir, done) as metrics,
-      self._batches(first_batch=done) as batches,
+      self._batches(first_batch=next_batch) as batches,
       progress_bar(config.steps, done, unit="step", title="training") as bar,
     ):
       monitor = Monitor(
@@ -178,9 +183,7 @@ class _Run:
 
   def evaluate_best(self, checkpoints: Checkpoints) -> dict[str, Report]:
     """Writes and returns the reports of the checkpoint with the best validation accuracy."""
-    best = checkpoints.best_step
-    if best is not None:
-      self.state, _ = checkpoints.restore(best, self.state)
+    self.state, _ = checkpoints.restore(checkpoints.best_step, self.state)
     origin = {"model": self.config.model.name, "data": self.config.data.source, "step": int(self.state.step)}
     reports = {}
     for split in ("validation", "test"):
@@ -192,11 +195,13 @@ class _Run:
   def report_folder(self, split: str) -> Path:
     return self.workdir / "evaluation" / split
 
-  def finished_reports(self) -> dict[str, Report] | None:
+  def finished_reports(self, step: int | None) -> dict[str, Report] | None:
+    """The reports, if both are there and of this step's checkpoint."""
     files = {split: self.report_folder(split) / "report.json" for split in ("validation", "test")}
     if not all(file.exists() for file in files.values()):
       return None
-    return {split: json.loads(file.read_text()) for split, file in files.items()}
+    reports = {split: json.loads(file.read_text()) for split, file in files.items()}
+    return reports if all(report["step"] == step for report in reports.values()) else None
 
 
 def _check_same_run(config: TrainConfig, workdir: Path) -> None:
@@ -207,10 +212,11 @@ def _check_same_run(config: TrainConfig, workdir: Path) -> None:
     return
   except (OSError, ValueError) as error:
     raise InputError(f"workdir {workdir}: config.json cannot be read ({error}); give another workdir") from error
-  if not (workdir / "checkpoints").is_dir():
+  if not any(path.name.isdigit() for path in workdir.glob("checkpoints/*")):
     return
   now = _flatten(config.to_dict())
-  changed = [name for name in now if name not in _FREE_FIELDS and before.get(name) != now[name]]
+  free = _FREE_FIELDS - ({"steps"} if config.optimizer.schedule == "cosine" else set())
+  changed = [name for name in now if name not in free and before.get(name) != now[name]]
   if changed:
     told = ", ".join(f"{name}={before.get(name)!r} (now {now[name]!r})" for name in changed)
     raise InputError(f"workdir {workdir}: holds a run with {told}; give another workdir, or remove it to begin anew")

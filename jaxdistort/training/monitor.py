@@ -64,7 +64,7 @@ class Monitor:
     mean = {name: sum(row[name] for row in self._window) / len(self._window) for name in values}
     self._bar.update(1)
     rate = self._batch_size * (
-      self._bar.format_dict["rate"] or self._bar.n / max(self._bar.format_dict["elapsed"], 1e-9)
+      self._bar.format_dict["rate"] or (self._bar.n - self._bar.initial) / max(self._bar.format_dict["elapsed"], 1e-9)
     )
     self._bar.set_postfix_str(
       f"loss {mean['loss']:.4f}, accuracy {mean['accuracy']:.3f}, {rate:.3g} pictures/s", refresh=False

@@ -8,7 +8,7 @@ import pytest
 
 from jaxdistort.data import SPLITS, BrokenPicture, BrokenPictures, open_pictures, parse_sources, split_of
 from jaxdistort.data.dead_leaves import DeadLeaves
-from jaxdistort.data.folder import Folder, Samples
+from jaxdistort.data.folder import Folder, SamplePhotographs
 from jaxdistort.errors import InputError
 
 
@@ -59,10 +59,10 @@ def test_mixes(folder_of_photographs, tmp_path):
   mix = parse_sources(f"0.5*samples+2*folder:{odd}+synthetic")
   assert [w.weight for w in mix] == [0.5, 2, 1]
   assert repr(mix[1].source) == f"folder:{odd}"
-  assert [type(w.source) for w in mix] == [Samples, Folder, DeadLeaves]
+  assert [type(w.source) for w in mix] == [SamplePhotographs, Folder, DeadLeaves]
 
 
-@pytest.mark.parametrize("source", [Samples(), DeadLeaves()])
+@pytest.mark.parametrize("source", [SamplePhotographs(), DeadLeaves()])
 def test_embedded_sources_are_repeatable(source):
   for index in (0, len(source) - 1):
     first = source.load(index, 32)
@@ -74,7 +74,7 @@ def test_embedded_sources_are_repeatable(source):
 
 
 def test_views_of_a_sample_have_one_original():
-  samples = Samples()
+  samples = SamplePhotographs()
   originals = collections.Counter(samples.original(i) for i in range(len(samples)))
   assert originals["samples/astronaut"] == samples.VIEWS
   assert originals["samples/motorcycle"] == 2 * samples.VIEWS  # two eyes, one scene
@@ -100,7 +100,7 @@ def test_splits_part_the_pictures(folder_of_photographs):
   sets = {split: open_pictures(f"folder:{folder_of_photographs}+samples", split) for split in (*SPLITS, "all")}
   names = {split: {pictures.name(i) for i in range(len(pictures))} for split, pictures in sets.items()}
   assert set.union(*(names[s] for s in SPLITS)) == names["all"]
-  assert sum(len(names[s]) for s in SPLITS) == len(names["all"]) == 40 + len(Samples())
+  assert sum(len(names[s]) for s in SPLITS) == len(names["all"]) == 40 + len(SamplePhotographs())
   with pytest.raises(InputError, match="did you mean 'validation'"):
     open_pictures("samples", "validatio")
 
