@@ -191,7 +191,7 @@ def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
     folder, options=ocp.CheckpointManagerOptions(best_fn=_accuracy, read_only=True)
   ) as manager:
     step = _best_step(manager) if chosen is None else chosen
-    if step not in manager.all_steps():
+    if step is None or step not in manager.all_steps():
       raise InputError(f"checkpoint {path}: no complete checkpoint there")
     with _damage_told(folder / str(step)):
       return _read(manager, folder, step, sharding)

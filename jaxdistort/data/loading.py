@@ -17,7 +17,7 @@ from absl import flags
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.data.pictures import BrokenPicture
 
-_SHUFFLE_WINDOW = 1024  # pictures
+_SHUFFLE_WINDOW = 256  # pictures
 
 
 class CleanBatch(NamedTuple):

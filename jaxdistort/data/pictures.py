@@ -10,6 +10,8 @@ from PIL import Image, ImageOps
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF")  # only these decoders may look at a foreign file
 
+_THIN = 16  # longer side in shorter sides, of pictures that are cut to their middle before they are scaled
+
 
 class BrokenPicture(Exception):
   """A file that should be a picture cannot be read as one; the message is the reason."""
@@ -66,12 +68,11 @@ def standardise(picture: Image.Image, size: int) -> np.ndarray:
     uint8 [size, size, 3].
   """
   scale = size / min(picture.size)
-  scaled = [max(size, round(side * scale)) for side in picture.size]
-  left, top = ((side - size) // 2 for side in scaled)
-  # Only what the crop shows is computed: the whole of a thin strip could fill the memory.
-  x_scale, y_scale = (whole / side for whole, side in zip(picture.size, scaled, strict=True))
-  box = (left * x_scale, top * y_scale, (left + size) * x_scale, (top + size) * y_scale)
-  return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box))
+  if max(picture.size) > _THIN * min(picture.size):  # scaled whole, a thin strip could fill the memory
+    picture = ImageOps.fit(picture, [min(side, _THIN * min(picture.size)) for side in picture.size])
+  scaled = picture.resize([max(size, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
+  left, top = ((side - size) // 2 for side in scaled.size)
+  return np.asarray(scaled.crop((left, top, left + size, top + size)))
 
 
 def random_view(picture: Image.Image, size: int, rng: np.random.Generator, smallest: float) -> np.ndarray:

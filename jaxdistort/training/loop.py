@@ -183,7 +183,9 @@ class _Run:
 
   def evaluate_best(self, checkpoints: Checkpoints) -> dict[str, Report]:
     """Writes and returns the reports of the checkpoint with the best validation accuracy."""
-    self.state, _ = checkpoints.restore(checkpoints.best_step, self.state)
+    best = checkpoints.best_step
+    assert best is not None  # every training ends with a checkpoint
+    self.state, _ = checkpoints.restore(best, self.state)
     origin = {"model": self.config.model.name, "data": self.config.data.source, "step": int(self.state.step)}
     reports = {}
     for split in ("validation", "test"):

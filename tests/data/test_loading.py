@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxdistort.data import evaluation_batches, open_pictures, training_batches
+from jaxdistort.protocols import six, variable
 from jaxdistort.sharding import create_mesh, data_sharding
 
 _OPTIONS = {"size": 32, "batch_size": 8, "seed": 4}
@@ -62,8 +63,21 @@ def test_without_augmentation_a_picture_looks_the_same_in_every_epoch(folder_of_
 
 def test_a_mix_keeps_its_weights():
   pictures = open_pictures("3*samples+synthetic", "train")
-  numbers = np.concatenate([b.numbers for b in _take(pictures, 50, workers=0)])
-  assert abs(np.mean(numbers < len(pictures.members[0])) - 0.75) < 0.02
+  numbers = np.concatenate([b.numbers for b in _take(pictures, 32, workers=0)])
+  assert np.sum(numbers < len(pictures.members[0])) == 192  # of 256
+
+
+@pytest.mark.parametrize("protocol", [six(), variable()])
+def test_every_source_of_a_mix_meets_every_class(protocol):
+  """Sources that took turns in step with the classes would tell the label (6 + 1 sources, 7 classes)."""
+  weight = protocol.period - 1
+  pictures = open_pictures(f"{weight}*samples+synthetic", "train")
+  numbers = np.concatenate([b.numbers for b in _take(pictures, 64, workers=0)])
+  labels = protocol.pattern[np.arange(len(numbers)) % protocol.period]
+  synthetic = labels[numbers >= len(pictures.members[0])]
+  shares = np.bincount(synthetic, minlength=len(protocol.classes)) / np.bincount(labels)
+  assert np.all(shares > 0)
+  assert np.all(shares < 0.5)
 
 
 def test_evaluation_sees_every_picture_once(folder_of_photographs):

@@ -141,3 +141,8 @@ def test_random_views_differ_and_stay_inside(photograph):
   assert len({v.tobytes() for v in views}) == 8
   np.testing.assert_array_equal(random_view(photograph, 16, np.random.default_rng(3), smallest=20), views[3])
   assert random_view(photograph.crop((0, 0, 3, 1)), 16, np.random.default_rng(0), smallest=20).shape == (16, 16, 3)
+
+
+def test_a_thin_strip_costs_only_its_centre():
+  picture = Image.new("RGB", (60_000, 1), (9, 8, 7))
+  assert np.all(standardise(picture, 224) == (9, 8, 7))  # the whole strip would take 9 GB

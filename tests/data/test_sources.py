@@ -6,6 +6,8 @@ import os
 import numpy as np
 import pytest
 
+from PIL import Image
+
 from jaxdistort.data import SPLITS, BrokenPicture, BrokenPictures, open_pictures, parse_sources, split_of
 from jaxdistort.data.dead_leaves import DeadLeaves
 from jaxdistort.data.folder import Folder, SamplePhotographs
@@ -96,6 +98,27 @@ def test_small_sets_have_every_split():
     split_of(["a", "b", "a"])
 
 
+def test_every_set_of_three_or_more_has_every_split():
+  rng = np.random.default_rng(0)
+  for count in (3, 4, 5, 8, 20, 40):
+    for _ in range(300):
+      split = split_of(f"{name}.png" for name in rng.choice(10**6, count, replace=False))
+      assert set(split.values()) == set(SPLITS)
+
+
+def test_links_to_folders_are_followed_once(folder_of_photographs, tmp_path):
+  elsewhere = tmp_path / "elsewhere"
+  elsewhere.mkdir()
+  Image.new("RGB", (40, 40)).save(elsewhere / "linked.png")
+  os.symlink(elsewhere, os.path.join(folder_of_photographs, "link"))
+  os.symlink(folder_of_photographs, os.path.join(folder_of_photographs, "loop"))
+  folder = Folder(folder_of_photographs)
+  assert len(folder) == 41
+  assert "link/linked.png" in [folder.original(i) for i in range(len(folder))]
+  os.symlink(folder_of_photographs, tmp_path / "same")
+  assert repr(Folder(f"{tmp_path}/same/")) == repr(folder)
+
+
 def test_splits_part_the_pictures(folder_of_photographs):
   sets = {split: open_pictures(f"folder:{folder_of_photographs}+samples", split) for split in (*SPLITS, "all")}
   names = {split: {pictures.name(i) for i in range(len(pictures))} for split, pictures in sets.items()}
@@ -120,6 +143,13 @@ def test_broken_pictures_are_replaced_and_listed(folder_of_photographs, tmp_path
   report.add(pictures, np.array([empty, names.index("truncated.png"), empty]))
   assert len(BrokenPictures(tmp_path / "broken.jsonl", 32)) == len(report) == 2
   assert "empty file" in report.path.read_text()
+
+  whole = report.path.read_text()
+  report.path.write_text(whole[:-20])  # a crash cut the last row short
+  again = BrokenPictures(report.path, 32)
+  assert len(again) == 1
+  again.add(pictures, np.array([empty, names.index("truncated.png")]))
+  assert sorted(report.path.read_text().splitlines()) == sorted(whole.splitlines())
 
 
 def test_a_folder_of_nothing_but_broken_pictures_is_named(tmp_path):

@@ -101,6 +101,33 @@ def _leaves(tree):
 
 
 @pytest.mark.slow
+def test_workers_die_with_a_killed_run(tmp_path):
+  command = _command("train", "--config", _TINY, "--config.data.workers=1", "--config.steps=100000")
+  with (tmp_path / "log").open("w") as log:
+    process = subprocess.Popen([*command, "--workdir", tmp_path / "run"], cwd=_ROOT, stdout=log, stderr=log)
+  deadline = time.monotonic() + 120
+  while not (tmp_path / "run" / "first_batch.png").exists():
+    assert process.poll() is None, (tmp_path / "log").read_text()
+    assert time.monotonic() < deadline
+    time.sleep(0.1)
+  children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+  workers = [int(pid) for task in children.parents[1].iterdir() for pid in (task / "children").read_text().split()]
+  assert len(workers) >= 1
+  process.kill()
+  process.wait()
+  while any(_is_running(pid) for pid in workers):
+    assert time.monotonic() < deadline
+    time.sleep(0.2)
+
+
+def _is_running(pid):
+  try:
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+  except FileNotFoundError:
+    return False
+
+
+@pytest.mark.slow
 def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, tmp_path):
   result = _run(
     "evaluate",
@@ -137,6 +164,8 @@ def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, 
     (["--config", _TINY, "--wrokdir=x"], "unknown flag --wrokdir; did you mean --workdir?"),
     (["--config", _TINY, "--workdir", "/proc/nowhere/x"], "/proc/nowhere"),
     (["--config", _TINY, "rubbish"], "'rubbish' is not a flag"),
+    (["--config", _TINY, "--config.=3"], "--config.: '' is not one of"),
+    (["--config", _TINY, "--config.data=samples"], "--config.data is a group of fields: give one of its source,"),
   ],
 )
 def test_wrong_words_get_one_clear_line(arguments, message):
@@ -151,6 +180,7 @@ def test_wrong_words_get_one_clear_line(arguments, message):
     ("evaluate", ["--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
     ("evaluate", ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"], "checkpoint /x: does not exist"),
     ("benchmark", ["distortion"], "invalid choice: 'distortion' (choose from"),
+    ("benchmark", ["training", "--config", "README.md"], "README.md: cannot be used as a config"),
     ("benchmark", ["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
   ],
 )

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.checkpoints import load_trained
+from jaxdistort.data import open_pictures
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_checkpoint
 from jaxdistort.sharding import create_mesh, replicated
@@ -106,6 +108,65 @@ def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path, capsys, monke
   assert steps_of(resumed) == steps_of(workdir)
 
 
+def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
+  """Even if it dies between its last checkpoint and its reports."""
+  config = get_config()
+  config.model.name, config.steps, config.evaluate_every = "softmax", 2, 100
+  train(config, tmp_path)
+  config.steps = 4
+  with monkeypatch.context() as patch:
+    patch.setattr(loop._Run, "evaluate_best", lambda self, checkpoints: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+      train(config, tmp_path)
+  best = load_trained(tmp_path, replicated(create_mesh())).step
+  assert [report["step"] for report in train(config, tmp_path).values()] == [best, best]
+  config.optimizer.schedule = "cosine"
+  with pytest.raises(InputError, match="optimizer.schedule='keras'"):
+    train(config, tmp_path)
+
+
+def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path, monkeypatch):
+  config = get_config()
+  config.model.name = "softmax"
+
+  class Interrupting(loop.Monitor):
+    def add(self, step, metrics):
+      super().add(step, metrics)
+      if step == 2:
+        signal.raise_signal(signal.SIGINT)
+
+  with monkeypatch.context() as patch:
+    patch.setattr(loop, "Monitor", Interrupting)
+    assert train(config, tmp_path / "run") is None
+  folder = tmp_path / "run" / "checkpoints"
+  assert evaluate_checkpoint(folder, "samples", output=tmp_path / "report", workers=0)["step"] == 2
+  config.steps = 2
+  assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
+
+
+def test_pictures_of_the_training_are_known_by_any_name(finished, tmp_path, folder_of_photographs):
+  config = get_config()
+  config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 1
+  train(config, tmp_path / "run")
+  for source, split in (
+    (f"folder:{folder_of_photographs}/", "test"),
+    (f"folder:{folder_of_photographs}/../photos+samples", "test"),
+    (f"folder:{folder_of_photographs}/more", "all"),
+  ):
+    report = evaluate_checkpoint(tmp_path / "run", source, output=tmp_path / "report", workers=0)
+    assert report["split"] == split
+
+
+def test_splits_without_a_readable_picture_are_told_at_once(folder_of_photographs, tmp_path):
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "validation")
+  for number in range(len(pictures)):
+    Path(pictures.name(number)).write_bytes(b"")
+  config = get_config()
+  config.data.source = f"folder:{folder_of_photographs}"
+  with pytest.raises(InputError, match="no readable picture from"):
+    train(config, tmp_path / "run")
+
+
 def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkeypatch):
   config = get_config()
   config.model.name, config.evaluate_every = "softmax", 2
@@ -117,6 +178,10 @@ def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkey
     return optax.scale_by_schedule(lambda step: jnp.where(step < 4, 1e-3, jnp.inf))
 
   monkeypatch.setattr(loop, "create_optimizer", grows)
+  config.optimizer.clip_norm = 1.0  # advice of the message: a run that saved nothing may take it
+  with pytest.raises(TrainingDiverged):
+    train(config, tmp_path / "at once")
+  config.optimizer.clip_norm = 0.0
   with pytest.raises(
     TrainingDiverged, match=r"step 5: .*; the last good checkpoint is .*/later/checkpoints/4; a lower"
   ):
