@@ -5,7 +5,6 @@ import os
 
 import numpy as np
 import pytest
-
 from PIL import Image
 
 from jaxdistort.data import SPLITS, BrokenPicture, BrokenPictures, open_pictures, parse_sources, split_of

@@ -120,8 +120,14 @@ def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
       train(config, tmp_path)
   best = load_trained(tmp_path, replicated(create_mesh())).step
   assert [report["step"] for report in train(config, tmp_path).values()] == [best, best]
-  config.optimizer.schedule = "cosine"
-  with pytest.raises(InputError, match="optimizer.schedule='keras'"):
+
+
+def test_a_run_with_a_cosine_keeps_its_length(tmp_path):
+  config = get_config()
+  config.model.name, config.steps, config.optimizer.schedule = "softmax", 1, "cosine"
+  train(config, tmp_path)
+  config.steps = 2
+  with pytest.raises(InputError, match=r"steps=1 \(now 2\)"):
     train(config, tmp_path)
 
 
