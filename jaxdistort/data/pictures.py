@@ -68,8 +68,9 @@ def standardise(picture: Image.Image, size: int) -> np.ndarray:
     uint8 [size, size, 3].
   """
   scale = size / min(picture.size)
-  if max(picture.size) > _THIN * min(picture.size):  # scaled whole, a thin strip could fill the memory
-    picture = ImageOps.fit(picture, [min(side, _THIN * min(picture.size)) for side in picture.size])
+  longest = _THIN * min(picture.size)
+  if max(picture.size) > longest:  # scaled whole, a thin strip could fill the memory
+    picture = ImageOps.fit(picture, (min(picture.width, longest), min(picture.height, longest)))
   scaled = picture.resize([max(size, round(side * scale)) for side in picture.size], Image.Resampling.BICUBIC)
   left, top = ((side - size) // 2 for side in scaled.size)
   return np.asarray(scaled.crop((left, top, left + size, top + size)))
