@@ -153,7 +153,7 @@ def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, 
 @pytest.mark.parametrize(
   ("arguments", "message"),
   [
-    ([], "--config is missing: give one of configs/quickstart.py"),
+    ([], "--config is missing: give one of configs/compact.py"),
     (["--config", "configs/quickstrat.py"], "--config configs/quickstrat.py: no such file"),
     (["--config", "README.md"], "README.md: cannot be used as a config"),
     (["--config", _TINY, "--config.batch_sise=3"], "--config.batch_sise: 'batch_sise' is not one of"),

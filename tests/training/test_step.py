@@ -116,7 +116,7 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
   with Checkpoints(tmp_path) as checkpoints:
     for step, accuracy in enumerate((0.3, 0.8, 0.5, None, 0.7), start=1):
       metrics = None if accuracy is None else {"accuracy": accuracy, "loss": 1.0}
-      checkpoints.save(state._replace(step=jnp.int32(step)), config, {}, metrics)
+      checkpoints.save(state._replace(step=jnp.int32(step)), config, {"pictures": "of a test"}, metrics)
       checkpoints.wait()
     assert (checkpoints.latest_step, checkpoints.best_step) == (5, 2)
   kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
