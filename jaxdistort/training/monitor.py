@@ -12,7 +12,7 @@ from jaxdistort.errors import TrainingDiverged
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import StepMetrics
 
-_RUN_AHEAD = 8  # steps that may be under way on the device before the host waits for the oldest
+_RUN_AHEAD = 2  # steps under way on the device before the host waits for the oldest; a stop must wait for them too
 
 
 class Monitor:
