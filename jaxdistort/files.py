@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whenever the process dies."""
+"""Files that survive the death of the process at any moment."""
 
 from pathlib import Path
 
@@ -8,3 +8,9 @@ def write_whole(path: Path, text: str) -> None:
   unfinished = path.with_name(f"{path.name}.partial")
   unfinished.write_text(text)
   unfinished.replace(path)
+
+
+def complete_rows(path: Path) -> list[str]:
+  """The JSON objects, as text, of a file of one a row whose last row a crash may have cut short."""
+  rows = path.read_text().split("\n")[:-1] if path.exists() else []
+  return [row for row in rows if row.startswith("{") and row.endswith("}")]

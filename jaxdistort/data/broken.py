@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxdistort.data.picture_set import PictureSet
-from jaxdistort.files import write_whole
+from jaxdistort.files import complete_rows, write_whole
 
 
 class BrokenPictures:
@@ -34,9 +34,3 @@ class BrokenPictures:
         self._known.add(name)
         with self.path.open("a") as file:
           file.write(json.dumps({"picture": name, "reason": pictures.why_broken(number, self._size)}) + "\n")
-
-
-def complete_rows(path: Path) -> list[str]:
-  """The rows of a file whose last one a crash may have cut short."""
-  rows = path.read_text().split("\n")[:-1] if path.exists() else []
-  return [row for row in rows if row.startswith("{") and row.endswith("}")]

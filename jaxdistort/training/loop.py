@@ -27,10 +27,6 @@ from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import create_state, make_sampler, make_train_step
 
-# Fields that a resumed run may give other values: they say how long it is and how closely watched.
-_FREE_FIELDS = frozenset({"steps", "evaluate_every", "log_every", "data.workers"})
-_LONGER = {"keras": ", more steps go on", "cosine": ""}  # a cosine ends at its last step
-
 Report = dict[str, Any]
 StopAsked = Callable[[], bool]
 
@@ -60,7 +56,8 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
     done = checkpoints.latest_step or 0
     reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:
-      print(f"{workdir} is finished ({done} steps); another workdir begins anew{_LONGER[config.optimizer.schedule]}")
+      longer = ", more steps go on" if "steps" in _free_fields(config) else ""
+      print(f"{workdir} is finished ({done} steps); another workdir begins anew{longer}")
     else:
       print(run.introduction(done))
       if done < config.steps and not run.train_from(done, checkpoints, stop_asked):
@@ -217,11 +214,17 @@ def _check_same_run(config: TrainConfig, workdir: Path) -> None:
   if not any(path.name.isdigit() for path in workdir.glob("checkpoints/*")):
     return
   now = _flatten(config.to_dict())
-  free = _FREE_FIELDS - ({"steps"} if config.optimizer.schedule == "cosine" else set())
+  free = _free_fields(config)
   changed = [name for name in now if name not in free and before.get(name) != now[name]]
   if changed:
     told = ", ".join(f"{name}={before.get(name)!r} (now {now[name]!r})" for name in changed)
     raise InputError(f"workdir {workdir}: holds a run with {told}; give another workdir, or remove it to begin anew")
+
+
+def _free_fields(config: TrainConfig) -> set[str]:
+  """Fields that a resumed run may give other values: they say how long it is and how closely watched."""
+  length = set() if config.optimizer.schedule == "cosine" else {"steps"}  # a cosine ends at its last step
+  return length | {"evaluate_every", "log_every", "data.workers"}
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

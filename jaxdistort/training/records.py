@@ -6,8 +6,7 @@ from pathlib import Path
 
 from tensorboardX import SummaryWriter
 
-from jaxdistort.data.broken import complete_rows
-from jaxdistort.files import write_whole
+from jaxdistort.files import complete_rows, write_whole
 
 
 class Metrics:
