@@ -3,11 +3,15 @@
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-  """Writes a file beside its place and renames it."""
+def write_whole(path: Path, content: str | bytes) -> None:
+  """Writes a file beside its place and renames it; leaves nothing of it if it cannot be written."""
   unfinished = path.with_name(f"{path.name}.partial")
-  unfinished.write_text(text)
-  unfinished.replace(path)
+  try:
+    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+    unfinished.replace(path)
+  except BaseException:
+    unfinished.unlink(missing_ok=True)
+    raise
 
 
 def complete_rows(path: Path) -> list[str]:

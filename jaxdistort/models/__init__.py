@@ -1,25 +1,46 @@
 """The networks, by name: uint8 pictures [B, S, S, 3] in, logits float32 [B, K] out (flax.nnx)."""
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from flax.typing import Dtype
 
 from jaxdistort.errors import InputError, choose
 from jaxdistort.models.compact import Compact
-from jaxdistort.models.layers import INPUT_SCALINGS
+from jaxdistort.models.layers import INPUT_SCALINGS, freeze
+from jaxdistort.models.network import Variables, count_parameters, merge_network, run_network, split_network
+from jaxdistort.models.probe import resnet_probe, sgdnet_probe
 from jaxdistort.models.softmax import Softmax
 from jaxdistort.models.vgg import VGG
 
-MODELS: Mapping[str, Callable[..., nnx.Module]] = MappingProxyType(
-  {"softmax": Softmax, "vgg_scratch": VGG, "compact": Compact}
-)
-"""Networks by name: `(image_size, num_classes, *, input_scaling, dtype, rngs)`."""
+
+class Architecture(NamedTuple):
+  """A kind of network.
+
+  Attributes:
+    build: `(image_size, num_classes, *, input_scaling, dtype, rngs, **options)`.
+    pretrained: the architecture whose weights its `base` takes from elsewhere; None if it starts from scratch.
+    options: names of further arguments of `build`.
+  """
+
+  build: Callable[..., nnx.Module]
+  pretrained: str | None = None
+  options: tuple[str, ...] = ()
+
+
+_VGG_OPTIONS = ("head_convolutions", "dropout")
+
+MODELS: Mapping[str, Architecture] = MappingProxyType({
+  "softmax": Architecture(Softmax),
+  "vgg_scratch": Architecture(VGG, options=_VGG_OPTIONS),
+  "vgg_transfer": Architecture(VGG, "vgg16", _VGG_OPTIONS),
+  "sgdnet_transfer": Architecture(sgdnet_probe, "sgdnet"),
+  "resnet_transfer": Architecture(resnet_probe, "resnet50"),
+  "compact": Architecture(Compact),
+})  # fmt: skip
 
 
 def create_model(
@@ -28,8 +49,10 @@ def create_model(
   *,
   image_size: int = 224,
   input_scaling: str = "centered",
+  fine_tune: bool = False,
   dtype: Dtype = jnp.float32,
   rngs: nnx.Rngs,
+  **options: float,
 ) -> nnx.Module:
   """Builds a network with fresh weights.
 
@@ -38,50 +61,54 @@ def create_model(
     num_classes: number of logits.
     image_size: side of the square pictures in pixels, at least 32.
     input_scaling: one of `INPUT_SCALINGS`.
-    dtype: of the computation; parameters and logits are float32.
+    fine_tune: whether the base of a transfer network is trained too, not frozen.
+    dtype: of the computation and of frozen kernels; parameters and logits are float32.
     rngs: draws the weights.
+    **options: of this network, see `MODELS`.
 
   Raises:
     InputError: an unknown name, or a size that is too small.
   """
-  build = MODELS[choose("model", name, MODELS)]
+  kind = MODELS[choose("model", name, MODELS)]
   choose("input scaling", input_scaling, INPUT_SCALINGS)
   if image_size < 32:
     raise InputError(f"image size: {image_size} is below 32 pixels, the least that {name} can halve five times")
-  return build(image_size, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs)
+  for option in options:
+    if option not in kind.options:
+      owners = ", ".join(name for name, other in MODELS.items() if option in other.options)
+      raise InputError(f"model {name}: has no {option}; {owners or 'no network'} has")
+  network = kind.build(image_size, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs, **options)
+  if kind.pretrained and not fine_tune:
+    freeze(network.base, dtype)
+  return network
 
 
-def trainable_parameters(name: str, num_classes: int = 3, *, image_size: int = 224) -> int:
-  """Counts the trainable parameters of a network without allocating them.
+def count_model(name: str, num_classes: int = 3, *, image_size: int = 224, **options: float) -> tuple[int, int]:
+  """Counts the trainable and all parameters of a network without allocating them; arguments as `create_model`.
 
   Raises:
     InputError: an unknown name.
   """
-  build = lambda: create_model(name, num_classes, image_size=image_size, rngs=nnx.Rngs(0))  # noqa: E731
-  return sum(math.prod(p.shape) for p in jax.tree.leaves(nnx.state(nnx.eval_shape(build), nnx.Param)))
+  build = lambda: create_model(name, num_classes, image_size=image_size, rngs=nnx.Rngs(0), **options)  # noqa: E731
+  return count_parameters(split_network(nnx.eval_shape(build))[1])
 
 
-def run_network(
-  structure: nnx.GraphDef, parameters: Any, statistics: Any, images: jax.Array, *, train: bool
-) -> tuple[jax.Array, Any]:
-  """Applies a network as a pure function.
+def trainable_parameters(name: str, num_classes: int = 3, *, image_size: int = 224, **options: float) -> int:
+  """Counts the trainable parameters of a network without allocating them; arguments as `create_model`.
 
-  Args:
-    structure: of the network, from `nnx.split`.
-    parameters, statistics: its trainable and its other variables, as pure dicts.
-    images: uint8 [B, S, S, 3].
-    train: whether batch normalisation uses (and updates) the statistics of this batch.
-
-  Returns:
-    Logits float32 [B, K], and the statistics after the pass.
+  Raises:
+    InputError: an unknown name.
   """
-  network = nnx.merge(structure, nnx.State(parameters), nnx.State(statistics), copy=True)
-  if train:
-    network.train()
-  else:
-    network.eval()
-  logits = network(images)
-  return logits, nnx.to_pure_dict(nnx.state(network, nnx.Not(nnx.Param)))
+  return count_model(name, num_classes, image_size=image_size, **options)[0]
 
 
-__all__ = ["INPUT_SCALINGS", "MODELS", "create_model", "run_network", "trainable_parameters"]
+__all__ = [
+  "INPUT_SCALINGS",
+  "MODELS",
+  "Variables",
+  "create_model",
+  "merge_network",
+  "run_network",
+  "split_network",
+  "trainable_parameters",
+]

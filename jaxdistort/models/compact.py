@@ -27,10 +27,19 @@ class Compact(nnx.Module):
     self.layers, self.norms = nnx.List(layers), nnx.List(norms)
     self.out = classifier(size * size * channels, num_classes, rngs=rngs)
 
-  def __call__(self, images: jax.Array) -> jax.Array:
+  def features(self, images: jax.Array) -> jax.Array:
+    """The last map [B, S/16, S/16, 96]."""
     count, size = images.shape[0], images.shape[1] // 2 * 2
     x = scale_levels(images[:, :size, :size], self.input_scaling, self.dtype)
     x = x.reshape(count, size // 2, 2, size // 2, 2, 3).swapaxes(2, 3).reshape(count, size // 2, size // 2, 12)
     for layer, norm in zip(self.layers, self.norms, strict=True):
       x = nnx.relu(norm(layer(x)))
-    return self.out(x.reshape(count, -1))
+    return x
+
+  def classify(self, x: jax.Array) -> jax.Array:
+    """Logits of a map."""
+    return self.out(x.reshape(x.shape[0], -1))
+
+  def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    del key
+    return self.classify(self.features(images))

@@ -16,5 +16,6 @@ class Softmax(nnx.Module):
     self.input_scaling = input_scaling
     self.out = classifier(image_size * image_size * 3, num_classes, rngs=rngs)
 
-  def __call__(self, images: jax.Array) -> jax.Array:
+  def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    del key
     return self.out(scale_levels(images, self.input_scaling, jnp.float32).reshape(images.shape[0], -1))

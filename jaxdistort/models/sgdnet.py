@@ -1,0 +1,93 @@
+"""SGDNet (Yang, Jiang, Lin and Wang, ACM Multimedia 2019): picture quality, guided by where people look."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from flax.typing import Dtype
+
+from jaxdistort.models.layers import convolution, dense, scale_levels
+from jaxdistort.models.resnet import ResNet50
+
+
+class Attended(NamedTuple):
+  """What SGDNet sees in pictures.
+
+  Attributes:
+    pooled: [B, 512], features weighted by attention and saliency, averaged over the picture.
+    saliency: [B, ceil(H/32), ceil(W/32)], at least 0, in no unit.
+  """
+
+  pooled: jax.Array
+  saliency: jax.Array
+
+
+class SGDNetBase(nnx.Module):
+  """Scaled pictures [B, H, W, 3] of any size to `Attended`: SGDNet without the layers that make a score of it."""
+
+  channels = 512
+
+  def __init__(self, *, dtype: Dtype, rngs: nnx.Rngs):
+    self.backbone = ResNet50(dtype=dtype, rngs=rngs)
+    self.reduce = convolution(2048, 512, size=1, bias=False, dtype=dtype, rngs=rngs)
+    self.squeeze = dense(512, 512 // 4, dtype=dtype, rngs=rngs)
+    self.excite = dense(512 // 4, 512, dtype=dtype, rngs=rngs)
+    self.saliency = convolution(512, 1, size=1, bias=False, dtype=dtype, rngs=rngs)
+
+  def __call__(self, x: jax.Array) -> Attended:
+    features = nnx.relu(self.reduce(self.backbone(x)))
+    saliency = nnx.relu(self.saliency(features))
+    attention = nnx.sigmoid(self.excite(nnx.relu(self.squeeze(features.mean((1, 2))))))  # squeeze and excitation
+    attended = features * attention[:, None, None, :] * saliency
+    return Attended(attended.mean((1, 2)), saliency[..., 0])
+
+  def pooled(self, x: jax.Array) -> jax.Array:
+    """The features [B, 512] that the paper's transfer learns from."""
+    return self(x).pooled
+
+
+class QualityHead(nnx.Module):
+  """Pooled features [B, 512] to a score [B]."""
+
+  def __init__(self, width: int, *, dtype: Dtype, rngs: nnx.Rngs):
+    self.fc1 = dense(SGDNetBase.channels, width, dtype=dtype, rngs=rngs)
+    self.dropout = nnx.Dropout(0.5, deterministic=True)
+    self.fc2 = dense(width, width, dtype=dtype, rngs=rngs)
+    self.predictions = nnx.Linear(width, 1, dtype=jnp.float32, rngs=rngs)
+
+  def __call__(self, pooled: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    x = self.dropout(nnx.relu(self.fc1(pooled)), rngs=key)
+    return self.predictions(nnx.relu(self.fc2(x)))[:, 0]
+
+
+class Quality(NamedTuple):
+  """A judgement of SGDNet.
+
+  Attributes:
+    score: float32 [B], in the unit of the data that the weights were trained on (KonIQ-10k: MOS, high is good).
+    saliency: [B, ceil(H/32), ceil(W/32)], at least 0.
+    pooled: [B, 512].
+  """
+
+  score: jax.Array
+  saliency: jax.Array
+  pooled: jax.Array
+
+
+class SGDNet(nnx.Module):
+  """SGDNet whole: uint8 [B, H, W, 3] to `Quality`.
+
+  Args:
+    width: of its two dense layers; the authors have 512 and 1024.
+    input_scaling: one of `INPUT_SCALINGS`; the authors' is keras.
+  """
+
+  def __init__(self, width: int = 1024, *, input_scaling: str = "keras", dtype: Dtype, rngs: nnx.Rngs):
+    self.input_scaling, self.dtype = input_scaling, dtype
+    self.base = SGDNetBase(dtype=dtype, rngs=rngs)
+    self.quality = QualityHead(width, dtype=dtype, rngs=rngs)
+
+  def __call__(self, images: jax.Array, key: jax.Array | None = None) -> Quality:
+    pooled, saliency = self.base(scale_levels(images, self.input_scaling, self.dtype))
+    return Quality(self.quality(pooled, key), saliency, pooled)

@@ -1,0 +1,135 @@
+"""Our file of weights: safetensors, with where they come from and what the pictures must look like."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Sharding
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from jaxdistort.errors import InputError
+from jaxdistort.files import write_whole
+from jaxdistort.models import INPUT_SCALINGS, Variables
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsFile:
+  """A converted file: its header, not its arrays.
+
+  Attributes:
+    path: of the file.
+    architecture: vgg16, resnet50 or sgdnet.
+    preprocessing: the one of `INPUT_SCALINGS` that the weights were trained with.
+    source: name of the file that it was converted from.
+    source_sha256: of that file.
+  """
+
+  path: Path
+  architecture: str
+  preprocessing: str
+  source: str
+  source_sha256: str
+
+  @functools.cached_property
+  def sha256(self) -> str:
+    """Of the file itself; reads all of it."""
+    return file_digest(self.path)
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+  """The hex digest of a file."""
+  with path.open("rb") as file:
+    return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def write_weights(
+  path: Path, tensors: Mapping[str, np.ndarray], *, architecture: str, preprocessing: str, source: Path
+) -> WeightsFile:
+  """Writes arrays by name, whole or not at all; the same arrays and source give the same bytes."""
+  header = {"architecture": architecture, "preprocessing": preprocessing, "source": source.name}
+  header["source_sha256"] = file_digest(source)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  write_whole(path, _sorted_header(save(dict(tensors), header)))
+  return open_weights(path)
+
+
+def _sorted_header(content: bytes) -> bytes:
+  """Sorts the header, whose entries the library writes in random order: a digest must not depend on it."""
+  (length,) = struct.unpack("<Q", content[:8])
+  header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+  header += b" " * (-len(header) % 8)
+  return struct.pack("<Q", len(header)) + header + content[8 + length :]
+
+
+def open_weights(path: str | Path) -> WeightsFile:
+  """Reads the header of a converted file.
+
+  Raises:
+    InputError: there is no such file, or it is not one of ours.
+  """
+  place = Path(path).expanduser()
+  if not place.is_file():
+    raise InputError(f"weights {path}: {'is a folder' if place.is_dir() else 'no such file'}")
+  try:
+    with safe_open(place, "numpy") as file:
+      header = file.metadata() or {}
+  except (SafetensorError, OSError) as error:
+    raise InputError(f"weights {path}: not a whole safetensors file ({error})") from error
+  names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
+  if not set(names) <= set(header) or header["preprocessing"] not in INPUT_SCALINGS:
+    raise InputError(f"weights {path}: was not written by scripts/convert_weights.py; convert it with that first")
+  return WeightsFile(place, **{name: header[name] for name in names})
+
+
+def stored_shapes(file: WeightsFile) -> dict[str, tuple[int, ...]]:
+  """The arrays of a file: name -> shape."""
+  with safe_open(file.path, "numpy") as arrays:
+    return {name: tuple(arrays.get_slice(name).get_shape()) for name in arrays.keys()}  # noqa: SIM118  # not a dict
+
+
+def load_tensors(file: WeightsFile, like: Any, sharding: Sharding, name_of: Callable[[str], str] = str) -> Any:
+  """Reads arrays onto devices, one at a time.
+
+  Args:
+    file: where from.
+    like: a pure dict of shapes and dtypes; "a.b.c" is the name of the array like["a"]["b"]["c"].
+    sharding: where to.
+    name_of: the name in the file of an array that is called so in `like`.
+
+  Raises:
+    InputError: an array is missing or has another shape.
+  """
+  shapes = stored_shapes(file)
+  with safe_open(file.path, "numpy") as arrays:
+
+    def load(path: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+      name = name_of(".".join(str(part.key) for part in path))
+      found = shapes.get(name, "none")
+      if found != leaf.shape:
+        raise InputError(f"weights {file.path}: tensor {name}: expected shape {leaf.shape}, found {found}")
+      return jax.device_put(arrays.get_tensor(name).astype(leaf.dtype), sharding)
+
+    return jax.tree_util.tree_map_with_path(load, like)
+
+
+def load_base(file: WeightsFile, like: Variables, sharding: Sharding) -> Variables:
+  """The variables of a network's base, frozen or not, from a file; without those of other layers.
+
+  Raises:
+    InputError: an array is missing or has another shape.
+  """
+  base = Variables(*({name: part[name] for name in ("base",) if name in part} for part in like))
+  return Variables(*(load_tensors(file, part, sharding, base_name) for part in base))
+
+
+def base_name(name: str) -> str:
+  """The name in a file of an array of a network: a base is all there is in most files."""
+  return name.removeprefix("base.")
