@@ -24,10 +24,10 @@ check: .venv/installed
 	test -n "$$python" || { echo "error: no Python 3.11, 3.12 or 3.13 found; set PYTHON_FOR_VENV to one"; exit 1; }; \
 	if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python "$$python" .venv; \
-		uv pip install --quiet --python $(PYTHON) -e '.[dev,tfds]'; \
+		uv pip install --quiet --python $(PYTHON) -e '.[dev,convert,tfds]'; \
 	else \
 		"$$python" -m venv .venv; \
-		$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev,tfds]'; \
+		$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev,convert,tfds]'; \
 	fi
 	@touch $@
 

@@ -1,5 +1,6 @@
 """How fast things are: median of synchronised calls, with what it ran on."""
 
+import dataclasses
 import math
 import platform
 import time
@@ -9,15 +10,19 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.data.folder import SamplePhotographs
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.models import run_network
+from jaxdistort.errors import InputError
+from jaxdistort.models import MODELS, Variables, merge_network, run_network
+from jaxdistort.models.layers import scale_levels
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.sharding import create_mesh, data_sharding
 from jaxdistort.training import create_state, make_sampler, make_train_step
 from jaxdistort.training.optimizers import create_optimizer
+from jaxdistort.weights.base import RANDOM
 
 # Dense bfloat16 arithmetic, from NVIDIA's data sheets. Devices that are not listed get no MFU.
 _PEAK_TERAFLOPS = {
@@ -102,31 +107,35 @@ def time_distortions(*, batch_size: int, size: int, seconds: float) -> list[dict
 def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
   """The training step of a config, the share of it that the distortions take, and its share of the device's peak.
 
-  `mfu` (model FLOPs utilisation) counts the network's arithmetic alone; None where the peak is not known.
+  The base of a transfer network has random weights here. `mfu` (model FLOPs utilisation) counts the
+  network's arithmetic alone; None where the peak is not known. `memory_bytes` is what the compiled step
+  holds at once: its arguments, results and intermediate values.
   """
+  if MODELS[config.model.name].pretrained:
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, weights=RANDOM))
   mesh = create_mesh()
   optimizer = create_optimizer(config.optimizer, config.steps)
-  structure, state = create_state(config.create_network, optimizer, config.seed, mesh)
+  structure, state, frozen = create_state(config.create_network, optimizer, config.seed, mesh)
   sample = make_sampler(config.create_protocol(), mesh, seed=config.seed, flip=config.data.augment)
-  step = make_train_step(structure, optimizer, sample, mesh)
+  step = make_train_step(structure, optimizer, sample, mesh, seed=config.seed)
   images = jax.device_put(photographs(config.batch_size, config.data.image_size), data_sharding(mesh))
+  flops = _step_flops(structure, Variables(state.parameters, state.statistics, frozen), images)
+  start = time.perf_counter()
+  compiled = step.lower(state, frozen, images).compile()
+  compiling = time.perf_counter() - start
 
   def train_step() -> Any:
     nonlocal state
-    state, metrics = step(state, images)
+    state, metrics = compiled(state, frozen, images)
     return metrics
 
-  def forward(state: Any) -> Any:
-    return run_network(structure, state.parameters, state.statistics, images, train=True)
-
-  # A training step counts as three forward passes (one for the values, two for the gradients).
-  flops = 3 * (jax.jit(forward).lower(state).cost_analysis() or {"flops": math.nan})["flops"]
   distortion_alone = jax.jit(sample)
   distorting = time_calls(lambda: distortion_alone(jnp.int32(1), images), seconds=seconds)
   training = time_calls(train_step, seconds=seconds, at_least=3)
   achieved, peak = flops / training.median, _PEAK_TERAFLOPS.get(jax.devices()[0].device_kind)
   return {
     "model": config.model.name,
+    "fine_tune": config.model.fine_tune,
     "protocol": config.protocol.name,
     "batch_size": config.batch_size,
     "size": config.data.image_size,
@@ -134,8 +143,44 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
     "step_seconds": training.median,
     "distortion_seconds": distorting.median,
     "distortion_share": distorting.median / training.median,
-    "compile_seconds": training.first - training.median,
+    "compile_seconds": compiling,
+    "memory_bytes": _memory(compiled.memory_analysis()),
     "gigaflops_per_picture": flops / config.batch_size / 1e9,
     "teraflops_per_second": achieved / 1e12,
     "mfu": achieved / 1e12 / (peak * jax.device_count()) if peak else None,
   }
+
+
+def compare_with_full_training(config: TrainConfig, *, seconds: float) -> list[dict[str, Any]]:
+  """A transfer network's step beside the step that trains all of it: two rows, the second with the ratios.
+
+  Raises:
+    InputError: the network has no base that could be frozen.
+  """
+  if not MODELS[config.model.name].pretrained or config.model.fine_tune:
+    raise InputError(f"{config.model.name}: has no frozen base; give the config of a transfer network")
+  full = dataclasses.replace(config, model=dataclasses.replace(config.model, fine_tune=True))
+  whole, transfer = (time_training(each, seconds=seconds) for each in (full, config))
+  ratios = {f"{name}_of_full": transfer[name] / whole[name] for name in ("step_seconds", "memory_bytes")}
+  return [whole, transfer | ratios]
+
+
+def _step_flops(structure: nnx.GraphDef, variables: Variables, images: jax.Array) -> float:
+  """Floating-point operations of a training step: a pass forward, and two backward where layers are trained."""
+
+  def forward(variables: Variables) -> Any:
+    return run_network(structure, variables, images, train_key=jax.random.key(0))
+
+  def frozen_forward(variables: Variables) -> Any:
+    network = merge_network(structure, variables)
+    return network.base(scale_levels(images, network.input_scaling, network.dtype))
+
+  def count(function: Callable[[Variables], Any]) -> float:
+    return (jax.jit(function).lower(variables).cost_analysis() or {"flops": math.nan})["flops"]
+
+  return 3 * count(forward) - (2 * count(frozen_forward) if variables.frozen else 0)
+
+
+def _memory(analysis: Any) -> int:
+  parts = (analysis.argument_size_in_bytes, analysis.output_size_in_bytes, analysis.temp_size_in_bytes)
+  return sum(parts) - analysis.alias_size_in_bytes  # results that take the place of arguments count once

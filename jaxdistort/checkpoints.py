@@ -14,6 +14,8 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import CheckpointFailed, InputError
+from jaxdistort.models import Variables, split_network
+from jaxdistort.weights import BaseReference, check_reference, load_base, open_base, refer
 
 FOLDER = "checkpoints"
 
@@ -27,9 +29,14 @@ class Checkpoints:
 
   A checkpoint counts once it is complete: it is written beside its place and renamed, so a process
   killed at any moment leaves the one before.
+
+  Args:
+    workdir: the run's folder.
+    base: the weights that the network stands on, which are not saved.
   """
 
-  def __init__(self, workdir: Path):
+  def __init__(self, workdir: Path, base: BaseReference = BaseReference()):  # noqa: B008  # immutable
+    self._base = base
     options = ocp.CheckpointManagerOptions(
       best_fn=_accuracy,
       # A `max_to_keep` would count by metric alone and could delete the newest, and with it the resume.
@@ -80,6 +87,7 @@ class Checkpoints:
       state=ocp.args.StandardSave(state._asdict()),
       config=ocp.args.JsonSave(config.to_dict()),
       data=ocp.args.JsonSave(position),
+      base=ocp.args.JsonSave(self._base._asdict()),
     )
     with self._failures_told():
       self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
@@ -120,12 +128,15 @@ class Checkpoints:
       The state, a NamedTuple like `like`, and the position of the data.
 
     Raises:
-      InputError: its files are damaged.
+      InputError: its files are damaged, or it was trained on other base weights.
     """
     items = ocp.args.Composite(
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
-    with _damage_told(self._manager.directory / str(step), "; remove it to go on from an older one"):
+    place = self._manager.directory / str(step)
+    with _damage_told(place, "; remove it to go on from an older one"):
+      described = self._manager.restore(step, args=ocp.args.Composite(base=ocp.args.JsonRestore()))
+      check_reference(place, described["base"], self._base)
       restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]
 
@@ -158,26 +169,27 @@ class TrainedModel(NamedTuple):
     step: number of updates.
     config: of its run.
     pictures: `repr` of the `PictureSet` that it was trained on.
-    parameters, statistics: variables of the network.
+    structure, variables: the network.
   """
 
   path: Path
   step: int
   config: TrainConfig
   pictures: str
-  parameters: Any
-  statistics: Any
+  structure: nnx.GraphDef
+  variables: Variables
 
 
-def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
+def load_trained(path: str | Path, sharding: Sharding, weights: str | None = None) -> TrainedModel:
   """Loads the best checkpoint of a run, or a given one.
 
   Args:
     path: a run's folder, its checkpoints folder, or one checkpoint in it.
     sharding: where the variables go.
+    weights: file of the base of a transfer network; where the training found it if None.
 
   Raises:
-    InputError: there is no checkpoint, or it cannot be read.
+    InputError: there is no checkpoint, or it cannot be read; the base weights are missing, or others.
   """
   place = Path(path).expanduser().absolute()
   chosen = int(place.name) if place.name.isdigit() and place.parent.name == FOLDER else None
@@ -194,23 +206,42 @@ def load_trained(path: str | Path, sharding: Sharding) -> TrainedModel:
     if step is None or step not in manager.all_steps():
       raise InputError(f"checkpoint {path}: no complete checkpoint there")
     with _damage_told(folder / str(step)):
-      return _read(manager, folder, step, sharding)
+      return _read(manager, folder, step, sharding, weights)
 
 
-def _read(manager: ocp.CheckpointManager, folder: Path, step: int, sharding: Sharding) -> TrainedModel:
-  items = ocp.args.Composite(config=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
+def _read(
+  manager: ocp.CheckpointManager, folder: Path, step: int, sharding: Sharding, weights: str | None
+) -> TrainedModel:
+  items = ocp.args.Composite(config=ocp.args.JsonRestore(), data=ocp.args.JsonRestore(), base=ocp.args.JsonRestore())
   described = manager.restore(step, args=items)
   config = TrainConfig.from_dict(described["config"])
-  _, parameters, statistics = nnx.split(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))), nnx.Param, ...)
-  shapes = {
-    "parameters": nnx.to_pure_dict(parameters),
-    "statistics": nnx.to_pure_dict(statistics),
-  }
+  structure, like = split_network(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))))
+  frozen = _load_frozen(folder / str(step), config, described["base"], like, sharding, weights) if like.frozen else {}
+  shapes = {"parameters": like.parameters, "statistics": like.statistics}
   wanted = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes)
   # Partial: the optimiser's state, twice as large as the network, stays on disk.
   restore = ocp.args.PyTreeRestore(
     wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
   )
   state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
-  pictures = described["data"]["pictures"]
-  return TrainedModel(folder / str(step), step, config, pictures, state["parameters"], state["statistics"])
+  variables = Variables(state["parameters"], state["statistics"], frozen)
+  return TrainedModel(folder / str(step), step, config, described["data"]["pictures"], structure, variables)
+
+
+def _load_frozen(
+  checkpoint: Path,
+  config: TrainConfig,
+  kept: dict[str, str],
+  like: Variables,
+  sharding: Sharding,
+  weights: str | None,
+) -> Any:
+  """The frozen variables that a checkpoint refers to, from their file or, if they were random, drawn again."""
+  model = config.model
+  given = model.weights if weights is None else weights
+  file = open_base(model.name, given, how="--weights")
+  check_reference(checkpoint, kept, refer(model.name, given, model.fine_tune, file))
+  if file:
+    return load_base(file, like, sharding).frozen
+  draw = jax.jit(lambda: split_network(config.create_network(nnx.Rngs(config.seed)))[1].frozen, out_shardings=sharding)
+  return draw()

@@ -12,6 +12,8 @@ from flax import nnx
 from jaxdistort.errors import InputError, choose
 from jaxdistort.models import INPUT_SCALINGS, MODELS, create_model
 from jaxdistort.protocols import PROTOCOLS, Protocol
+from jaxdistort.weights.base import open_base
+from jaxdistort.weights.file import WeightsFile
 
 OPTIMIZERS = ("rmsprop", "adam")
 SCHEDULES = ("keras", "cosine")
@@ -35,7 +37,13 @@ class ProtocolConfig:
 @dataclasses.dataclass
 class ModelConfig:
   name: str = "vgg_scratch"
-  input_scaling: str = "centered"  # centered: -1..1; raw: 0..255, as the paper
+  # auto: as the weights from elsewhere want it, else centered; centered: -1..1; raw: 0..255, as the paper; keras;
+  # torchvision
+  input_scaling: str = "auto"
+  weights: str = ""  # of the base of a transfer network: a file of scripts/convert_weights.py, or random
+  fine_tune: bool = False  # whether the base of a transfer network is trained too
+  head_convolutions: int = 1  # of the VGG networks, behind their fourth pool
+  dropout: float = 0.0  # of the VGG networks: share of the hidden values that a training step leaves out
 
 
 @dataclasses.dataclass
@@ -67,7 +75,7 @@ class TrainConfig:
     """Raises InputError on a value that cannot work; names the field."""
     choose("protocol.name", self.protocol.name, PROTOCOLS)
     choose("model.name", self.model.name, MODELS)
-    choose("model.input_scaling", self.model.input_scaling, INPUT_SCALINGS)
+    choose("model.input_scaling", self.model.input_scaling, ["auto", *INPUT_SCALINGS])
     choose("optimizer.name", self.optimizer.name, OPTIMIZERS)
     choose("optimizer.schedule", self.optimizer.schedule, SCHEDULES)
     choose("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
@@ -80,6 +88,8 @@ class TrainConfig:
       ("data.image_size", 32, 4096),
       ("data.workers", -1, 256),
       ("protocol.jpeg_quality", 0, 100),
+      ("model.head_convolutions", 1, 16),
+      ("model.dropout", 0, 0.99),
       ("optimizer.learning_rate", 0, math.inf),
       ("optimizer.decay", 0, math.inf),
       ("optimizer.warmup_steps", 0, math.inf),
@@ -91,21 +101,42 @@ class TrainConfig:
       if not low <= value <= high:
         bounds = f"at least {low}" if high == math.inf else f"within {low}..{high}"
         raise InputError(f"config: {name} must be {bounds}, got {value}")
+    if self.model.fine_tune and not MODELS[self.model.name].pretrained:
+      raise InputError(f"config: model.fine_tune: {self.model.name} has no base from elsewhere, all of it is trained")
+
+  def open_base(self) -> WeightsFile | None:
+    """The file that the base of the network takes its weights from, if it takes them from one.
+
+    Raises:
+      InputError: it is missing (says how to get it) or of another network.
+    """
+    return open_base(self.model.name, self.model.weights)
+
+  def with_scaling_of(self, base: WeightsFile | None) -> "TrainConfig":
+    """The config with "auto" replaced by the scaling that it means, so that a checkpoint says it."""
+    scaling = self.model.input_scaling
+    if scaling == "auto":
+      scaling = base.preprocessing if base else "centered"
+    return dataclasses.replace(self, model=dataclasses.replace(self.model, input_scaling=scaling))
 
   def create_protocol(self) -> Protocol:
     return PROTOCOLS[self.protocol.name](self.protocol.jpeg_quality or None)
 
   def create_network(self, rngs: nnx.Rngs) -> nnx.Module:
-    """The network with fresh weights, a logit per class of the protocol."""
+    """The network with fresh weights, a logit per class of the protocol; its base too, whatever `model.weights` is."""
     on_cpu = jax.default_backend() == "cpu"
     dtype = ("float32" if on_cpu else "bfloat16") if self.compute_dtype == "auto" else self.compute_dtype
+    model = (self if self.model.input_scaling != "auto" else self.with_scaling_of(self.open_base())).model
+    given = {"head_convolutions": (model.head_convolutions, 1), "dropout": (model.dropout, 0)}
     return create_model(
-      self.model.name,
+      model.name,
       len(self.create_protocol().classes),
       image_size=self.data.image_size,
-      input_scaling=self.model.input_scaling,
+      input_scaling=model.input_scaling,
+      fine_tune=model.fine_tune,
       dtype=jnp.dtype(dtype),
       rngs=rngs,
+      **{name: value for name, (value, default) in given.items() if value != default},
     )
 
   def to_dict(self) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def at_least(least: int) -> Callable[[str], int]:
   return parse
 
 
-def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: bool = True) -> tqdm:
-  """A bar with rate and time left; in a log file a line now and then."""
+def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: bool = True, scale: bool = False) -> tqdm:
+  """A bar with rate and time left, `scale`d to k, M and G; in a log file a line now and then."""
   terminal = sys.stderr.isatty()
   return tqdm(
     leave=leave,
@@ -86,6 +86,7 @@ def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: boo
     initial=done,
     desc=title,
     unit=unit,
+    unit_scale=scale,
     dynamic_ncols=terminal,
     mininterval=0.5 if terminal else 10,
     smoothing=0.1,

@@ -2,6 +2,7 @@
 
 python scripts/benchmark.py distortions
 python scripts/benchmark.py training --config configs/vgg_scratch.py --batch-size 8
+python scripts/benchmark.py training --config configs/vgg_transfer.py --against-full
 """
 
 import argparse
@@ -20,6 +21,9 @@ def parse_arguments() -> argparse.Namespace:
   training = commands.add_parser("training", help="a training step, and the share of the distortions in it")
   training.add_argument("--config", type=Path, default=Path("configs/vgg_scratch.py"))
   training.add_argument("--batch-size", type=console.at_least(1), default=None, help="the config's unless given")
+  training.add_argument(
+    "--against-full", action="store_true", help="of a transfer network: beside the step that trains all of it"
+  )
   for command in (distortions, training):
     command.add_argument("--seconds", type=float, default=3.0, help="measured time for each figure")
     command.add_argument("--json", type=Path, default=None, help="file for the rows")
@@ -42,8 +46,11 @@ def main() -> None:
   else:
     config = console.load_config(arguments.config)
     config.batch_size = arguments.batch_size or config.batch_size
-    rows = [benchmarking.time_training(config, seconds=arguments.seconds)]
-    for name, value in rows[0].items():
+    if arguments.against_full:
+      rows = benchmarking.compare_with_full_training(config, seconds=arguments.seconds)
+    else:
+      rows = [benchmarking.time_training(config, seconds=arguments.seconds)]
+    for name, value in rows[-1].items():
       print(f"{name:<22}{value:.4g}" if isinstance(value, float) else f"{name:<22}{value}")
   if arguments.json:
     arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,9 @@ def parse_arguments() -> argparse.Namespace:
   )
   parser.add_argument("--batch-size", type=console.at_least(1), default=64, help="distorted pictures a batch")
   parser.add_argument("--workers", type=console.at_least(0), default=None, help="decoding processes; 0: threads")
+  parser.add_argument(
+    "--weights", default=None, help="of the base of a transfer network, if they are not where the training had them"
+  )
   return parser.parse_args()
 
 
@@ -42,6 +45,7 @@ def main() -> None:
     jpeg_quality=arguments.jpeg_quality,
     batch_size=arguments.batch_size,
     workers=arguments.workers,
+    weights=arguments.weights,
   )
   print(f"{report['checkpoint']}\n{report['data']} ({report['split']} pictures), protocol {report['protocol']}")
   print(format_report(report))

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar
@@ -26,6 +25,7 @@ def evaluate_checkpoint(
   jpeg_quality: int | None = None,
   batch_size: int = 64,
   workers: int | None = None,
+  weights: str | None = None,
 ) -> dict[str, Any]:
   """Judges a trained network on clean pictures that a protocol distorts.
 
@@ -42,6 +42,7 @@ def evaluate_checkpoint(
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
+    weights: of the base of a transfer network, where they are not where the training found them.
 
   Returns:
     The report: see `make_report`; and where its figures come from.
@@ -54,7 +55,7 @@ def evaluate_checkpoint(
   if workers is not None and workers < 0:
     raise InputError(f"workers must be at least 0, got {workers}")
   mesh = create_mesh()
-  trained = load_trained(checkpoint, replicated(mesh))
+  trained = load_trained(checkpoint, replicated(mesh), weights)
   law = _protocol(trained, protocol, jpeg_quality)
   known = trained.config.create_protocol().class_names  # may be more than the protocol draws
   labels = np.array([known.index(choose(f"class of {law.name}", name, known)) for name in law.class_names])
@@ -65,7 +66,7 @@ def evaluate_checkpoint(
   (output / "broken_pictures.jsonl").unlink(missing_ok=True)
   broken = BrokenPictures(output / "broken_pictures.jsonl", trained.config.data.image_size)
   predict = make_predictor(
-    nnx.split(nnx.eval_shape(lambda: trained.config.create_network(nnx.Rngs(0))))[0],
+    trained.structure,
     law,
     mesh,
     image_size=trained.config.data.image_size,
@@ -74,7 +75,7 @@ def evaluate_checkpoint(
     on_broken=broken.add,
   )
   with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
-    predictions, examples = predict(trained.parameters, trained.statistics, pictures, bar.update)
+    predictions, examples = predict(trained.variables, pictures, bar.update)
   origin = {
     "checkpoint": str(trained.path),
     "step": trained.step,

@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.errors import InputError
-from jaxdistort.models import run_network
+from jaxdistort.models import Variables, run_network
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.sharding import data_sharding
 
@@ -35,7 +35,7 @@ class Predictions(NamedTuple):
   parameters: dict[str, np.ndarray]
 
 
-Predictor = Callable[[Any, Any, PictureSet, Callable[[int], Any]], tuple[Predictions, np.ndarray]]
+Predictor = Callable[[Variables, PictureSet, Callable[[int], Any]], tuple[Predictions, np.ndarray]]
 
 
 def make_predictor(
@@ -48,7 +48,7 @@ def make_predictor(
   workers: int,
   on_broken: Callable[[PictureSet, np.ndarray], None],
 ) -> Predictor:
-  """Builds a function `(parameters, statistics, pictures, on_progress)` that compiles once.
+  """Builds a function `(variables, pictures, on_progress)` that compiles once.
 
   It returns `Predictions`, and the first few of the distorted pictures, uint8 [n, S, S, 3].
 
@@ -72,14 +72,14 @@ def make_predictor(
   originals = -(-max(1, batch_size // protocol.period) // devices) * devices
 
   @jax.jit
-  def predict_batch(parameters: Any, statistics: Any, images: jax.Array, first: jax.Array) -> tuple[Samples, Any]:
+  def predict_batch(variables: Variables, images: jax.Array, first: jax.Array) -> tuple[Samples, Any]:
     every_class = jnp.repeat(images, protocol.period, axis=0)
     samples = distort(jax.random.key(_SEED), every_class, first * jnp.uint32(protocol.period))
-    logits, _ = run_network(structure, parameters, statistics, samples.images, train=False)
+    logits, _ = run_network(structure, variables, samples.images)
     return samples, jax.nn.log_softmax(logits)
 
   def predict(
-    parameters: Any, statistics: Any, pictures: PictureSet, on_progress: Callable[[int], Any] = lambda count: None
+    variables: Variables, pictures: PictureSet, on_progress: Callable[[int], Any] = lambda count: None
   ) -> tuple[Predictions, np.ndarray]:
     rows: list[Predictions] = []
     examples: list[np.ndarray] = []
@@ -98,7 +98,7 @@ def make_predictor(
     options = {"size": image_size, "batch_size": originals, "workers": workers, "sharding": data_sharding(mesh)}
     with evaluation_batches(pictures, **options) as batches:
       for index, batch in enumerate(batches):
-        outputs = predict_batch(parameters, statistics, batch.images, jnp.uint32(index * originals))
+        outputs = predict_batch(variables, batch.images, jnp.uint32(index * originals))
         if pending:
           collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
         pending = batch, *outputs

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from flax import nnx
@@ -52,7 +52,7 @@ def create_model(
   fine_tune: bool = False,
   dtype: Dtype = jnp.float32,
   rngs: nnx.Rngs,
-  **options: float,
+  **options: Any,
 ) -> nnx.Module:
   """Builds a network with fresh weights.
 
@@ -83,29 +83,21 @@ def create_model(
   return network
 
 
-def count_model(name: str, num_classes: int = 3, *, image_size: int = 224, **options: float) -> tuple[int, int]:
-  """Counts the trainable and all parameters of a network without allocating them; arguments as `create_model`.
-
-  Raises:
-    InputError: an unknown name.
-  """
-  build = lambda: create_model(name, num_classes, image_size=image_size, rngs=nnx.Rngs(0), **options)  # noqa: E731
-  return count_parameters(split_network(nnx.eval_shape(build))[1])
-
-
-def trainable_parameters(name: str, num_classes: int = 3, *, image_size: int = 224, **options: float) -> int:
+def trainable_parameters(name: str, num_classes: int = 3, *, image_size: int = 224, **options: Any) -> int:
   """Counts the trainable parameters of a network without allocating them; arguments as `create_model`.
 
   Raises:
     InputError: an unknown name.
   """
-  return count_model(name, num_classes, image_size=image_size, **options)[0]
+  build = lambda: create_model(name, num_classes, image_size=image_size, rngs=nnx.Rngs(0), **options)  # noqa: E731
+  return count_parameters(split_network(nnx.eval_shape(build))[1])[0]
 
 
 __all__ = [
   "INPUT_SCALINGS",
   "MODELS",
   "Variables",
+  "count_parameters",
   "create_model",
   "merge_network",
   "run_network",

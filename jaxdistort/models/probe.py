@@ -13,7 +13,9 @@ from jaxdistort.models.sgdnet import SGDNetBase
 class Probe(nnx.Module):
   """uint8 [B, S, S, 3] to logits float32 [B, K]: one dense layer on what `base` pools."""
 
-  def __init__(self, base: SGDNetBase | ResNet50, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs):
+  def __init__(
+    self, base: SGDNetBase | ResNet50, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs
+  ):
     self.input_scaling, self.dtype = input_scaling, dtype
     self.base = base
     self.out = classifier(base.channels, num_classes, rngs=rngs)
@@ -24,18 +26,14 @@ class Probe(nnx.Module):
     return self.out(pooled.astype(jnp.float32))
 
 
-def sgdnet_probe(
-  image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs
-) -> Probe:
+def sgdnet_probe(image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs) -> Probe:
   """The paper's SGDNet transfer, for pictures of any size."""
   del image_size
   base = SGDNetBase(dtype=dtype, rngs=rngs)
   return Probe(base, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs)
 
 
-def resnet_probe(
-  image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs
-) -> Probe:
+def resnet_probe(image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs) -> Probe:
   """The same on ResNet50: what SGDNet's own training adds shows beside it."""
   del image_size
   base = ResNet50(dtype=dtype, rngs=rngs)

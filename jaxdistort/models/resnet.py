@@ -32,9 +32,7 @@ class ConvNorm(nnx.Module):
     self.conv = convolution(inputs, outputs, size=size, stride=stride, dtype=dtype, rngs=rngs)
     # A block that adds nothing at first keeps signals and gradients of 16 blocks in bounds (Goyal et al. 2017).
     first_scale = nnx.initializers.zeros_init() if last else nnx.initializers.ones_init()
-    self.norm = nnx.BatchNorm(
-      outputs, momentum=0.99, epsilon=EPSILON, scale_init=first_scale, dtype=dtype, rngs=rngs
-    )
+    self.norm = nnx.BatchNorm(outputs, momentum=0.99, epsilon=EPSILON, scale_init=first_scale, dtype=dtype, rngs=rngs)
 
   def __call__(self, x: jax.Array) -> jax.Array:
     return self.norm(self.conv(x))

@@ -1,4 +1,4 @@
-"""VGG16, and the paper's classifier on it: up to the fourth pool, then one more convolution, a pool, two dense layers."""
+"""VGG16, and the paper's classifier: its first four blocks, then one more convolution, a pool and two dense layers."""
 
 import jax
 from flax import nnx

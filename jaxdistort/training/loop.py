@@ -20,12 +20,13 @@ from jaxdistort.errors import InputError
 from jaxdistort.evaluation import draw_grid, format_report, make_predictor, make_report, write_report
 from jaxdistort.evaluation.predicting import Predictions
 from jaxdistort.files import write_whole
-from jaxdistort.models import trainable_parameters
+from jaxdistort.models import Variables, count_parameters
 from jaxdistort.sharding import create_mesh, data_sharding
 from jaxdistort.training.monitor import Monitor
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import create_state, make_sampler, make_train_step
+from jaxdistort.weights import WeightsFile, refer
 
 Report = dict[str, Any]
 StopAsked = Callable[[], bool]
@@ -50,9 +51,11 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
     CheckpointFailed: the disk does not take a checkpoint.
   """
   config.validate()
+  base = config.open_base()
+  config = config.with_scaling_of(base)
   _check_same_run(config, workdir)
-  run = _Run(config, workdir)
-  with Checkpoints(workdir) as checkpoints, _stop_signals() as stop_asked:
+  run = _Run(config, base, workdir)
+  with Checkpoints(workdir, run.reference) as checkpoints, _stop_signals() as stop_asked:
     done = checkpoints.latest_step or 0
     reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:
@@ -74,7 +77,7 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
 class _Run:
   """The parts of a run, built once."""
 
-  def __init__(self, config: TrainConfig, workdir: Path):
+  def __init__(self, config: TrainConfig, base: WeightsFile | None, workdir: Path):
     self.config, self.workdir = config, workdir
     self.pictures = {split: open_pictures(config.data.source, split) for split in ("train", "validation", "test")}
     self.mesh = create_mesh()
@@ -83,9 +86,12 @@ class _Run:
     self.workers = default_workers() if config.data.workers < 0 else config.data.workers
     self.protocol = config.create_protocol()
     optimizer = create_optimizer(config.optimizer, config.steps)
-    self.structure, self.state = create_state(config.create_network, optimizer, config.seed, self.mesh)
+    self.structure, self.state, self.frozen = create_state(
+      config.create_network, optimizer, config.seed, self.mesh, base
+    )
+    self.reference = refer(config.model.name, config.model.weights, config.model.fine_tune, base)
     self.sample = make_sampler(self.protocol, self.mesh, seed=config.seed, flip=config.data.augment)
-    self.train_step = make_train_step(self.structure, optimizer, self.sample, self.mesh)
+    self.train_step = make_train_step(self.structure, optimizer, self.sample, self.mesh, seed=config.seed)
     self.broken = BrokenPictures(workdir / "broken_pictures.jsonl", config.data.image_size)
     self.predict = make_predictor(
       self.structure,
@@ -101,12 +107,17 @@ class _Run:
     workdir.mkdir(parents=True, exist_ok=True)
     write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
+  @property
+  def variables(self) -> Variables:
+    return Variables(self.state.parameters, self.state.statistics, self.frozen)
+
   def introduction(self, done: int) -> str:
     config, sizes = self.config, {split: len(pictures) for split, pictures in self.pictures.items()}
-    parameters = trainable_parameters(config.model.name, len(self.protocol.classes), image_size=config.data.image_size)
+    trained, total = count_parameters(self.variables)
+    base = f" on {self.reference.name} weights" if self.reference.name else ""
     begin = f"resuming at step {done}" if done else "a new run"
     return (
-      f"{config.model.name}: {parameters:,} trainable parameters, {config.data.image_size} px; "
+      f"{config.model.name}{base}: {trained:,} trainable of {total:,} parameters, {config.data.image_size} px; "
       f"{self.protocol.name}: {len(self.protocol.classes)} classes\n"
       f"{config.data.source}: {sizes['train']} pictures for training, {sizes['validation']} for validation, "
       f"{sizes['test']} for test\n"
@@ -136,7 +147,7 @@ class _Run:
       for step in range(done + 1, config.steps + 1):
         batch = next(batches)
         self._look_at(batch, first=step == 1)
-        self.state, step_metrics = self.train_step(self.state, batch.images)
+        self.state, step_metrics = self.train_step(self.state, self.frozen, batch.images)
         monitor.add(step, step_metrics)
         stop, last = stop_asked(), step == config.steps
         evaluate = last or step % config.evaluate_every == 0
@@ -176,7 +187,7 @@ class _Run:
 
   def _predict(self, split: str) -> tuple[Predictions, np.ndarray]:
     with progress_bar(len(self.pictures[split]), unit="picture", title=split, leave=False) as bar:
-      return self.predict(self.state.parameters, self.state.statistics, self.pictures[split], bar.update)
+      return self.predict(self.variables, self.pictures[split], bar.update)
 
   def evaluate_best(self, checkpoints: Checkpoints) -> dict[str, Report]:
     """Writes and returns the reports of the checkpoint with the best validation accuracy."""
@@ -222,9 +233,12 @@ def _check_same_run(config: TrainConfig, workdir: Path) -> None:
 
 
 def _free_fields(config: TrainConfig) -> set[str]:
-  """Fields that a resumed run may give other values: they say how long it is and how closely watched."""
+  """Fields that a resumed run may give other values: how long it is, how closely watched, where its weights lie.
+
+  (That the weights are the same is for the checkpoint to say.)
+  """
   length = set() if config.optimizer.schedule == "cosine" else {"steps"}  # a cosine ends at its last step
-  return length | {"evaluate_every", "log_every", "data.workers"}
+  return length | {"evaluate_every", "log_every", "data.workers", "model.weights"}
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

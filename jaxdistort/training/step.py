@@ -12,9 +12,10 @@ import optax
 from flax import nnx
 from jax.sharding import Mesh
 
-from jaxdistort.models import run_network
+from jaxdistort.models import Variables, run_network, split_network
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.sharding import replicated
+from jaxdistort.weights import WeightsFile, load_base
 
 
 class TrainState(NamedTuple):
@@ -23,7 +24,7 @@ class TrainState(NamedTuple):
   Attributes:
     step: int32 [], updates made so far.
     parameters: trainable variables of the network, float32.
-    statistics: its other variables (running means of batch normalisation).
+    statistics: running means and variances of its batch normalisation.
     optimizer: state of the optimiser.
   """
 
@@ -43,17 +44,34 @@ class StepMetrics(NamedTuple):
 
 
 def create_state(
-  build: Callable[[nnx.Rngs], nnx.Module], optimizer: optax.GradientTransformation, seed: int, mesh: Mesh
-) -> tuple[nnx.GraphDef, TrainState]:
-  """A network's structure, and its state with fresh weights on the devices of `mesh`."""
+  build: Callable[[nnx.Rngs], nnx.Module],
+  optimizer: optax.GradientTransformation,
+  seed: int,
+  mesh: Mesh,
+  base: WeightsFile | None = None,
+) -> tuple[nnx.GraphDef, TrainState, Any]:
+  """A network's structure, its state on the devices of `mesh`, and its frozen variables there.
 
-  def initial() -> TrainState:
-    _, parameters, statistics = nnx.split(build(nnx.Rngs(seed)), nnx.Param, ...)
-    parameters, statistics = nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
-    return TrainState(jnp.zeros((), jnp.int32), parameters, statistics, optimizer.init(parameters))
+  Weights are drawn from `seed`, but for those of the network's base if there is a file of them.
 
-  structure = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(seed))))[0]
-  return structure, jax.jit(initial, out_shardings=replicated(mesh))()
+  Raises:
+    InputError: an array is missing in the file, or has another shape.
+  """
+  structure, like = split_network(nnx.eval_shape(lambda: build(nnx.Rngs(seed))))
+  loaded = load_base(base, like, replicated(mesh)) if base else Variables({}, {}, {})
+
+  @functools.partial(jax.jit, out_shardings=replicated(mesh), donate_argnums=0)
+  def initial(loaded: Variables) -> tuple[TrainState, Any]:
+    fresh = split_network(build(nnx.Rngs(seed)))[1]
+    parameters, statistics, frozen = (drawn | given for drawn, given in zip(fresh, loaded, strict=True))
+    return TrainState(jnp.zeros((), jnp.int32), parameters, statistics, optimizer.init(parameters)), frozen
+
+  return structure, *initial(loaded)
+
+
+def step_keys(seed: int, step: jax.Array) -> jax.Array:
+  """The keys of one step: of its distortions, its flips, its dropout."""
+  return jax.random.split(jax.random.fold_in(jax.random.key(seed), step), 3)
 
 
 Sampler = Callable[[jax.Array, jax.Array], Samples]
@@ -67,7 +85,7 @@ def make_sampler(protocol: Protocol, mesh: Mesh, *, seed: int, flip: bool) -> Sa
   distort = distort_sharded(protocol, mesh)
 
   def sample(step: jax.Array, images: jax.Array) -> Samples:
-    distortion_key, flip_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), step))
+    distortion_key, flip_key, _ = step_keys(seed, step)
     if flip:
       flip_keys = jax.random.split(flip_key, images.shape[0])
       images = jnp.asarray(jax.vmap(pix.random_flip_left_right)(flip_keys, images))
@@ -77,16 +95,22 @@ def make_sampler(protocol: Protocol, mesh: Mesh, *, seed: int, flip: bool) -> Sa
 
 
 def make_train_step(
-  structure: nnx.GraphDef, optimizer: optax.GradientTransformation, sample: Sampler, mesh: Mesh
-) -> Callable[[TrainState, jax.Array], tuple[TrainState, StepMetrics]]:
-  """Compiles the step `(state, clean images) -> (state, metrics)`; the state that goes in is donated (gone)."""
+  structure: nnx.GraphDef, optimizer: optax.GradientTransformation, sample: Sampler, mesh: Mesh, *, seed: int
+) -> Callable[[TrainState, Any, jax.Array], tuple[TrainState, StepMetrics]]:
+  """Compiles the step `(state, frozen variables, clean images) -> (state, metrics)`.
+
+  The state that goes in is donated (gone). Nothing is differentiated by the frozen variables, so what a
+  frozen layer computes is not kept for a backward pass.
+  """
 
   @functools.partial(jax.jit, donate_argnums=0, out_shardings=(replicated(mesh), replicated(mesh)))
-  def train_step(state: TrainState, images: jax.Array) -> tuple[TrainState, StepMetrics]:
+  def train_step(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
     samples = sample(state.step, images)
+    *_, dropout_key = step_keys(seed, state.step)
 
     def loss_of(parameters: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-      logits, statistics = run_network(structure, parameters, state.statistics, samples.images, train=True)
+      variables = Variables(parameters, state.statistics, frozen)
+      logits, statistics = run_network(structure, variables, samples.images, train_key=dropout_key)
       losses = optax.softmax_cross_entropy_with_integer_labels(logits, samples.labels)
       return jnp.mean(losses), (jnp.mean(jnp.argmax(logits, -1) == samples.labels), statistics)
 

@@ -19,7 +19,7 @@ from jaxdistort.models.sgdnet import SGDNet
 from jaxdistort.models.vgg import BLOCKS, VGG16
 from jaxdistort.weights.file import WeightsFile, base_name, write_weights
 from jaxdistort.weights.keras import open_keras
-from jaxdistort.weights.tensors import Tensor, Tensors
+from jaxdistort.weights.tensors import Tensors
 from jaxdistort.weights.torch import open_torch
 
 _NEW_RESNET = "conv1_conv/kernel"  # is there if the names are those of Keras since 2.2.5
@@ -177,7 +177,8 @@ def _sgdnet_names(tensors: Tensors) -> SourceName:
 
 def _quality_width(tensors: Tensors) -> int:
   """The width of SGDNet's dense layers in a file; the usual one if it is none of the two."""
-  found = tensors.get("fc1/kernel", Tensor((0,), np.array)).shape[-1]
+  kernel = tensors.get("fc1/kernel")
+  found = kernel.shape[-1] if kernel and kernel.shape else None
   return found if found in _SGDNET_WIDTHS else _SGDNET_WIDTHS[-1]
 
 
@@ -186,8 +187,9 @@ def _with_our_epsilon(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, n
   for name, array in arrays.items():
     if name.endswith("norm.scale"):
       variance = arrays[name.removesuffix("scale") + "var"].astype(np.float64)
-      array = (array * np.sqrt((variance + EPSILON) / (variance + _NEW_KERAS_EPSILON))).astype(np.float32)
-    yield name, array
+      yield name, (array * np.sqrt((variance + EPSILON) / (variance + _NEW_KERAS_EPSILON))).astype(np.float32)
+    else:
+      yield name, array
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType({

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from jaxdistort.errors import InputError
 from jaxdistort.weights.tensors import Tensor, Tensors
 
@@ -33,6 +31,10 @@ def open_keras(path: Path) -> Generator[Tensors]:
     InputError: not HDF5, cut short, or not written by Keras.
   """
   try:
+    import h5py
+  except ImportError as error:
+    raise InputError("HDF5 files need h5py: pip install 'jaxdistort[convert]'") from error
+  try:
     file = h5py.File(path, "r")
   except OSError as error:
     raise InputError(f"{path}: not a whole HDF5 file ({' '.join(str(error).split())})") from error
@@ -41,7 +43,7 @@ def open_keras(path: Path) -> Generator[Tensors]:
       raise InputError(
         f"{path}: Keras 3's .weights.h5 form, which does not hold the layers' names; write it with model.save('x.h5')"
       )
-    group: Any = file["model_weights"] if "model_weights" in file else file
+    group: Any = file.get("model_weights", file)
     if not _names(group, "layer_names"):
       raise InputError(f"{path}: HDF5, but not written by Keras (the attribute layer_names is missing)")
     yield dict(_tensors(group))

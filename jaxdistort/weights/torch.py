@@ -145,7 +145,9 @@ class _Unpickler(pickle.Unpickler):
     try:
       return _ALLOWED[module, name]
     except KeyError:
-      raise _Refused(f"holds Python objects ({module}.{name}), not only tensors; save the state_dict() of the model") from None
+      raise _Refused(
+        f"holds Python objects ({module}.{name}), not only tensors; save the state_dict() of the model"
+      ) from None
 
   def persistent_load(self, pid: Any) -> _Storage:
     kind, dtype, key = pid[:3]
