@@ -45,6 +45,8 @@ def _reason(file: str | os.PathLike[str] | bytes, error: Exception) -> str:
     return "empty file"
   if isinstance(error, Image.UnidentifiedImageError):
     return "not a picture that can be identified"
+  if isinstance(error, OSError) and error.strerror:
+    return error.strerror
   return " ".join(str(error).split()) or type(error).__name__
 
 

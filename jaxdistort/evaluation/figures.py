@@ -56,3 +56,30 @@ def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Se
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, fontsize=8.5, color=colour)  # the longest class name fits its picture
   figure.savefig(path, dpi=100)
+
+
+def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str, path: Path) -> None:
+  """Draws a picture uint8 [S, S, 3], and beside it each map [h, w] laid over it, as shares of the map's maximum."""
+  size = len(image)
+  figure = Figure(figsize=(3.4 * (1 + len(maps)) + 0.8, 4.1), layout="constrained")
+  left, *others = figure.subplots(1, 1 + len(maps), squeeze=False)[0]
+  left.imshow(image)
+  left.set_title("as the network sees it", fontsize=10)
+  for axes, (name, values) in zip(others, maps.items(), strict=True):
+    axes.imshow(image.mean(-1), cmap="gray", vmin=0, vmax=255)
+    shares = values / values.max() if values.max() > 0 else values
+    layer = axes.imshow(
+      shares,
+      cmap="inferno",
+      vmin=0,
+      vmax=1,
+      alpha=0.6,
+      interpolation="bilinear",
+      extent=(-0.5, size - 0.5, size - 0.5, -0.5),
+    )
+    axes.set_title(name if values.max() > 0 else f"{name}: none", fontsize=10)
+  for axes in (left, *others):
+    axes.axis("off")
+  figure.colorbar(layer, ax=others, label="share of the map's maximum", shrink=0.8)
+  figure.suptitle(title, fontsize=10.5)
+  figure.savefig(path, dpi=110)

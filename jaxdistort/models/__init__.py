@@ -77,7 +77,7 @@ def create_model(
     if option not in kind.options:
       owners = ", ".join(name for name, other in MODELS.items() if option in other.options)
       raise InputError(f"model {name}: has no {option}; {owners or 'no network'} has")
-  network = kind.build(image_size, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs, **options)
+  network: Any = kind.build(image_size, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs, **options)
   if kind.pretrained and not fine_tune:
     freeze(network.base, dtype)
   return network

@@ -20,10 +20,17 @@ class Probe(nnx.Module):
     self.base = base
     self.out = classifier(base.channels, num_classes, rngs=rngs)
 
+  def features(self, images: jax.Array) -> jax.Array:
+    """The last map [B, ceil(S/32), ceil(S/32), C] of the base."""
+    return self.base.features(scale_levels(images, self.input_scaling, self.dtype))
+
+  def classify(self, x: jax.Array) -> jax.Array:
+    """Logits of a map."""
+    return self.out(x.mean((1, 2)).astype(jnp.float32))
+
   def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
     del key
-    pooled = self.base.pooled(scale_levels(images, self.input_scaling, self.dtype))
-    return self.out(pooled.astype(jnp.float32))
+    return self.classify(self.features(images))
 
 
 def sgdnet_probe(image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs) -> Probe:

@@ -76,6 +76,6 @@ class ResNet50(nnx.Module):
       x = self.blocks[name](x)
     return x
 
-  def pooled(self, x: jax.Array) -> jax.Array:
-    """The mean of the map over the picture, [B, 2048]."""
-    return self(x).mean((1, 2))
+  def features(self, x: jax.Array) -> jax.Array:
+    """The same map."""
+    return self(x)

@@ -15,11 +15,11 @@ class Attended(NamedTuple):
   """What SGDNet sees in pictures.
 
   Attributes:
-    pooled: [B, 512], features weighted by attention and saliency, averaged over the picture.
+    features: [B, ceil(H/32), ceil(W/32), 512], weighted by attention and saliency.
     saliency: [B, ceil(H/32), ceil(W/32)], at least 0, in no unit.
   """
 
-  pooled: jax.Array
+  features: jax.Array
   saliency: jax.Array
 
 
@@ -39,12 +39,11 @@ class SGDNetBase(nnx.Module):
     features = nnx.relu(self.reduce(self.backbone(x)))
     saliency = nnx.relu(self.saliency(features))
     attention = nnx.sigmoid(self.excite(nnx.relu(self.squeeze(features.mean((1, 2))))))  # squeeze and excitation
-    attended = features * attention[:, None, None, :] * saliency
-    return Attended(attended.mean((1, 2)), saliency[..., 0])
+    return Attended(features * attention[:, None, None, :] * saliency, saliency[..., 0])
 
-  def pooled(self, x: jax.Array) -> jax.Array:
-    """The features [B, 512] that the paper's transfer learns from."""
-    return self(x).pooled
+  def features(self, x: jax.Array) -> jax.Array:
+    """The map [B, h, w, 512] whose mean the paper's transfer learns from."""
+    return self(x).features
 
 
 class QualityHead(nnx.Module):
@@ -67,7 +66,7 @@ class Quality(NamedTuple):
   Attributes:
     score: float32 [B], in the unit of the data that the weights were trained on (KonIQ-10k: MOS, high is good).
     saliency: [B, ceil(H/32), ceil(W/32)], at least 0.
-    pooled: [B, 512].
+    pooled: [B, 512], the mean of the weighted features, from which the score comes.
   """
 
   score: jax.Array
@@ -89,5 +88,6 @@ class SGDNet(nnx.Module):
     self.quality = QualityHead(width, dtype=dtype, rngs=rngs)
 
   def __call__(self, images: jax.Array, key: jax.Array | None = None) -> Quality:
-    pooled, saliency = self.base(scale_levels(images, self.input_scaling, self.dtype))
+    features, saliency = self.base(scale_levels(images, self.input_scaling, self.dtype))
+    pooled = features.mean((1, 2))
     return Quality(self.quality(pooled, key), saliency, pooled)

@@ -96,7 +96,7 @@ def make_sampler(protocol: Protocol, mesh: Mesh, *, seed: int, flip: bool) -> Sa
 
 def make_train_step(
   structure: nnx.GraphDef, optimizer: optax.GradientTransformation, sample: Sampler, mesh: Mesh, *, seed: int
-) -> Callable[[TrainState, Any, jax.Array], tuple[TrainState, StepMetrics]]:
+) -> jax.stages.Wrapped:
   """Compiles the step `(state, frozen variables, clean images) -> (state, metrics)`.
 
   The state that goes in is donated (gone). Nothing is differentiated by the frozen variables, so what a

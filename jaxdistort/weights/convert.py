@@ -1,7 +1,7 @@
 """Turns weights of Keras, torchvision, timm and SGDNet's authors into our file."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from jaxdistort.weights.keras import open_keras
 from jaxdistort.weights.tensors import Tensors
 from jaxdistort.weights.torch import open_torch
 
+_RESNET_LAYER = r"(res|bn)\d\w+_branch|conv\d_block"
 _NEW_RESNET = "conv1_conv/kernel"  # is there if the names are those of Keras since 2.2.5
 _BRANCHES = ("branch1", "branch2a", "branch2b", "branch2c")
 _KERAS_ROLES = {"scale": "gamma", "bias": "beta", "mean": "moving_mean", "var": "moving_variance"}
@@ -41,6 +42,7 @@ class Kind(NamedTuple):
     preprocessing: what its pictures went through, one of `INPUT_SCALINGS`.
     open: gives its tensors.
     names: gives the law of its names, having seen them.
+    own: pattern of names that only the network's own layers bear: one too many, and it is another network.
     axes: order in which a kernel of four dimensions must be read to be [H, W, in, out].
   """
 
@@ -48,6 +50,7 @@ class Kind(NamedTuple):
   preprocessing: str
   open: Callable[[Path], AbstractContextManager[Tensors]]
   names: Callable[[Tensors], SourceName]
+  own: str
   axes: tuple[int, int, int, int] = (0, 1, 2, 3)
 
 
@@ -72,7 +75,10 @@ def convert(kind: str, source: Path, output: Path, *, preprocessing: str | None 
   with law.open(source) as tensors:
     named = law.names(tensors)
     shapes = expected_shapes(law.architecture, quality_width=_quality_width(tensors))
-    arrays = {name: _read(source, tensors, named(name), shape, law.axes) for name, shape in shapes.items()}
+    wanted = {named(name): _stored_shape(shape, law.axes) for name, shape in shapes.items()}
+    _check_network(source, tensors, wanted, law)
+    arrays = {name: _read(source, tensors, named(name), wanted[named(name)]) for name in shapes}
+    arrays = {name: array.transpose(law.axes) if array.ndim == 4 else array for name, array in arrays.items()}
     if _NEW_RESNET in tensors:
       arrays = dict(_with_our_epsilon(arrays))
   return write_weights(output, arrays, architecture=law.architecture, preprocessing=preprocessing, source=source)
@@ -90,12 +96,24 @@ def expected_shapes(architecture: str, *, quality_width: int = _SGDNET_WIDTHS[-1
   return {base_name(".".join(str(part.key) for part in path)): leaf.shape for path, leaf in leaves}
 
 
-def _read(
-  source: Path, tensors: Tensors, name: str, shape: tuple[int, ...], axes: tuple[int, int, int, int]
-) -> np.ndarray:
-  """One array, checked, as float32 in our layout."""
-  reorder = axes if len(shape) == 4 else tuple(range(len(shape)))
-  expected = tuple(np.array(shape)[np.argsort(reorder)].tolist())
+def _check_network(source: Path, tensors: Tensors, wanted: Mapping[str, tuple[int, ...]], law: Kind) -> None:
+  """Raises InputError if the file holds another network, smaller, larger or with other names."""
+  if not wanted.keys() & tensors.keys():
+    held = ", ".join(f"{name} {tensor.shape}" for name, tensor in list(tensors.items())[:2]) or "no tensors"
+    name, shape = max(wanted.items(), key=lambda item: len(item[1]))
+    raise InputError(f"{source}: holds no tensor of {law.architecture}: expected such as {name} {shape}, found {held}")
+  for name, tensor in tensors.items():
+    if re.match(law.own, name) and name not in wanted:
+      raise InputError(f"{source}: tensor {name}: expected none, found shape {tensor.shape}: not {law.architecture}")
+
+
+def _stored_shape(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
+  """The shape in a foreign file of an array that has `shape` in ours."""
+  return tuple(shape[axes.index(i)] for i in range(4)) if len(shape) == 4 else shape
+
+
+def _read(source: Path, tensors: Tensors, name: str, expected: tuple[int, ...]) -> np.ndarray:
+  """One array, checked, as float32."""
   tensor = tensors.get(name)
   if tensor is None:
     held = ", ".join(list(tensors)[:3]) or "no tensors"
@@ -111,7 +129,7 @@ def _read(
   array = array.astype(np.float32)
   if not np.isfinite(array).all():
     raise InputError(f"{source}: tensor {name}: {np.sum(~np.isfinite(array))} of its numbers are not finite")
-  return np.ascontiguousarray(array.transpose(reorder))
+  return array
 
 
 def _keras_vgg_names(tensors: Tensors) -> SourceName:
@@ -193,9 +211,9 @@ def _with_our_epsilon(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, n
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType({
-  "keras-vgg16": Kind("vgg16", "keras", open_keras, _keras_vgg_names),
-  "torchvision-vgg16": Kind("vgg16", "torchvision", open_torch, _torch_vgg_names, (2, 3, 1, 0)),
-  "keras-resnet50": Kind("resnet50", "keras", open_keras, _keras_resnet_names),
-  "sgdnet": Kind("sgdnet", "keras", open_keras, _sgdnet_names),
+  "keras-vgg16": Kind("vgg16", "keras", open_keras, _keras_vgg_names, r"block\d+_conv\d+/"),
+  "torchvision-vgg16": Kind("vgg16", "torchvision", open_torch, _torch_vgg_names, r"(.*\.)?features\.", (2, 3, 1, 0)),
+  "keras-resnet50": Kind("resnet50", "keras", open_keras, _keras_resnet_names, _RESNET_LAYER),
+  "sgdnet": Kind("sgdnet", "keras", open_keras, _sgdnet_names, _RESNET_LAYER),
 })  # fmt: skip
 """Foreign files that can be converted: `--from` and what is known of them."""

@@ -57,7 +57,9 @@ def write_weights(
   header = {"architecture": architecture, "preprocessing": preprocessing, "source": source.name}
   header["source_sha256"] = file_digest(source)
   path.parent.mkdir(parents=True, exist_ok=True)
-  write_whole(path, _sorted_header(save(dict(tensors), header)))
+  write_whole(
+    path, _sorted_header(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, header))
+  )
   return open_weights(path)
 
 

@@ -8,7 +8,7 @@ from jax.sharding import Mesh
 
 from jaxdistort.data import open_pictures
 from jaxdistort.evaluation import make_predictor
-from jaxdistort.models import create_model
+from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import variable
 from jaxdistort.sharding import DATA_AXIS, replicated
 
@@ -17,8 +17,8 @@ def _predict(folder, *, devices, batch_size, workers=0):
   mesh = Mesh(np.array(jax.devices()[:devices]), (DATA_AXIS,))
   with jax.numpy_dtype_promotion("standard"):
     network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
-  structure, parameters, statistics = nnx.split(network, nnx.Param, ...)
-  variables = jax.device_put((nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)), replicated(mesh))
+  structure, variables = split_network(network)
+  variables = jax.device_put(variables, replicated(mesh))
   pictures, broken, done = open_pictures(f"folder:{folder}", "all"), [], []
   with jax.numpy_dtype_promotion("standard"):
     predict = make_predictor(
@@ -30,7 +30,7 @@ def _predict(folder, *, devices, batch_size, workers=0):
       workers=workers,
       on_broken=lambda pictures, numbers: broken.extend(map(pictures.name, numbers)),
     )
-    predictions, examples = predict(*variables, pictures, done.append)
+    predictions, examples = predict(variables, pictures, done.append)
   return predictions, examples, broken, sum(done)
 
 

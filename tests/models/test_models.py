@@ -7,7 +7,16 @@ import pytest
 from flax import nnx
 
 from jaxdistort.errors import InputError
-from jaxdistort.models import MODELS, create_model, run_network, trainable_parameters
+from jaxdistort.models import (
+  INPUT_SCALINGS,
+  MODELS,
+  count_parameters,
+  create_model,
+  run_network,
+  split_network,
+  trainable_parameters,
+)
+from jaxdistort.models.layers import scale_levels
 
 
 @pytest.mark.parametrize(
@@ -17,83 +26,146 @@ from jaxdistort.models import MODELS, create_model, run_network, trainable_param
     ("softmax", 7, 1_053_703),
     ("vgg_scratch", 3, 112_771_907),
     ("vgg_scratch", 7, 112_788_295),
+    ("vgg_transfer", 3, 105_136_643),
+    ("vgg_transfer", 7, 105_153_031),
+    ("sgdnet_transfer", 3, 1_539),
+    ("sgdnet_transfer", 7, 3_591),
   ],
 )
 def test_parameters_of_the_paper(name, classes, count):
   assert trainable_parameters(name, num_classes=classes) == count
 
 
-@pytest.fixture
-def mixed_precision():
+def _structure(name, image_size=32, **options):
+  build = lambda: create_model(name, 5, image_size=image_size, rngs=nnx.Rngs(0), **options)
+  return split_network(nnx.eval_shape(build))[0]
+
+
+def _variables(name, image_size=32, **options):
+  return split_network(create_model(name, 5, image_size=image_size, rngs=nnx.Rngs(0), **options))[1]
+
+
+_run = jax.jit(run_network, static_argnums=0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_shapes_and_precision(name):
+  """In bfloat16 too: trained parameters and logits stay float32, frozen kernels are kept in it alone."""
+  images, key = jax.ShapeDtypeStruct((8, 32, 32, 3), jnp.uint8), jax.random.key(0)
+  with jax.numpy_dtype_promotion("standard"):  # flax's batch normalisation mixes bfloat16 with its float32 statistics
+    variables = nnx.eval_shape(lambda: _variables(name, dtype=jnp.bfloat16))
+    logits, after = jax.eval_shape(
+      lambda variables, images: run_network(_structure(name, dtype=jnp.bfloat16), variables, images, train_key=key),
+      variables,
+      images,
+    )
+  assert (logits.shape, logits.dtype) == ((8, 5), jnp.float32)
+  assert jax.tree.structure(after) == jax.tree.structure(variables.statistics)
+  assert {leaf.dtype for leaf in jax.tree.leaves(variables.parameters)} == {jnp.dtype(jnp.float32)}
+  assert {leaf.dtype for leaf in jax.tree.leaves(variables.frozen) if leaf.ndim > 1} <= {jnp.dtype(jnp.bfloat16)}
+
+
+# resnet_transfer is sgdnet_transfer without SGDNet; drawing a ResNet50 takes 10 seconds.
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "resnet_transfer"])
+def test_a_fresh_network(name, photographs):
+  structure, variables = _structure(name), _variables(name)
+  images, key = jnp.asarray(photographs[:, :32, :32]), jax.random.key(0)
+  trained, _ = _run(structure, variables, images, train_key=key)
+  assert abs(float(-jax.nn.log_softmax(trained).mean()) - np.log(5)) < 0.3, "begins near chance"
+
+  together, after = _run(structure, variables, images)
+  jax.tree.map(np.testing.assert_array_equal, after, variables.statistics)
+  alone = jnp.concatenate([_run(structure, variables, images[i : i + 1])[0] for i in range(2)])
+  np.testing.assert_allclose(together[:2], alone, atol=1e-4, err_msg="evaluation judges each picture alone")
+
+  if MODELS[name].pretrained:  # a frozen base is in no trained part, and does the same in training
+    assert "base" not in variables.parameters
+    assert (variables.statistics, set(variables.frozen)) == ({}, {"base"})
+    np.testing.assert_allclose(trained, together, rtol=1e-5, atol=1e-6)
+
+
+def test_bfloat16_computes(photographs):
   with jax.numpy_dtype_promotion("standard"):
-    yield
-
-
-def _split(name, image_size=32, **options):
-  network = create_model(name, 5, image_size=image_size, rngs=nnx.Rngs(0), **options)
-  structure, parameters, statistics = nnx.split(network, nnx.Param, ...)
-  return structure, nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
-
-
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
-def test_logits_are_float32_and_begin_near_chance(name, dtype, photographs, request):
-  if dtype == jnp.bfloat16:  # flax's batch normalisation mixes it with its float32 statistics
-    request.getfixturevalue("mixed_precision")
-  structure, parameters, statistics = _split(name, dtype=dtype)
-  assert {leaf.dtype for leaf in jax.tree.leaves(parameters)} == {jnp.dtype(jnp.float32)}
-  logits, after = run_network(structure, parameters, statistics, jnp.asarray(photographs[:, :32, :32]), train=True)
-  assert logits.shape == (8, 5)
+    structure, variables = (make("compact", dtype=jnp.bfloat16) for make in (_structure, _variables))
+    logits, _ = _run(structure, variables, jnp.asarray(photographs[:, :32, :32]), train_key=jax.random.key(0))
   assert logits.dtype == jnp.float32
-  losses = -jax.nn.log_softmax(logits)
-  assert abs(float(losses.mean()) - np.log(5)) < 0.3
-  assert jax.tree.structure(after) == jax.tree.structure(statistics)
+  assert np.all(np.isfinite(logits))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_evaluation_judges_each_picture_alone(name, photographs):
-  structure, parameters, statistics = _split(name)
-  images = jnp.asarray(photographs[:, :32, :32])
-  together, after = run_network(structure, parameters, statistics, images, train=False)
-  jax.tree.map(np.testing.assert_array_equal, after, statistics)
-  alone = jnp.concatenate(
-    [run_network(structure, parameters, statistics, images[i : i + 1], train=False)[0] for i in range(8)]
+def test_fine_tuning_trains_the_base_too():
+  frozen, whole = (
+    nnx.eval_shape(
+      lambda fine=fine: split_network(create_model("sgdnet_transfer", 3, fine_tune=fine, rngs=nnx.Rngs(0)))[1]
+    )
+    for fine in (False, True)
   )
-  np.testing.assert_allclose(together, alone, atol=1e-4)
+  assert count_parameters(frozen) == (1_539, 24_770_051)
+  assert count_parameters(whole) == (24_716_931, 24_770_051)
+  assert whole.frozen == {}
+  assert trainable_parameters("vgg_transfer", fine_tune=True) == trainable_parameters("vgg_scratch")
+
+
+def test_dropout_is_of_training_alone(photographs):
+  structure, variables = _structure("vgg_scratch", dropout=0.5), _variables("vgg_scratch", dropout=0.5)
+  images = jnp.asarray(photographs[:2, :32, :32])
+  first, same, other = (_run(structure, variables, images, train_key=jax.random.key(k))[0] for k in (0, 0, 1))
+  np.testing.assert_array_equal(first, same)
+  assert np.any(first != other)
+  np.testing.assert_array_equal(_run(structure, variables, images)[0], _run(structure, variables, images)[0])
+
+
+def test_variants_of_the_head():
+  one, three = (trainable_parameters("vgg_transfer", head_convolutions=n) for n in (1, 3))
+  assert three - one == 2 * (3 * 3 * 512 * 512 + 512)
+  with pytest.raises(InputError, match="compact: has no dropout; vgg_scratch, vgg_transfer has"):
+    create_model("compact", 3, dropout=0.5, rngs=nnx.Rngs(0))
+
+
+def test_levels_reach_the_network_as_each_source_wants_them():
+  levels = jnp.array([[[0, 128, 255]]], jnp.uint8)  # red, green, blue
+  expected = {
+    "centered": [-1, 0.5 / 127.5, 1],
+    "raw": [0, 128, 255],
+    "keras": [255 - 103.939, 128 - 116.779, 0 - 123.68],
+    "torchvision": [(0 - 0.485) / 0.229, (128 / 255 - 0.456) / 0.224, (1 - 0.406) / 0.225],
+  }
+  assert set(expected) == set(INPUT_SCALINGS)
+  for scaling, values in expected.items():
+    np.testing.assert_allclose(scale_levels(levels, scaling, jnp.float32)[0, 0], values, rtol=1e-5)
 
 
 def test_odd_sizes(photographs):
   for size in (33, 47):
-    structure, parameters, statistics = _split("compact", image_size=size)
+    structure, variables = _structure("compact", size), _variables("compact", size)
     images = jnp.asarray(photographs[:2, :size, :size])
-    assert run_network(structure, parameters, statistics, images, train=True)[0].shape == (2, 5)
+    assert run_network(structure, variables, images, train_key=jax.random.key(0))[0].shape == (2, 5)
 
 
 def test_signals_keep_their_size_through_vgg(photographs):
   """He initialisation and centred levels: no layer's output dies out or explodes."""
   network = create_model("vgg_scratch", 5, image_size=32, rngs=nnx.Rngs(0))
   x = (jnp.asarray(photographs[:, :32, :32]).astype(jnp.float32) - 127.5) / 127.5
-  for block in network.blocks:
-    for layer in block:
-      x = nnx.relu(layer(x))
-      assert 0.05 < float(jnp.sqrt(jnp.mean(x * x))) < 5
-    x = nnx.max_pool(x, (2, 2), (2, 2))
+  for name, layer in network.base.layers.items():
+    x = nnx.relu(layer(x))
+    assert 0.05 < float(jnp.sqrt(jnp.mean(x * x))) < 5
+    if name in ("block1_conv2", "block2_conv2", "block3_conv3"):
+      x = nnx.max_pool(x, (2, 2), (2, 2))
 
 
 def test_unknown_names_and_sizes_are_told():
   with pytest.raises(InputError, match="did you mean 'vgg_scratch'"):
     trainable_parameters("vgg_scrach")
-  with pytest.raises(InputError, match="input scaling: 'centred' is not one of centered, raw"):
+  with pytest.raises(InputError, match="input scaling: 'centred' is not one of centered, raw, keras, torchvision"):
     create_model("softmax", 3, input_scaling="centred", rngs=nnx.Rngs(0))
   with pytest.raises(InputError, match="16 is below 32"):
     create_model("vgg_scratch", 3, image_size=16, rngs=nnx.Rngs(0))
 
 
 def test_raw_levels_stay_raw(photographs):
-  structure, parameters, statistics = _split("softmax", input_scaling="raw")
+  structure, variables = _structure("softmax", input_scaling="raw"), _variables("softmax", input_scaling="raw")
   images = jnp.asarray(photographs[:2, :32, :32])
-  logits, _ = run_network(structure, parameters, statistics, images, train=False)
-  kernel, bias = parameters["out"]["kernel"], parameters["out"]["bias"]
+  logits, _ = run_network(structure, variables, images)
+  kernel, bias = (variables.parameters["out"][name] for name in ("kernel", "bias"))
   np.testing.assert_allclose(
     logits, images.reshape(2, -1).astype(jnp.float32) @ kernel + bias[None], rtol=1e-3, atol=1e-2
   )

@@ -44,7 +44,8 @@ def unbroken(tmp_path_factory):
 def test_a_run_shows_what_it_does(unbroken):
   workdir, result = unbroken
   for word in (
-    "trainable parameters",
+    "compact: ",
+    " trainable of ",
     "pictures for training",
     "12 steps of 16 pictures",
     "a new run in",

@@ -77,7 +77,7 @@ def test_the_best_checkpoint_is_the_one_reported(finished):
 
 def _state(workdir):
   trained = load_trained(workdir / "checkpoints" / "12", replicated(create_mesh()))
-  return [np.asarray(leaf) for part in (trained.parameters, trained.statistics) for leaf in _leaves(part)]
+  return [np.asarray(leaf) for part in trained.variables for leaf in _leaves(part)]
 
 
 def _leaves(tree):

@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from jaxdistort.checkpoints import Checkpoints, load_trained
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import InputError
-from jaxdistort.models import create_model
+from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import variable
 from jaxdistort.sharding import DATA_AXIS, create_mesh, data_sharding, replicated
 from jaxdistort.training import create_state, make_sampler, make_train_step
@@ -27,9 +27,10 @@ def _mesh(devices):
 def _parts(mesh, name="compact"):
   optimizer = create_optimizer(get_config().optimizer, 100)
   build = lambda rngs: create_model(name, 3, image_size=32, rngs=rngs)
-  structure, state = create_state(build, optimizer, 0, mesh)
+  structure, state, frozen = create_state(build, optimizer, 0, mesh)
   sample = make_sampler(_PROTOCOL, mesh, seed=3, flip=True)
-  return state, sample, make_train_step(structure, optimizer, sample, mesh)
+  step = make_train_step(structure, optimizer, sample, mesh, seed=3)
+  return state, sample, lambda state, images: step(state, frozen, images)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
   trained = load_trained(tmp_path / "checkpoints" / "5", sharding)
   assert trained.step == 5
   assert trained.config == config
-  jax.tree.map(np.testing.assert_array_equal, trained.parameters, state.parameters)
+  jax.tree.map(np.testing.assert_array_equal, trained.variables.parameters, state.parameters)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +158,8 @@ def test_checkpoints_that_cannot_be_used_are_told(tmp_path, damage, message):
 def test_the_network_is_split_whole():
   """Parameters and statistics together are all of the network's variables."""
   network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
-  _, parameters, statistics = nnx.split(network, nnx.Param, ...)
-  assert {type(v) for v in jax.tree.leaves(statistics, is_leaf=lambda v: isinstance(v, nnx.Variable))} == {
-    nnx.BatchStat
-  }
+  _, variables = split_network(network)
   layers = len(network.layers)
-  assert len(jax.tree.leaves(parameters)) == layers + 2 * layers + 2
+  assert len(jax.tree.leaves(variables.parameters)) == layers + 2 * layers + 2
+  assert len(jax.tree.leaves(variables.statistics)) == 2 * layers
+  assert variables.frozen == {}

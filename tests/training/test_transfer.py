@@ -1,0 +1,113 @@
+"""Transfer runs: the base is neither trained nor saved, and must be the same when a run is taken up again."""
+
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxdistort.checkpoints import Checkpoints, load_trained
+from jaxdistort.config import ModelConfig
+from jaxdistort.data.folder import SamplePhotographs
+from jaxdistort.errors import InputError
+from jaxdistort.evaluation import evaluate_checkpoint
+from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.training import train
+from jaxdistort.weights import BaseReference
+from tests.training.tiny import get_config, save_untrained
+from tests.weights import our_files
+
+
+def _config(weights, **model):
+  config = get_config()
+  config.model = ModelConfig(name="vgg_transfer", weights=str(weights), **model)
+  return config
+
+
+def _load(run, weights=None):
+  return load_trained(run, replicated(create_mesh()), weights)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+  """A checkpoint on a file of weights: its run, the file, the state and the frozen variables."""
+  folder = tmp_path_factory.mktemp("transfer")
+  file = our_files.write(folder / "vgg16.safetensors", "vgg16")
+  return folder / "run", file, *save_untrained(_config(file.path), folder / "run")
+
+
+def test_the_head_is_saved_alone(saved):
+  run, _, state, frozen = saved
+  assert "base" not in state.parameters
+  assert not [path for path in (run / "checkpoints").rglob("*") if "base" in path.name and path.parent.name == "state"]
+  size = sum(path.stat().st_size for path in (run / "checkpoints").rglob("*") if path.is_file())
+  assert size < 1.2 * sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+  model = _load(run)
+  assert model.config.model.input_scaling == "keras"  # the file's, by "auto"
+  jax.tree.map(np.testing.assert_array_equal, model.variables.parameters, state.parameters)
+  jax.tree.map(np.testing.assert_array_equal, model.variables.frozen, frozen)
+
+
+def test_other_base_weights_are_refused(saved, tmp_path):
+  run, file, state, _ = saved
+  other = our_files.write(tmp_path / "vgg16.safetensors", "vgg16", seed=1)
+  refusal = rf"was trained on base weights vgg16.safetensors \(SHA-256 {file.sha256[:16]}\), not on"
+  for weights in (str(other.path), "random"):
+    with pytest.raises(InputError, match=refusal):
+      _load(run, weights)
+  for given in (BaseReference("vgg16.safetensors", other.sha256), BaseReference("random"), BaseReference()):
+    with Checkpoints(run, given) as checkpoints, pytest.raises(InputError, match=refusal):
+      checkpoints.restore(1, state)
+
+
+def test_weights_that_have_moved_are_asked_for(saved, tmp_path):
+  run, file, _, frozen = saved
+  moved = file.path.rename(tmp_path / "moved.safetensors")
+  try:
+    with pytest.raises(InputError, match=r"vgg16.safetensors: no such file; vgg_transfer needs --weights=FILE"):
+      _load(run)
+    jax.tree.map(np.testing.assert_array_equal, _load(run, str(moved)).variables.frozen, frozen)
+  finally:
+    shutil.move(moved, file.path)
+
+
+def test_random_weights_are_drawn_again_from_the_seed(tmp_path):
+  config = _config("random", dropout=0.2, head_convolutions=2)
+  config.seed = 5
+  _, frozen = save_untrained(config, tmp_path)
+  jax.tree.map(np.testing.assert_array_equal, _load(tmp_path).variables.frozen, frozen)
+
+
+def test_fine_tuning_needs_the_file_no_more(saved, tmp_path):
+  _, _, _, frozen = saved
+  file = our_files.write(tmp_path / "vgg16.safetensors", "vgg16", preprocessing="torchvision")
+  save_untrained(_config(file.path, fine_tune=True), tmp_path / "run")
+  file.path.unlink()
+  model = _load(tmp_path / "run")
+  assert model.config.model.input_scaling == "torchvision"
+  assert model.variables.frozen == {}
+  jax.tree.map(np.testing.assert_array_equal, model.variables.parameters["base"], frozen["base"])
+
+
+@pytest.mark.slow
+def test_a_transfer_run_is_trained_resumed_and_evaluated_like_any_other(saved, tmp_path, capsys):
+  _, file, _, _ = saved
+  (tmp_path / "photos").mkdir()
+  for i in range(24):
+    Image.fromarray(SamplePhotographs().load(i * 41, 32)).save(tmp_path / "photos" / f"{i}.png")
+  config = _config(file.path)
+  config.data.source, config.steps, config.evaluate_every = f"folder:{tmp_path}/photos", 2, 100
+  train(config, tmp_path / "run")
+  told = capsys.readouterr().out
+  assert "vgg_transfer on vgg16.safetensors weights: 4,473,347 trainable of 12,108,611 parameters" in told
+  config.steps, config.model.weights = 3, str(shutil.copy(file.path, tmp_path / "moved.safetensors"))
+  reports = train(config, tmp_path / "run")
+  assert "resuming at step 2" in capsys.readouterr().out
+  report = evaluate_checkpoint(tmp_path / "run", config.data.source, output=tmp_path / "again", workers=0)
+  assert report["confusion_matrix"] == reports["test"]["confusion_matrix"]
+  assert report["loss"] == pytest.approx(reports["test"]["loss"], rel=1e-4)
+  other = our_files.write(tmp_path / "other.safetensors", "vgg16", seed=1)
+  config.model.weights, config.steps = str(other.path), 4
+  with pytest.raises(InputError, match="was trained on base weights"):
+    train(config, tmp_path / "run")

@@ -1,0 +1,201 @@
+"""Broken files of weights: one line that names what is wrong, and nothing half-written."""
+
+import h5py
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from jaxdistort.errors import InputError
+from jaxdistort.weights import convert
+from jaxdistort.weights.convert import expected_shapes
+from tests.weights.test_torch import save_torch, vgg16_state_dict
+
+
+def write_keras_vgg16(path, *, leave_out=(), shapes=None, values=None, dtype="f4"):
+  """A Keras 2 file of VGG16 without Keras; zeros but for `values`, in the right shapes but for `shapes`."""
+  with h5py.File(path, "w") as file:
+    layers = {}
+    for name, shape in expected_shapes("vgg16").items():
+      _, layer, role = name.split(".")
+      weight = f"{layer}/{role}"
+      if weight not in leave_out:
+        array = np.full((shapes or {}).get(weight, shape), (values or {}).get(weight, 0), dtype)
+        file[f"{layer}/{weight}:0"] = array
+        layers.setdefault(layer, []).append(f"{weight}:0")
+    file.attrs["layer_names"] = list(layers)
+    for layer, names in layers.items():
+      file[layer].attrs["weight_names"] = names
+  return path
+
+
+def _half(path):
+  content = path.read_bytes()
+  path.write_bytes(content[: len(content) // 2])
+  return path
+
+
+def _written(path, content):
+  path.write_bytes(content)
+  return path
+
+
+def _hdf5_of_something_else(path):
+  with h5py.File(path, "w") as file:
+    file["measurements"] = np.zeros(3)
+  return path
+
+
+def _newest_keras(path):
+  with h5py.File(path, "w") as file:
+    file["layers/conv2d/vars/0"] = np.zeros((3, 3, 3, 64))
+  return path
+
+
+def _flipped(path):
+  """A compressed dataset with a byte changed: the header is whole, the array is not."""
+  with h5py.File(write_keras_vgg16(path), "a") as file:
+    place = "block1_conv1/block1_conv1/kernel:0"
+    del file[place]
+    file.create_dataset(
+      place, data=np.random.default_rng(0).normal(size=(3, 3, 3, 64)).astype("f4"), compression="gzip"
+    )
+    offset = file[place].id.get_chunk_info(0).byte_offset
+  content = bytearray(path.read_bytes())
+  content[offset + 100] ^= 0xFF
+  return _written(path, bytes(content))
+
+
+def _vgg19(path):
+  with h5py.File(write_keras_vgg16(path), "a") as file:
+    file["block3_conv4/block3_conv4/kernel:0"] = np.zeros((3, 3, 256, 256), "f4")
+    file["block3_conv4"].attrs["weight_names"] = ["block3_conv4/kernel:0"]
+    file.attrs["layer_names"] = [*file.attrs["layer_names"], "block3_conv4"]
+  return path
+
+
+def _torch(path, change):
+  state = vgg16_state_dict()
+  change(state)
+  return save_torch(state, path)
+
+
+def _zip(path):
+  np.savez(path.with_suffix(".npz"), a=np.zeros(3))
+  path.with_suffix(".npz").rename(path)
+  return path
+
+
+KERNEL = "block2_conv1/kernel"
+BROKEN = {
+  "missing": ("keras-vgg16", lambda p: p, "no such file"),
+  "folder": ("keras-vgg16", lambda p: p.mkdir() or p, "is a folder"),
+  "empty": ("keras-vgg16", lambda p: _written(p, b""), "not a whole HDF5 file"),
+  "web page": ("keras-vgg16", lambda p: _written(p, b"<!DOCTYPE html><html>404"), "not a whole HDF5 file"),
+  "pickle named as SGDNet's": ("sgdnet", lambda p: _written(p, b"\x80\x04]\x94."), "not a whole HDF5 file"),
+  "cut short": ("keras-vgg16", lambda p: _half(write_keras_vgg16(p)), "not a whole HDF5 file.*truncated"),
+  "not by Keras": ("keras-vgg16", _hdf5_of_something_else, "not written by Keras"),
+  "without names": ("keras-vgg16", _newest_keras, r"Keras 3's .weights.h5 form.*model.save\('x.h5'\)"),
+  "tensor missing": (
+    "keras-vgg16",
+    lambda p: write_keras_vgg16(p, leave_out=(KERNEL,)),
+    r"tensor block2_conv1/kernel is missing: expected shape \(3, 3, 64, 128\)",
+  ),
+  "other shape": (
+    "keras-vgg16",
+    lambda p: write_keras_vgg16(p, shapes={KERNEL: (128, 64, 3, 3)}),
+    r"tensor block2_conv1/kernel: expected shape \(3, 3, 64, 128\), found \(128, 64, 3, 3\)",
+  ),
+  "not finite": (
+    "keras-vgg16",
+    lambda p: write_keras_vgg16(p, values={"block4_conv3/bias": np.nan}),
+    "tensor block4_conv3/bias: 512 of its numbers are not finite",
+  ),
+  "whole numbers": (
+    "keras-vgg16",
+    lambda p: write_keras_vgg16(p, dtype="i4"),
+    "tensor block1_conv1/bias: expected floating-point numbers, found int32",
+  ),
+  "damaged inside": ("keras-vgg16", _flipped, "tensor block1_conv1/kernel cannot be read, the file is damaged"),
+  "another network": (
+    "keras-resnet50",
+    write_keras_vgg16,
+    r"holds no tensor of resnet50: expected such as res2a_branch1/kernel .*, found block1_conv1/bias \(64,\)",
+  ),
+  "another network as SGDNet": ("sgdnet", write_keras_vgg16, "holds no tensor of sgdnet: expected such as"),
+  "a deeper network": (
+    "keras-vgg16",
+    _vgg19,
+    r"tensor block3_conv4/kernel: expected none, found shape \(3, 3, 256, 256\): not vgg16",
+  ),
+  "Keras as torch": ("torchvision-vgg16", write_keras_vgg16, "neither .safetensors nor .pth"),
+  "safetensors cut short": ("torchvision-vgg16", lambda p: _half(_torch(p, lambda s: None)), "not a whole file"),
+  "zip that is no model": ("torchvision-vgg16", _zip, "a zip archive, but not PyTorch's"),
+  "torch, tensor missing": (
+    "torchvision-vgg16",
+    lambda p: _torch(p, lambda s: s.pop("features.21.weight")),
+    r"tensor features.21.weight is missing: expected shape \(512, 512, 3, 3\)",
+  ),
+  "torch, other shape": (
+    "torchvision-vgg16",
+    lambda p: _torch(p, lambda s: s.update({"features.0.weight": np.zeros((3, 3, 3, 64), np.float32)})),
+    r"tensor features.0.weight: expected shape \(64, 3, 3, 3\), found \(3, 3, 3, 64\)",
+  ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_is_told_and_leaves_nothing(name, tmp_path):
+  kind, make, expected = BROKEN[name]
+  source = make(tmp_path / "given")
+  output = tmp_path / "out" / "weights.safetensors"
+  with pytest.raises(InputError, match=expected) as told:
+    convert(kind, source, output)
+  assert "\n" not in str(told.value)
+  assert str(source) in str(told.value)
+  assert not list(tmp_path.rglob("weights.safetensors*"))
+
+
+def test_an_earlier_file_survives_a_broken_one(tmp_path):
+  output = tmp_path / "weights.safetensors"
+  convert("keras-vgg16", write_keras_vgg16(tmp_path / "good.h5"), output)
+  before = output.read_bytes()
+  with pytest.raises(InputError):
+    convert("keras-vgg16", write_keras_vgg16(tmp_path / "bad.h5", leave_out=(KERNEL,)), output)
+  assert output.read_bytes() == before
+
+
+def test_a_file_is_not_converted_onto_itself(tmp_path):
+  source = write_keras_vgg16(tmp_path / "vgg.h5")
+  with pytest.raises(InputError, match="is the file to be converted"):
+    convert("keras-vgg16", source, source)
+  with pytest.raises(InputError, match=r"'keras-vg16' is not one of .*did you mean 'keras-vgg16'"):
+    convert("keras-vg16", source, tmp_path / "out")
+  with pytest.raises(InputError, match="preprocessing: 'bgr'"):
+    convert("keras-vgg16", source, tmp_path / "out", preprocessing="bgr")
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+  def full(self, content):
+    self.touch()
+    raise OSError(28, "No space left on device", str(self))
+
+  monkeypatch.setattr("pathlib.Path.write_bytes", full)
+  source = write_keras_vgg16(tmp_path / "vgg.h5")
+  with pytest.raises(OSError, match="No space left"):
+    convert("keras-vgg16", source, tmp_path / "out.safetensors")
+  assert [path.name for path in tmp_path.iterdir()] == ["vgg.h5"]
+
+
+def test_only_our_own_files_are_opened(tmp_path):
+  from jaxdistort.weights import open_weights
+
+  save_file({"a": np.zeros(3, np.float32)}, tmp_path / "foreign.safetensors")
+  (tmp_path / "text.safetensors").write_text("hello")
+  for name, expected in {
+    "nowhere": "no such file",
+    "": "is a folder",
+    "text.safetensors": "not a whole safetensors file",
+    "foreign.safetensors": "was not written by scripts/convert_weights.py",
+  }.items():
+    with pytest.raises(InputError, match=expected):
+      open_weights(tmp_path / name)

@@ -1,0 +1,109 @@
+"""Downloads, from a server on this machine: whole, resumed, refused, checked."""
+
+import hashlib
+import http.server
+import re
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jaxdistort.errors import InputError
+from jaxdistort.weights.download import KNOWN, Known, download
+
+CONTENT = np.random.default_rng(0).bytes(3_000_000)
+
+
+@pytest.fixture
+def server():
+  """Serves CONTENT at any path. `asked` are the ranges wanted, `cut_at` ends an answer early, `ranges` obeys them."""
+  state = SimpleNamespace(asked=[], cut_at=None, ranges=True)
+
+  class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+      wanted = self.headers.get("Range")
+      state.asked.append(wanted)
+      if self.path == "/gone":
+        self.send_error(404)
+        return
+      start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and state.ranges else 0
+      if start >= len(CONTENT):
+        self.send_error(416)
+        return
+      self.send_response(206 if start else 200)
+      self.send_header("Content-Length", str(len(CONTENT) - start))
+      self.end_headers()
+      self.wfile.write(CONTENT[start : state.cut_at])
+
+    def log_message(self, *args):
+      pass
+
+  with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    state.url = f"http://127.0.0.1:{running.server_port}"
+    yield state
+    running.shutdown()
+    thread.join()
+
+
+def _known(server, path="/weights.h5", algorithm="sha256", content=CONTENT):
+  return Known(
+    "vgg16", "https://example.org", server.url + path, (algorithm, hashlib.new(algorithm, content).hexdigest())
+  )
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "md5"])
+def test_a_file_is_fetched_once(server, tmp_path, algorithm, capsys):
+  target = tmp_path / "new" / "weights.h5"
+  download(_known(server, algorithm=algorithm), target)
+  assert target.read_bytes() == CONTENT
+  assert "weights.h5" in capsys.readouterr().err  # the bar
+  download(_known(server, algorithm=algorithm), target)
+  assert server.asked == [None]
+  assert [path.name for path in target.parent.iterdir()] == ["weights.h5"]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_download_goes_on(server, tmp_path, ranges):
+  target, server.cut_at = tmp_path / "weights.h5", 1_000_000
+  with pytest.raises(InputError, match=r"cannot be fetched .*1,000,000 bytes are kept in .*run this again"):
+    download(_known(server), target)
+  assert not target.exists()
+  server.cut_at, server.ranges = None, ranges
+  download(_known(server), target)
+  assert target.read_bytes() == CONTENT
+  assert server.asked == [None, "bytes=1000000-"]
+
+
+def test_a_download_stopped_after_its_last_byte_is_only_checked(server, tmp_path):
+  target = tmp_path / "weights.h5"
+  (tmp_path / "weights.h5.partial").write_bytes(CONTENT)
+  download(_known(server), target)
+  assert target.read_bytes() == CONTENT
+
+
+def test_another_file_than_the_published_one_is_refused(server, tmp_path):
+  target, known = tmp_path / "weights.h5", _known(server, content=b"what was published")
+  with pytest.raises(InputError, match=r"sha256 [0-9a-f]{64}, expected [0-9a-f]{64}: not the published file"):
+    download(known, target)
+  assert list(tmp_path.iterdir()) == []
+  target.write_bytes(b"put there by hand")
+  with pytest.raises(InputError, match="not the published file"):
+    download(known, target)
+  assert target.read_bytes() == b"put there by hand"
+
+
+def test_without_a_network_it_says_where_to_get_the_file_and_where_to_put_it(server, tmp_path):
+  target = tmp_path / "weights.h5"
+  nowhere = _known(server)._replace(url="http://127.0.0.1:1/weights.h5")
+  with pytest.raises(InputError) as told:
+    download(nowhere, target)
+  for word in (nowhere.url, nowhere.page, f"put it at {target}", "cannot be fetched"):
+    assert word in str(told.value)
+  with pytest.raises(InputError, match=r"404|Not Found"):
+    download(_known(server, "/gone"), target)
+  with pytest.raises(InputError, match=r"fetch it from https://github.com/ysyscool/SGDNet"):
+    download(KNOWN["sgdnet"], target)
+  assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,98 @@
+"""Weights that PyTorch wrote: read without torch, named as torchvision and timm name them."""
+
+import io
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors.flax import save_file
+
+from jaxdistort.errors import InputError
+from jaxdistort.models.vgg import BLOCKS
+from jaxdistort.weights import convert
+from jaxdistort.weights.torch import open_torch
+
+HERE = Path(__file__).parent  # tiny_*.pth and whole_model.pth were written by torch 2.13
+PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+
+
+@pytest.mark.parametrize("name", ["tiny_zip.pth", "tiny_legacy.pth"])
+def test_arrays_of_every_kind_are_read(name):
+  expected = np.load(HERE / "tiny_expected.npz")
+  with open_torch(HERE / name) as tensors:
+    assert set(tensors) == set(expected)
+    for key in expected:
+      assert tensors[key].shape == expected[key].shape
+      np.testing.assert_array_equal(np.asarray(tensors[key].read(), np.float32), expected[key])
+
+
+def vgg16_state_dict(dtype=np.float32):
+  """Random weights with torchvision's names and layout; a small classifier stands for the real one."""
+  rng = np.random.default_rng(0)
+  state, channels = {}, 3
+  for place, width in zip(PLACES, [width for block in BLOCKS for width in block], strict=True):
+    state[f"features.{place}.weight"] = rng.normal(0, 0.05, (width, channels, 3, 3)).astype(dtype)
+    state[f"features.{place}.bias"] = rng.normal(0, 0.05, width).astype(dtype)
+    channels = width
+  return state | {"classifier.6.weight": np.ones((10, 16), dtype), "classifier.6.bias": np.ones(10, dtype)}
+
+
+def save_torch(state, path):
+  save_file({name: jnp.asarray(array) for name, array in state.items()}, path)
+  return path
+
+
+def test_kernels_are_turned_into_our_layout(tmp_path):
+  state = vgg16_state_dict()
+  file = convert("torchvision-vgg16", save_torch(state, tmp_path / "vgg.safetensors"), tmp_path / "out.safetensors")
+  assert (file.architecture, file.preprocessing) == ("vgg16", "torchvision")
+  with open_torch(file.path) as ours:
+    assert len(ours) == 26
+    kernel = ours["layers.block3_conv2.kernel"].read()
+    np.testing.assert_array_equal(ours["layers.block5_conv3.bias"].read(), state["features.28.bias"])
+  theirs = state["features.12.weight"]
+  for i, j, row, column in np.random.default_rng(1).integers(0, (256, 256, 3, 3), (50, 4)):
+    assert kernel[row, column, i, j] == theirs[j, i, row, column]
+
+
+def test_half_precision_and_a_prefix(tmp_path):
+  state = {f"module.{name}": jnp.asarray(array, jnp.bfloat16) for name, array in vgg16_state_dict().items()}
+  state["module.head.fc.weight"] = state.pop("module.classifier.6.weight")  # timm's name
+  file = convert("torchvision-vgg16", save_torch(state, tmp_path / "vgg.safetensors"), tmp_path / "out.safetensors")
+  with open_torch(file.path) as ours:
+    bias = ours["layers.block1_conv1.bias"].read()
+  assert bias.dtype == np.float32
+  np.testing.assert_array_equal(bias, np.asarray(state["module.features.0.bias"], np.float32))
+
+
+class _Evil:
+  def __reduce__(self):
+    return os.system, ("touch /tmp/jaxdistort_was_here",)
+
+
+@pytest.mark.parametrize("content", [_Evil(), OrderedDict(weight=_Evil()), {"state_dict": [_Evil()]}])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_pickle_that_asks_for_more_is_refused(content, zipped, tmp_path):
+  path = tmp_path / "evil.pth"
+  if zipped:
+    with zipfile.ZipFile(path, "w") as archive:
+      archive.writestr("evil/data.pkl", pickle.dumps(content, 2))
+  else:
+    file = io.BytesIO()
+    for part in (0x1950A86A20F9469CFC6C, 1001, {}, content, []):
+      pickle.dump(part, file, 2)
+    path.write_bytes(file.getvalue())
+  with pytest.raises(InputError, match=r"holds Python objects \(posix\.system\)"), open_torch(path):
+    pass
+  assert not Path("/tmp/jaxdistort_was_here").exists()
+
+
+def test_a_whole_model_is_refused_with_advice():
+  expected = r"torch\.nn\.modules\.conv\.Conv2d.*save the state_dict\(\)"
+  with pytest.raises(InputError, match=expected), open_torch(HERE / "whole_model.pth"):
+    pass
