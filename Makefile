@@ -12,7 +12,7 @@ quickstart: .venv/installed
 	$(PYTHON) scripts/train.py --config configs/quickstart.py
 
 test: .venv/installed
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 --dist worksteal
 
 check: .venv/installed
 	.venv/bin/ruff check .

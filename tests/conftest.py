@@ -1,8 +1,13 @@
 """Strict JAX on eight fake CPU devices, and pictures to test with."""
 
 import os
+import tempfile
 
+# What tests compile again and again, in this process and in those of the scripts, is compiled once.
+_COMPILED = tempfile.TemporaryDirectory(prefix="compiled")
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
 import jax
 

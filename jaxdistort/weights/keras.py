@@ -44,9 +44,13 @@ def open_keras(path: Path) -> Generator[Tensors]:
         f"{path}: Keras 3's .weights.h5 form, which does not hold the layers' names; write it with model.save('x.h5')"
       )
     group: Any = file.get("model_weights", file)
-    if not _names(group, "layer_names"):
-      raise InputError(f"{path}: HDF5, but not written by Keras (the attribute layer_names is missing)")
-    yield dict(_tensors(group))
+    try:
+      tensors = dict(_tensors(group))
+    except Exception as error:  # whatever a damaged file makes of itself
+      raise InputError(f"{path}: HDF5, but damaged or not laid out by Keras ({error})") from error
+    if not tensors:
+      raise InputError(f"{path}: HDF5, but without weights as Keras writes them (layer_names, weight_names)")
+    yield tensors
 
 
 def _names(group: Any, attribute: str) -> list[str]:

@@ -93,7 +93,7 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(unbroken, tmp_
   assert reports[0] == reports[1]
   ours, theirs = (load_trained(run / "checkpoints" / "12", replicated(create_mesh())) for run in (workdir, unbroken[0]))
   for part in ("parameters", "statistics"):
-    left, right = (np.concatenate([np.ravel(v) for v in _leaves(getattr(t, part))]) for t in (ours, theirs))
+    left, right = (np.concatenate([np.ravel(v) for v in _leaves(getattr(t.variables, part))]) for t in (ours, theirs))
     np.testing.assert_array_equal(left, right)
 
 

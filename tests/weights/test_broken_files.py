@@ -45,6 +45,14 @@ def _hdf5_of_something_else(path):
   return path
 
 
+def _dangling(path):
+  with h5py.File(path, "w") as file:
+    file["block1_conv1"] = np.zeros(3)
+    file["block1_conv1"].attrs["weight_names"] = ["kernel"]
+    file.attrs["layer_names"] = ["block1_conv1"]
+  return path
+
+
 def _newest_keras(path):
   with h5py.File(path, "w") as file:
     file["layers/conv2d/vars/0"] = np.zeros((3, 3, 3, 64))
@@ -93,7 +101,8 @@ BROKEN = {
   "web page": ("keras-vgg16", lambda p: _written(p, b"<!DOCTYPE html><html>404"), "not a whole HDF5 file"),
   "pickle named as SGDNet's": ("sgdnet", lambda p: _written(p, b"\x80\x04]\x94."), "not a whole HDF5 file"),
   "cut short": ("keras-vgg16", lambda p: _half(write_keras_vgg16(p)), "not a whole HDF5 file.*truncated"),
-  "not by Keras": ("keras-vgg16", _hdf5_of_something_else, "not written by Keras"),
+  "not by Keras": ("keras-vgg16", _hdf5_of_something_else, "HDF5, but without weights as Keras writes them"),
+  "names of nothing": ("keras-vgg16", _dangling, "damaged or not laid out by Keras"),
   "without names": ("keras-vgg16", _newest_keras, r"Keras 3's .weights.h5 form.*model.save\('x.h5'\)"),
   "tensor missing": (
     "keras-vgg16",
