@@ -40,7 +40,7 @@ def main() -> None:
   known = KNOWN[choose("--from", arguments.kind, KINDS)]
   source = arguments.file
   if arguments.download:
-    source = source or arguments.output.parent / (known.url.rsplit("/", 1)[-1] or "file")
+    source = source or arguments.output.parent / known.name
     download(known, source)
   if source is None:
     raise InputError("FILE is missing: the file to convert, or --download; see --help")

@@ -31,6 +31,11 @@ class Known(NamedTuple):
   url: str = ""
   checksum: tuple[str, str] = ("", "")
 
+  @property
+  def name(self) -> str:
+    """What to call the file."""
+    return self.url.rpartition("/")[2] or f"{self.architecture}.pkl"
+
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _FIRST_KERAS = "https://github.com/fchollet/deep-learning-models/releases/download/v0.2"
@@ -68,12 +73,12 @@ def download(known: Known, target: Path) -> None:
   Raises:
     InputError: no network, a refusal, or another file than expected; says where to get it and where to put it.
   """
-  by_hand = f"fetch {known.url or 'it'} in another way (see {known.page}), put it at {target}, and run this again"
+  by_hand = f"fetch it by hand (see {known.page}), put it at {target}, and run this again"
   if target.exists():
     _check(known, target, by_hand)
     return
   if not known.url:
-    raise InputError(f"this file cannot be fetched by a program: fetch it from {known.page}, and give its path")
+    raise InputError(f"{known.name} cannot be fetched by a program: {by_hand}")
   target.parent.mkdir(parents=True, exist_ok=True)
   partial = target.with_name(f"{target.name}.partial")
   try:

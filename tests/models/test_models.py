@@ -10,6 +10,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.models import (
   INPUT_SCALINGS,
   MODELS,
+  Variables,
   count_parameters,
   create_model,
   run_network,
@@ -82,6 +83,22 @@ def test_a_fresh_network(name, photographs):
     assert "base" not in variables.parameters
     assert (variables.statistics, set(variables.frozen)) == ({}, {"base"})
     np.testing.assert_allclose(trained, together, rtol=1e-5, atol=1e-6)
+
+
+def test_a_frozen_base_costs_no_gradient():
+  """Ten convolutions forward; of the head's one, forward and the gradient of its kernel: nothing flows further back."""
+  structure, variables = _structure("vgg_transfer"), nnx.eval_shape(lambda: _variables("vgg_transfer"))
+
+  def loss(parameters, frozen, images):
+    return run_network(structure, Variables(parameters, {}, frozen), images)[0].mean()
+
+  images = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.uint8)
+  gradient = str(jax.make_jaxpr(jax.grad(loss))(variables.parameters, variables.frozen, images))
+  assert gradient.count("conv_general_dilated[") == 10 + 2
+  whole, variables = _structure("vgg_scratch"), nnx.eval_shape(lambda: _variables("vgg_scratch"))
+  loss = lambda parameters, images: run_network(whole, Variables(parameters, {}, {}), images)[0].mean()
+  gradient = str(jax.make_jaxpr(jax.grad(loss))(variables.parameters, images))
+  assert gradient.count("conv_general_dilated[") == 3 * 11 - 1  # the first layer's input needs none
 
 
 def test_bfloat16_computes(photographs):

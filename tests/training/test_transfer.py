@@ -40,6 +40,8 @@ def saved(tmp_path_factory):
 def test_the_head_is_saved_alone(saved):
   run, _, state, frozen = saved
   assert "base" not in state.parameters
+  trained, running = (sum(leaf.size for leaf in jax.tree.leaves(part)) for part in (state.parameters, state.optimizer))
+  assert trained <= running <= trained + 2  # RMSProp's second moments and its counter: of the head alone
   assert not [path for path in (run / "checkpoints").rglob("*") if "base" in path.name and path.parent.name == "state"]
   size = sum(path.stat().st_size for path in (run / "checkpoints").rglob("*") if path.is_file())
   assert size < 1.2 * sum(leaf.nbytes for leaf in jax.tree.leaves(state))

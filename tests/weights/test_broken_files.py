@@ -47,7 +47,7 @@ def _hdf5_of_something_else(path):
 
 def _dangling(path):
   with h5py.File(path, "w") as file:
-    file["block1_conv1"] = np.zeros(3)
+    file["block1_conv1/kernel/deeper"] = np.zeros(3)
     file["block1_conv1"].attrs["weight_names"] = ["kernel"]
     file.attrs["layer_names"] = ["block1_conv1"]
   return path
