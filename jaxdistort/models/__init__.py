@@ -1,5 +1,6 @@
 """The networks, by name: uint8 pictures [B, S, S, 3] in, logits float32 [B, K] out (flax.nnx)."""
 
+import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,7 +13,9 @@ from jaxdistort.errors import InputError, choose
 from jaxdistort.models.compact import Compact
 from jaxdistort.models.layers import INPUT_SCALINGS, freeze
 from jaxdistort.models.network import Variables, count_parameters, merge_network, run_network, split_network
-from jaxdistort.models.probe import resnet_probe, sgdnet_probe
+from jaxdistort.models.probe import Probe
+from jaxdistort.models.resnet import ResNet50
+from jaxdistort.models.sgdnet import SGDNetBase
 from jaxdistort.models.softmax import Softmax
 from jaxdistort.models.vgg import VGG
 
@@ -37,8 +40,8 @@ MODELS: Mapping[str, Architecture] = MappingProxyType({
   "softmax": Architecture(Softmax),
   "vgg_scratch": Architecture(VGG, options=_VGG_OPTIONS),
   "vgg_transfer": Architecture(VGG, "vgg16", _VGG_OPTIONS),
-  "sgdnet_transfer": Architecture(sgdnet_probe, "sgdnet"),
-  "resnet_transfer": Architecture(resnet_probe, "resnet50"),
+  "sgdnet_transfer": Architecture(functools.partial(Probe, SGDNetBase), "sgdnet"),
+  "resnet_transfer": Architecture(functools.partial(Probe, ResNet50), "resnet50"),
   "compact": Architecture(Compact),
 })  # fmt: skip
 

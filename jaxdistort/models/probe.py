@@ -11,13 +11,27 @@ from jaxdistort.models.sgdnet import SGDNetBase
 
 
 class Probe(nnx.Module):
-  """uint8 [B, S, S, 3] to logits float32 [B, K]: one dense layer on what `base` pools."""
+  """uint8 [B, S, S, 3] to logits float32 [B, K]: one dense layer on the mean of the base's last map.
+
+  Args:
+    base: kind of network. On SGDNet it is the paper's transfer; ResNet50, on which SGDNet stands, shows
+      beside it what SGDNet's own training adds.
+    image_size: of no matter, pictures may have any size.
+  """
 
   def __init__(
-    self, base: SGDNetBase | ResNet50, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs
+    self,
+    base: type[SGDNetBase] | type[ResNet50],
+    image_size: int,
+    num_classes: int,
+    *,
+    input_scaling: str,
+    dtype: Dtype,
+    rngs: nnx.Rngs,
   ):
+    del image_size
     self.input_scaling, self.dtype = input_scaling, dtype
-    self.base = base
+    self.base = base(dtype=dtype, rngs=rngs)
     self.out = classifier(base.channels, num_classes, rngs=rngs)
 
   def features(self, images: jax.Array) -> jax.Array:
@@ -31,17 +45,3 @@ class Probe(nnx.Module):
   def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
     del key
     return self.classify(self.features(images))
-
-
-def sgdnet_probe(image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs) -> Probe:
-  """The paper's SGDNet transfer, for pictures of any size."""
-  del image_size
-  base = SGDNetBase(dtype=dtype, rngs=rngs)
-  return Probe(base, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs)
-
-
-def resnet_probe(image_size: int, num_classes: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs) -> Probe:
-  """The same on ResNet50: what SGDNet's own training adds shows beside it."""
-  del image_size
-  base = ResNet50(dtype=dtype, rngs=rngs)
-  return Probe(base, num_classes, input_scaling=input_scaling, dtype=dtype, rngs=rngs)
