@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-  """Something given (a file, a flag, a value) cannot be used; the message says what and what to do."""
+  """Something given (a file, a flag, a value) cannot be used; the message, one line, says what and what to do."""
+
+  def __init__(self, message: str):
+    super().__init__(" ".join(message.splitlines()))  # it may quote what a library said
 
 
 class TrainingDiverged(RuntimeError):

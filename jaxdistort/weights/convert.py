@@ -126,7 +126,8 @@ def _read(source: Path, tensors: Tensors, name: str, expected: tuple[int, ...]) 
     raise InputError(f"{source}: tensor {name} cannot be read, the file is damaged ({error})") from error
   if not (np.issubdtype(array.dtype, np.floating) or array.dtype == jnp.bfloat16):
     raise InputError(f"{source}: tensor {name}: expected floating-point numbers, found {array.dtype}")
-  array = array.astype(np.float32)
+  with np.errstate(over="ignore"):  # becomes infinite, which is told
+    array = array.astype(np.float32)
   if not np.isfinite(array).all():
     raise InputError(f"{source}: tensor {name}: {np.sum(~np.isfinite(array))} of its numbers are not finite")
   return array

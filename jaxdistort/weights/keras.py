@@ -37,17 +37,17 @@ def open_keras(path: Path) -> Generator[Tensors]:
   try:
     file = h5py.File(path, "r")
   except OSError as error:
-    raise InputError(f"{path}: not a whole HDF5 file ({' '.join(str(error).split())})") from error
+    raise InputError(f"{path}: not a whole HDF5 file ({error})") from error
   with file:
-    if "layers" in file and "layer_names" not in file.attrs:
+    try:
+      nameless = "layers" in file and "layer_names" not in file.attrs
+      tensors = {} if nameless else dict(_tensors(file.get("model_weights", file)))
+    except Exception as error:  # whatever a damaged file makes of itself
+      raise InputError(f"{path}: HDF5, but damaged or not laid out by Keras ({error})") from error
+    if nameless:
       raise InputError(
         f"{path}: Keras 3's .weights.h5 form, which does not hold the layers' names; write it with model.save('x.h5')"
       )
-    group: Any = file.get("model_weights", file)
-    try:
-      tensors = dict(_tensors(group))
-    except Exception as error:  # whatever a damaged file makes of itself
-      raise InputError(f"{path}: HDF5, but damaged or not laid out by Keras ({error})") from error
     if not tensors:
       raise InputError(f"{path}: HDF5, but without weights as Keras writes them (layer_names, weight_names)")
     yield tensors

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from jaxdistort.errors import InputError
 from jaxdistort.weights.tensors import Tensor, Tensors
@@ -45,19 +45,17 @@ def open_torch(path: Path) -> Generator[Tensors]:
     InputError: not such a file, cut short, or a pickle that asks for more.
   """
   with ExitStack() as stack:
+    file = stack.enter_context(path.open("rb"))
     try:
-      tensors = _open(path, stack)
+      tensors = _open(path, file, stack)
     except _Refused as error:
       raise InputError(f"{path}: {error}") from error
-    except (SafetensorError, zipfile.BadZipFile, pickle.UnpicklingError, EOFError, struct.error) as error:
-      raise InputError(f"{path}: not a whole file ({type(error).__name__}: {error})") from error
-    except (LookupError, TypeError, ValueError, AttributeError) as error:  # a pickle may do anything within its limits
-      raise InputError(f"{path}: not a state dict of PyTorch ({type(error).__name__}: {error})") from error
+    except Exception as error:  # whatever a damaged file makes of itself
+      raise InputError(f"{path}: not a whole file of PyTorch ({type(error).__name__}: {error})") from error
     yield tensors
 
 
-def _open(path: Path, stack: ExitStack) -> Tensors:
-  file = stack.enter_context(path.open("rb"))
+def _open(path: Path, file: BinaryIO, stack: ExitStack) -> Tensors:
   start = file.read(9)
   file.seek(0)
   if start[8:] == b"{":

@@ -70,6 +70,25 @@ def test_half_precision_and_a_prefix(tmp_path):
   np.testing.assert_array_equal(bias, np.asarray(state["module.features.0.bias"], np.float32))
 
 
+@pytest.mark.parametrize("name", ["tiny_zip.pth", "tiny_legacy.pth"])
+def test_damage_anywhere_is_told(name, tmp_path):
+  """Cut at every length, or with bytes changed: read, or refused in one line."""
+  content, rng, path = (HERE / name).read_bytes(), np.random.default_rng(0), tmp_path / "damaged.pth"
+  changed = []
+  for _ in range(300):
+    damaged = bytearray(content)
+    for place in rng.integers(0, len(content), 3):
+      damaged[place] = rng.integers(256)
+    changed.append(bytes(damaged))
+  for damaged in [*changed, *(content[:length] for length in range(0, len(content), 7))]:
+    path.write_bytes(damaged)
+    try:
+      with open_torch(path):
+        pass
+    except InputError as error:
+      assert "\n" not in str(error)
+
+
 class _Evil:
   def __reduce__(self):
     return os.system, ("touch /tmp/jaxdistort_was_here",)
