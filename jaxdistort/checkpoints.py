@@ -216,7 +216,11 @@ def _read(
   described = manager.restore(step, args=items)
   config = TrainConfig.from_dict(described["config"])
   structure, like = split_network(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))))
-  frozen = _load_frozen(folder / str(step), config, described["base"], like, sharding, weights) if like.frozen else {}
+  frozen = {}
+  if like.frozen:
+    frozen = _load_frozen(folder / str(step), config, described["base"], like, sharding, weights)
+  elif weights is not None:
+    raise InputError(f"--weights {weights}: checkpoint {folder / str(step)} holds all weights of its network")
   shapes = {"parameters": like.parameters, "statistics": like.statistics}
   wanted = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes)
   # Partial: the optimiser's state, twice as large as the network, stays on disk.

@@ -89,6 +89,8 @@ def test_fine_tuning_needs_the_file_no_more(saved, tmp_path):
   model = _load(tmp_path / "run")
   assert model.config.model.input_scaling == "torchvision"
   assert model.variables.frozen == {}
+  with pytest.raises(InputError, match=r"--weights .*: checkpoint .* holds all weights of its network"):
+    _load(tmp_path / "run", "weights/vgg16.safetensors")
   jax.tree.map(np.testing.assert_array_equal, model.variables.parameters["base"], frozen["base"])
 
 
