@@ -121,6 +121,17 @@ class Checkpoints:
         f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}"
       ) from error
 
+  def check_base(self) -> None:
+    """Raises InputError if the newest checkpoint was trained on other base weights."""
+    if self.latest_step is not None:
+      self._check_base(self.latest_step)
+
+  def _check_base(self, step: int) -> None:
+    place = self._manager.directory / str(step)
+    with _damage_told(place, "; remove it to go on from an older one"):
+      described = self._manager.restore(step, args=ocp.args.Composite(base=ocp.args.JsonRestore()))
+      check_reference(place, described["base"], self._base)
+
   def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
     """Reads a checkpoint onto the devices of `like`, however many wrote it.
 
@@ -133,10 +144,8 @@ class Checkpoints:
     items = ocp.args.Composite(
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
-    place = self._manager.directory / str(step)
-    with _damage_told(place, "; remove it to go on from an older one"):
-      described = self._manager.restore(step, args=ocp.args.Composite(base=ocp.args.JsonRestore()))
-      check_reference(place, described["base"], self._base)
+    self._check_base(step)
+    with _damage_told(self._manager.directory / str(step), "; remove it to go on from an older one"):
       restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]
 

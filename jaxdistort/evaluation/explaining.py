@@ -139,10 +139,11 @@ def explain_pictures(
 
 
 def _short(name: str) -> str:
-  return name if len(name) <= 60 else f"{name[:40]}…{name[-19:]}"
+  printable = name.encode(errors="replace").decode()
+  return printable if len(printable) <= 60 else f"{printable[:40]}…{printable[-19:]}"
 
 
 def _free_name(folder: Path, stem: str, taken: set[Path | None]) -> Path:
   """A name that no picture of this call has; figures of earlier calls are replaced."""
-  numbers = (f"{stem}{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
+  numbers = (f"{stem}_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
   return next(folder / name for name in numbers if folder / name not in taken)

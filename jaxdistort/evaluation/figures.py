@@ -81,5 +81,5 @@ def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str,
   for axes in (left, *others):
     axes.axis("off")
   figure.colorbar(layer, ax=others, label="share of the map's maximum", shrink=0.8)
-  figure.suptitle(title, fontsize=10.5)
+  figure.suptitle(title, fontsize=10.5, parse_math=False)  # names of files may hold a $
   figure.savefig(path, dpi=110)

@@ -40,7 +40,7 @@ class Probe(nnx.Module):
 
   def classify(self, x: jax.Array) -> jax.Array:
     """Logits of a map."""
-    return self.out(x.mean((1, 2)).astype(jnp.float32))
+    return self.out(x.mean((1, 2), dtype=jnp.float32))
 
   def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
     del key

@@ -56,6 +56,8 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   _check_same_run(config, workdir)
   run = _Run(config, base, workdir)
   with Checkpoints(workdir, run.reference) as checkpoints, _stop_signals() as stop_asked:
+    checkpoints.check_base()
+    write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
     done = checkpoints.latest_step or 0
     reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:
@@ -105,7 +107,6 @@ class _Run:
     for split in ("validation", "test"):
       self.pictures[split].load_or_next(0, config.data.image_size)  # told now, not after hours of training
     workdir.mkdir(parents=True, exist_ok=True)
-    write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
   @property
   def variables(self) -> Variables:

@@ -70,6 +70,8 @@ def convert(kind: str, source: Path, output: Path, *, preprocessing: str | None 
   preprocessing = choose("preprocessing", preprocessing or law.preprocessing, INPUT_SCALINGS)
   if not source.is_file():
     raise InputError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}")
+  if output.exists() and not output.is_file():
+    raise InputError(f"{output}: --output must be a file, and this is none")
   if output.exists() and output.samefile(source):
     raise InputError(f"{output}: is the file to be converted; give another --output")
   with law.open(source) as tensors:

@@ -1,5 +1,6 @@
 """Fetches published files of weights, whole and unchanged, or says how to fetch them by hand."""
 
+import errno
 import http.client
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.weights.file import file_digest
 
 _PIECE = 1 << 20  # bytes
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 _TIMEOUT = 30  # seconds without an answer
 
 
@@ -83,7 +85,9 @@ def download(known: Known, target: Path) -> None:
   partial = target.with_name(f"{target.name}.partial")
   try:
     _fetch(known.url, partial)
-  except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+  except (OSError, http.client.HTTPException) as error:
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+      raise
     reason = getattr(error, "reason", None) or error
     kept = f"; {partial.stat().st_size:,} bytes are kept in {partial}" if partial.exists() else ""
     raise InputError(f"{known.url} cannot be fetched ({reason}){kept}; run this again, or {by_hand}") from error

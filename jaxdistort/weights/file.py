@@ -17,7 +17,7 @@ from safetensors.numpy import save
 
 from jaxdistort.errors import InputError
 from jaxdistort.files import write_whole
-from jaxdistort.models import INPUT_SCALINGS, Variables
+from jaxdistort.models import INPUT_SCALINGS, MODELS, Variables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,9 @@ def open_weights(path: str | Path) -> WeightsFile:
   except (SafetensorError, OSError) as error:
     raise InputError(f"weights {path}: not a whole safetensors file ({error})") from error
   names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
-  if not set(names) <= set(header) or header["preprocessing"] not in INPUT_SCALINGS:
+  architectures = {kind.pretrained for kind in MODELS.values() if kind.pretrained}
+  known = set(names) <= set(header) and header["architecture"] in architectures
+  if not known or header["preprocessing"] not in INPUT_SCALINGS:
     raise InputError(f"weights {path}: was not written by scripts/convert_weights.py; convert it with that first")
   return WeightsFile(place, **{name: header[name] for name in names})
 

@@ -48,7 +48,7 @@ def load_pretrained(path: str | Path, *, dtype: Dtype = jnp.float32) -> Any:
 def _build(file: WeightsFile, dtype: Dtype) -> nnx.Module:
   scaling, rngs = file.preprocessing, nnx.Rngs(0)
   if file.architecture == "sgdnet":
-    width = stored_shapes(file)["quality.fc1.kernel"][-1]
+    width = stored_shapes(file).get("quality.fc1.kernel", (0, 1024))[-1]
     network: nnx.Module = SGDNet(width, input_scaling=scaling, dtype=dtype, rngs=rngs)
   else:
     base = {"vgg16": VGG16, "resnet50": ResNet50}[file.architecture](dtype=dtype, rngs=rngs)

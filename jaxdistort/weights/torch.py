@@ -1,8 +1,10 @@
 """Reads weights that PyTorch wrote: .safetensors, and .pth without torch and without trusting it."""
 
 import functools
+import itertools
 import math
 import pickle
+import pickletools
 import struct
 import zipfile
 from collections import OrderedDict
@@ -18,6 +20,7 @@ from safetensors import safe_open
 from jaxdistort.errors import InputError
 from jaxdistort.weights.tensors import Tensor, Tensors
 
+_MOST_STEPS = 20_000  # of a pickle: deep nesting would overflow the stack of the interpreter; a state dict has 1,500
 _LEGACY_BEGINNING = (0x1950A86A20F9469CFC6C, 1001)  # the first two pickles of files of before PyTorch 1.6
 
 _STORAGES: Mapping[str, Any] = {
@@ -134,14 +137,20 @@ class _Unpickler(pickle.Unpickler):
   """Carries out a pickle as far as dicts and arrays go: no name is looked up outside the table here."""
 
   def __init__(self, file: Any):
+    start = file.tell()
+    if sum(1 for _ in itertools.islice(pickletools.genops(file), _MOST_STEPS)) == _MOST_STEPS:
+      raise _Refused(f"a pickle of {_MOST_STEPS:,} steps or more, which no VGG16 needs")
+    file.seek(start)
     super().__init__(file)
     self.storages: dict[str, _Storage] = {}
 
   def find_class(self, module: str, name: str) -> Any:
     if module == "torch" and name in _STORAGES:
       return np.dtype(_STORAGES[name])
+    if (module, name) == ("collections", "OrderedDict"):
+      return OrderedDict
     try:
-      return _ALLOWED[module, name]
+      return functools.partial(_ALLOWED[module, name])  # a fresh one, that the pickle may do with as it likes
     except KeyError:
       raise _Refused(
         f"holds Python objects ({module}.{name}), not only tensors; save the state_dict() of the model"
@@ -167,7 +176,6 @@ def _rebuild_parameter(tensor: _View, *more: Any) -> _View:
 
 
 _ALLOWED: Mapping[tuple[str, str], Callable[..., Any]] = {
-  ("collections", "OrderedDict"): OrderedDict,
   ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
   ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
   ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -175,8 +183,8 @@ _ALLOWED: Mapping[tuple[str, str], Callable[..., Any]] = {
 
 
 def _state_dict(content: Any, read: Callable[[_Storage], bytes]) -> Tensors:
-  """The tensors of a dict, or of the dict under "state_dict" or "model" in it, as training scripts save it."""
-  for name in ("state_dict", "model"):
+  """The tensors of a dict, or of the dict under "state_dict" or the like in it, as training scripts save it."""
+  for name in ("state_dict", "model_state_dict", "model"):
     if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
       content = content[name]
   if not isinstance(content, Mapping):

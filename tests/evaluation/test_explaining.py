@@ -50,7 +50,12 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(run, folder_
   told = []
   results = explain_pictures(run, pictures, output=tmp_path / "out", on_done=told.append)
   assert results == told
-  assert [result.figure and result.figure.name for result in results] == ["photo_01.png", None, "photo_01_2.png", None]
+  assert [result.figure and result.figure.name for result in results] == [
+    "photo_01_explained.png",
+    None,
+    "photo_01_explained_2.png",
+    None,
+  ]
   assert "No such file" in results[3].message
   with Image.open(results[0].figure) as figure:
     assert figure.width > 1.5 * figure.height
@@ -79,5 +84,5 @@ def test_sgdnet_shows_its_saliency(photographs):
 
 
 def test_a_map_of_zeros_is_drawn(tmp_path, photographs):
-  draw_explanation(photographs[0], {"evidence": np.zeros((4, 4))}, "title", tmp_path / "zeros.png")
+  draw_explanation(photographs[0], {"evidence": np.zeros((4, 4))}, "cost_$5_$6.png", tmp_path / "zeros.png")
   assert (tmp_path / "zeros.png").stat().st_size > 1000

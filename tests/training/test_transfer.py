@@ -112,6 +112,9 @@ def test_a_transfer_run_is_trained_resumed_and_evaluated_like_any_other(saved, t
   assert report["confusion_matrix"] == reports["test"]["confusion_matrix"]
   assert report["loss"] == pytest.approx(reports["test"]["loss"], rel=1e-4)
   other = our_files.write(tmp_path / "other.safetensors", "vgg16", seed=1)
-  config.model.weights, config.steps = str(other.path), 4
-  with pytest.raises(InputError, match="was trained on base weights"):
-    train(config, tmp_path / "run")
+  told = (tmp_path / "run" / "config.json").read_text()
+  config.model.weights = str(other.path)
+  for config.steps in (3, 4):  # finished, and to be resumed
+    with pytest.raises(InputError, match="was trained on base weights"):
+      train(config, tmp_path / "run")
+  assert (tmp_path / "run" / "config.json").read_text() == told

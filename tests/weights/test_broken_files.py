@@ -179,6 +179,8 @@ def test_a_file_is_not_converted_onto_itself(tmp_path):
     convert("keras-vgg16", source, source)
   with pytest.raises(InputError, match=r"'keras-vg16' is not one of .*did you mean 'keras-vgg16'"):
     convert("keras-vg16", source, tmp_path / "out")
+  with pytest.raises(InputError, match="must be a file"):
+    convert("keras-vgg16", source, tmp_path)
   with pytest.raises(InputError, match="preprocessing: 'bgr'"):
     convert("keras-vgg16", source, tmp_path / "out", preprocessing="bgr")
 

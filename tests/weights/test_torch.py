@@ -113,6 +113,14 @@ def test_a_pickle_that_asks_for_more_is_refused(content, zipped, tmp_path):
   assert not Path("/tmp/jaxdistort_was_here").exists()
 
 
+def test_a_pickle_nested_too_deep_is_refused(tmp_path):
+  path = tmp_path / "deep.pth"
+  with zipfile.ZipFile(path, "w") as archive:
+    archive.writestr("deep/data.pkl", b"\x80\x02})" + b"\x85" * 200_000 + b"K\x01s.")
+  with pytest.raises(InputError, match="a pickle of 20,000 steps or more"), open_torch(path):
+    pass
+
+
 def test_a_whole_model_is_refused_with_advice():
   expected = r"torch\.nn\.modules\.conv\.Conv2d.*save the state_dict\(\)"
   with pytest.raises(InputError, match=expected), open_torch(HERE / "whole_model.pth"):
