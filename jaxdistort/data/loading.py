@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -140,17 +140,25 @@ class _LoadForEvaluation(grain.transforms.Map):
 def _on_device(
   batches: grain.MapDataset, workers: int, sharding: jax.sharding.Sharding | None
 ) -> Generator[Iterator[CleanBatch]]:
-  if not flags.FLAGS.is_parsed():
-    flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
-
   def put(batch: dict[str, np.ndarray]) -> CleanBatch:
     # Copies: a worker's arrays live in shared memory, which JAX would hold on to (even past the end of the process).
     batch = {name: np.array(values) for name, values in batch.items()}
     return CleanBatch(jax.device_put(batch["image"], sharding), batch["number"], batch["broken"])
 
-  # The buffers count whole batches.
+  with read_ahead(batches, workers, put) as iterator:
+    yield iterator
+
+
+@contextmanager
+def read_ahead(elements: grain.MapDataset, workers: int, put: Callable[[Any], Any]) -> Generator[Iterator[Any]]:
+  """The elements in order, made by workers (0: threads) and passed through `put` in a thread, before they are needed.
+
+  Two whole elements are held per worker, and two more after `put`.
+  """
+  if not flags.FLAGS.is_parsed():
+    flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
   threads = grain.ReadOptions(num_threads=0 if workers else default_workers(), prefetch_buffer_size=0 if workers else 2)
-  stream = batches.to_iter_dataset(threads)
+  stream = elements.to_iter_dataset(threads)
   if workers:
     options = grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)
     stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent)

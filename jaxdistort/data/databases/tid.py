@@ -1,0 +1,85 @@
+"""Tampere Image Database 2008 and 2013 (Ponomarenko and others)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from jaxdistort.data.databases.database import REFERENCE, Database, Layout, Rows
+from jaxdistort.errors import InputError
+
+_LAYOUT = "reference_images (I01.BMP), distorted_images (i01_01_1.bmp) and mos_with_names.txt"
+_TYPES_2008 = (
+  "additive Gaussian noise",
+  "noise in colour components",
+  "spatially correlated noise",
+  "masked noise",
+  "high frequency noise",
+  "impulse noise",
+  "quantisation noise",
+  "Gaussian blur",
+  "denoising",
+  "JPEG",
+  "JPEG2000",
+  "JPEG transmission errors",
+  "JPEG2000 transmission errors",
+  "non-eccentricity pattern noise",
+  "local block-wise distortions",
+  "mean shift",
+  "contrast change",
+)
+_TYPES_2013 = (
+  *_TYPES_2008,
+  "change of colour saturation",
+  "multiplicative Gaussian noise",
+  "comfort noise",
+  "lossy compression of noisy images",
+  "colour quantisation with dither",
+  "chromatic aberrations",
+  "sparse sampling and reconstruction",
+)
+LABELS: Mapping[str, str] = MappingProxyType(
+  {
+    REFERENCE: "reference",
+    "additive Gaussian noise": "gaussian_noise",
+    "Gaussian blur": "gaussian_blur",
+    "JPEG": "jpeg",
+  }
+)
+
+
+def open_tid2008(spec: str, root: Path) -> Database:
+  """Reads TID2008: 17 types at 4 levels. See `open_tid2013`."""
+  return _open("TID2008", _TYPES_2008, 4, spec, root)
+
+
+def open_tid2013(spec: str, root: Path) -> Database:
+  """Reads TID2013: 24 types at 5 levels.
+
+  Raises:
+    InputError: a folder or the table is missing, or a line of the table cannot be understood.
+  """
+  return _open("TID2013", _TYPES_2013, 5, spec, root)
+
+
+def _open(name: str, types: tuple[str, ...], levels: int, spec: str, root: Path) -> Database:
+  layout = Layout(spec, root, _LAYOUT)
+  references, files = layout.files("reference_images"), layout.files("distorted_images")
+  table = layout.need("mos_with_names.txt")
+  rows = Rows(references)
+  for line, text in enumerate(table.read_text(errors="replace").splitlines(), 1):
+    if not text.strip():
+      continue
+    match = re.fullmatch(r"\s*(\S+)\s+(i(\d\d)_(\d\d)_(\d)\.(\w+))\s*", text, re.IGNORECASE)
+    try:
+      if not match or not (1 <= int(match[4]) <= len(types) and 1 <= int(match[5]) <= levels):
+        raise ValueError
+      score = float(match[1])
+    except ValueError:
+      expected = f"SCORE iNN_TT_L.bmp, TT 01..{len(types)}, L 1..{levels}"
+      raise InputError(f"{spec}: {table} line {line}: expected {expected}, found {text.strip()!r}") from None
+    reference = f"I{match[3]}.{match[6]}"
+    rows.add(files, match[2], reference, types[int(match[4]) - 1], float(match[5]), score, f"{table} line {line}")
+  problems = (*rows.problems, *files.extra(), *references.extra())
+  units = MappingProxyType(dict.fromkeys(types, f"level, 1..{levels}"))
+  return Database(name, root, rows.pictures(), LABELS, units, "MOS, 0..9, higher is better", problems)
