@@ -1,25 +1,37 @@
-"""Evaluates a trained network on clean pictures, distorted on the device by a protocol.
+"""Evaluates a trained network on clean pictures, distorted on the device by a protocol, or on a database.
 
 python scripts/evaluate.py --checkpoint runs/quickstart --data folder:photos --protocol six --output report
+python scripts/evaluate.py --checkpoint runs/quickstart --data live:databaserelease2 --view patches --output report
 """
 
 import argparse
 from pathlib import Path
 
 from jaxdistort import console
+from jaxdistort.errors import InputError
 
 
 def parse_arguments() -> argparse.Namespace:
   parser = console.ArgumentParser(__doc__)
   parser.add_argument("--checkpoint", required=True, help="folder of a run (its best checkpoint), or one checkpoint")
-  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, or a mix")
+  parser.add_argument(
+    "--data",
+    required=True,
+    help="folder:PATH, samples, synthetic, tfds:NAME or a mix; or live:PATH, tid2008:..., tid2013:..., csiq:..., kadid10k:...",
+  )
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
+  parser.add_argument(
+    "--view",
+    action="append",
+    default=None,
+    help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size)",
+  )
   parser.add_argument("--output", required=True, type=Path, help="folder for report.json and confusion_matrix.png")
   parser.add_argument(
     "--split",
     choices=("auto", "all", "train", "validation", "test"),
-    default="auto",
-    help="auto: all pictures; the test pictures if the network was trained on any of --data",
+    default=None,
+    help="auto (default): all pictures; the test pictures if the network was trained on any of --data",
   )
   parser.add_argument(
     "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
@@ -34,14 +46,20 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
   arguments = parse_arguments()
+  from jaxdistort.data import is_database
   from jaxdistort.evaluation import evaluate_checkpoint, format_report
 
+  if is_database(arguments.data):
+    evaluate_database(arguments)
+    return
+  if arguments.view:
+    raise InputError("--view is for databases, such as live:PATH; a protocol distorts standardised pictures")
   report = evaluate_checkpoint(
     arguments.checkpoint,
     arguments.data,
     output=arguments.output,
     protocol=arguments.protocol,
-    split=arguments.split,
+    split=arguments.split or "auto",
     jpeg_quality=arguments.jpeg_quality,
     batch_size=arguments.batch_size,
     workers=arguments.workers,
@@ -54,6 +72,36 @@ def main() -> None:
     print(
       f"{report['broken']} pictures could not be read and were left out: {arguments.output / 'broken_pictures.jsonl'}"
     )
+
+
+def evaluate_database(arguments: argparse.Namespace) -> None:
+  from jaxdistort.evaluation import evaluate_on_database, format_report
+
+  for name in ("protocol", "split"):
+    if getattr(arguments, name):
+      raise InputError(f"--{name} is for clean pictures; {arguments.data} is a database that is judged whole")
+  report = evaluate_on_database(
+    arguments.checkpoint,
+    arguments.data,
+    output=arguments.output,
+    views=tuple(arguments.view or ("pad",)),
+    jpeg_quality=arguments.jpeg_quality,
+    batch_size=arguments.batch_size,
+    workers=arguments.workers,
+    weights=arguments.weights,
+  )
+  print(f"{report['checkpoint']}\n{report['database']} ({arguments.data})")
+  for view, figures in report.get("views", {report.get("view"): report}).items():
+    low, high = figures["intervals"]["accuracy"]
+    print(f"\nview {view}\n{format_report(figures)}")
+    print(f"accuracy within {low:.3f} to {high:.3f} (95 %), balanced accuracy {figures['balanced_accuracy']:.3f}")
+    if figures["unlabelled"]:
+      print(f"without a class, left out: {', '.join(figures['unlabelled'])}")
+  for problem in report["problems"][:10]:
+    print(f"amiss: {problem}")
+  if len(report["problems"]) > 10:
+    print(f"amiss: {len(report['problems']) - 10} more; all are in {arguments.output / 'report.json'}")
+  print(f"written to {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pictures of a database on their way to a network: decoded once, measured against the reference, cut into views."""
+"""The pictures of a database on their way to a network: decoded once, measured against the reference, cut up."""
 
 import dataclasses
 from collections.abc import Generator, Iterator

@@ -1,5 +1,6 @@
 """Where a network is right: by level, by SSIM, by what it answered instead; with intervals by original."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def accuracy_in_bins(
     ranges = [(value, value, values == value) for value in distinct]
   else:
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    ranges = [(low, high, place == i) for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True))]
+    ranges = [(low, high, place == i) for i, (low, high) in enumerate(itertools.pairwise(edges))]
   bins = []
   for low, high, inside in ranges:
     if inside.any():

@@ -1,5 +1,6 @@
 """Evaluation of a checkpoint from end to end."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,14 @@ import numpy as np
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar
-from jaxdistort.data import BrokenPictures, default_workers, open_pictures, parse_sources
+from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures, parse_sources
 from jaxdistort.errors import InputError, choose
+from jaxdistort.evaluation.database_reports import predictions_table, report_database
+from jaxdistort.evaluation.databases import judge_database
+from jaxdistort.evaluation.figures import draw_confusion_matrix
 from jaxdistort.evaluation.predicting import make_predictor
 from jaxdistort.evaluation.reports import make_report, write_report
+from jaxdistort.files import write_whole
 from jaxdistort.protocols import PROTOCOLS, Protocol
 from jaxdistort.sharding import create_mesh, replicated
 
@@ -50,10 +55,7 @@ def evaluate_checkpoint(
   Raises:
     InputError: a path, name or value that cannot be used.
   """
-  if batch_size < 1:
-    raise InputError(f"batch size must be at least 1, got {batch_size}")
-  if workers is not None and workers < 0:
-    raise InputError(f"workers must be at least 0, got {workers}")
+  _check(batch_size, workers)
   mesh = create_mesh()
   trained = load_trained(checkpoint, replicated(mesh), weights)
   law = _protocol(trained, protocol, jpeg_quality)
@@ -92,10 +94,95 @@ def evaluate_checkpoint(
   return report
 
 
+def evaluate_on_database(
+  checkpoint: str | Path,
+  data: str,
+  *,
+  output: Path,
+  views: tuple[str, ...] = ("pad",),
+  jpeg_quality: int | None = None,
+  batch_size: int = 64,
+  workers: int | None = None,
+  weights: str | None = None,
+) -> dict[str, Any]:
+  """Judges a trained network on a database of pictures that others distorted.
+
+  Args:
+    checkpoint: a run's folder (its best checkpoint) or one checkpoint.
+    data: see `open_database`.
+    output: folder for report.json, predictions.csv and, for each view, confusion_matrix_VIEW.png.
+    views: names in `VIEWS`.
+    jpeg_quality: 1..100, of a JPEG step before the network, 0 for none; as in the training if None.
+    batch_size: squares a batch, about.
+    workers: decoding processes, 0 for threads; one fewer than processors if None.
+    weights: of the base of a transfer network, where they are not where the training found them.
+
+  Returns:
+    Where the figures come from, and those of `report_database`: of a single view beside it, of several under
+    views[name].
+
+  Raises:
+    InputError: a path, name or value that cannot be used.
+  """
+  _check(batch_size, workers)
+  views = tuple(dict.fromkeys(choose("view", view, VIEWS) for view in views))
+  database = open_database(data)
+  mesh = create_mesh()
+  trained = load_trained(checkpoint, replicated(mesh), weights)
+  quality = _quality(trained, jpeg_quality)
+  class_names = trained.config.create_protocol().class_names
+  output.mkdir(parents=True, exist_ok=True)
+  with progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False) as bar:
+    verdicts = judge_database(
+      trained,
+      database,
+      views,
+      mesh,
+      jpeg_quality=quality or None,
+      batch_size=batch_size,
+      workers=default_workers() if workers is None else workers,
+      on_progress=bar.update,
+    )
+  figures = {}
+  for view in views:
+    figures[view], _ = report_database(database, verdicts, view, class_names)
+    draw_confusion_matrix(figures[view], output / f"confusion_matrix_{view}.png")
+  unreadable = [f"{database.pictures[number].path}: {reason}" for number, reason in verdicts.broken.items()]
+  origin = {
+    "checkpoint": str(trained.path),
+    "step": trained.step,
+    "model": trained.config.model.name,
+    "data": data,
+    "database": database.name,
+    "score": database.score,
+    "labels": dict(database.labels),
+    "protocol": trained.config.protocol.name,
+    "jpeg_quality": quality,
+    "broken": len(unreadable),
+    "problems": [*database.problems, *unreadable],
+  }
+  report = origin | ({"view": views[0]} | figures[views[0]] if len(views) == 1 else {"views": figures})
+  write_whole(output / "predictions.csv", predictions_table(database, verdicts, class_names))
+  write_whole(output / "report.json", json.dumps(report, indent=2) + "\n")  # last: then the evaluation is complete
+  return report
+
+
+def _check(batch_size: int, workers: int | None) -> None:
+  if batch_size < 1:
+    raise InputError(f"batch size must be at least 1, got {batch_size}")
+  if workers is not None and workers < 0:
+    raise InputError(f"workers must be at least 0, got {workers}")
+
+
 def _protocol(trained: TrainedModel, name: str | None, jpeg_quality: int | None) -> Protocol:
   """The protocol of an evaluation: as in the training where nothing else is said."""
   name = choose("protocol", name or trained.config.protocol.name, PROTOCOLS)
-  quality = trained.config.protocol.jpeg_quality if jpeg_quality is None else jpeg_quality
+  return PROTOCOLS[name](_quality(trained, jpeg_quality) or None)
+
+
+def _quality(trained: TrainedModel, given: int | None) -> int:
+  """Of the JPEG step, 0 for none: as in the training where nothing else is said."""
+  quality = trained.config.protocol.jpeg_quality if given is None else given
   if not 0 <= quality <= 100:
     raise InputError(f"jpeg quality must be within 0..100, got {quality}")
-  return PROTOCOLS[name](quality or None)
+  return quality
