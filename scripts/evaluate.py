@@ -17,7 +17,8 @@ def parse_arguments() -> argparse.Namespace:
   parser.add_argument(
     "--data",
     required=True,
-    help="folder:PATH, samples, synthetic, tfds:NAME or a mix; or live:PATH, tid2008:..., tid2013:..., csiq:..., kadid10k:...",
+    help="folder:PATH, samples, synthetic, tfds:NAME or a mix; or a database: live:PATH, tid2008:PATH, "
+    "tid2013:PATH, csiq:PATH, kadid10k:PATH",
   )
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
   parser.add_argument(
