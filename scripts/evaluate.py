@@ -93,9 +93,7 @@ def evaluate_database(arguments: argparse.Namespace) -> None:
   )
   print(f"{report['checkpoint']}\n{report['database']} ({arguments.data})")
   for view, figures in report.get("views", {report.get("view"): report}).items():
-    low, high = figures["intervals"]["accuracy"]
     print(f"\nview {view}\n{format_report(figures)}")
-    print(f"accuracy within {low:.3f} to {high:.3f} (95 %), balanced accuracy {figures['balanced_accuracy']:.3f}")
     if figures["unlabelled"]:
       print(f"without a class, left out: {', '.join(figures['unlabelled'])}")
   for problem in report["problems"][:10]:

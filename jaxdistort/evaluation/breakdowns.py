@@ -1,6 +1,7 @@
 """Where a network is right: by level, by SSIM, by what it answered instead; with intervals by original."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def accuracy_by_ssim(ssim: np.ndarray, right: np.ndarray, originals: np.ndarray)
   return accuracy_in_bins(ssim, right, originals, _SSIM_EDGES)
 
 
-def mean_level_by_answer(levels: np.ndarray, predicted: np.ndarray, class_names: tuple[str, ...]) -> dict[str, Any]:
+def mean_level_by_answer(levels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
   """Mean level of a class's pictures by predicted class, in percent of their mean (the paper's table).
 
   Args:

@@ -11,7 +11,6 @@ from jaxdistort.evaluation.breakdowns import (
   accuracy_by_ssim,
   accuracy_in_bins,
   mean_level_by_answer,
-  summary_intervals,
 )
 from jaxdistort.evaluation.databases import Verdicts
 from jaxdistort.evaluation.predicting import Predictions
@@ -37,9 +36,8 @@ def report_database(
 
   Returns:
     What `make_report` gives, of the types that the network has a class for, and
-    balanced_accuracy, intervals (95 %, by reference), accuracy_by_ssim, accuracy_by_level and mean_level by type,
-    without_unchanged (where the database has levels that change nothing), and unlabelled: the answers to types
-    without a class.
+    accuracy_by_ssim, accuracy_by_level and mean_level by type, without_unchanged (where the database has levels
+    that change nothing), and unlabelled: the answers to types without a class.
   """
   pictures = [database.pictures[number] for number in verdicts.numbers]
   labels = database_labels(database, verdicts.numbers, class_names)
@@ -54,9 +52,6 @@ def report_database(
     np.unique(originals, return_inverse=True)[1][counts], labels[counts], everything[counts].astype(np.float32), {}
   )
   report = make_report(predictions, class_names)
-  present = [row["recall"] for row in report["per_class"].values() if row["support"]]
-  report["balanced_accuracy"] = float(np.mean(present))
-  report["intervals"] = summary_intervals(originals[counts], labels[counts], everything[counts])
   report["accuracy_by_ssim"] = accuracy_by_ssim(verdicts.ssim[counts], right[counts], originals[counts])
   report["accuracy_by_level"], report["mean_level"], report["unlabelled"] = {}, {}, {}
   for kind in dict.fromkeys(types):

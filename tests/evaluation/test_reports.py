@@ -39,6 +39,25 @@ def test_figures_agree_with_scikit_learn():
     row = {"f1" if key == "f1-score" else key: value for key, value in theirs[name].items()}
     assert report["per_class"][name] == pytest.approx(row)
   assert report["accuracy"] == pytest.approx(theirs["accuracy"])
+  assert report["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(labels, predicted))
+  low, high = report["intervals"]["accuracy"]
+  assert low < report["accuracy"] < high
+
+
+def test_figures_by_level():
+  """Blur of radius 1 is missed, of radius 3 found; a constant has no levels."""
+  predictions = _predictions([0, 1, 1, 1, 2], [0, 0, 1, 1, 2])
+  nothing = np.nan
+  radius = np.array([nothing, 1, 3, 3, nothing], np.float32)
+  scale = np.array([nothing, nothing, nothing, nothing, 20], np.float32)
+  parameters = {"gaussian_blur.radius": radius, "marble.x_scale": scale}
+  report = make_report(predictions._replace(parameters=parameters), _NAMES)
+  assert list(report["accuracy_by_level"]) == ["gaussian_blur.radius"]
+  found = report["accuracy_by_level"]["gaussian_blur.radius"]
+  assert found["unit"] == "px"
+  assert [(b["low"], b["pictures"], b["accuracy"]) for b in found["bins"]] == [(1, 1, 0), (3, 2, 1)]
+  percent = {"reference": pytest.approx(300 / 7), "gaussian_blur": pytest.approx(900 / 7)}
+  assert report["mean_level"]["gaussian_blur.radius"]["percent"] == percent
 
 
 def test_a_class_without_pictures_counts_zero():
