@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxdistort.data.databases import REFERENCE, Database
+from jaxdistort.errors import InputError
 from jaxdistort.evaluation.breakdowns import (
   accuracy_by_ssim,
   accuracy_in_bins,
@@ -38,6 +39,9 @@ def report_database(
     What `make_report` gives, of the types that the network has a class for, and
     accuracy_by_ssim, accuracy_by_level and mean_level by type, without_unchanged (where the database has levels
     that change nothing), and unlabelled: the answers to types without a class.
+
+  Raises:
+    InputError: none of the pictures is of a class that the network knows.
   """
   pictures = [database.pictures[number] for number in verdicts.numbers]
   labels = database_labels(database, verdicts.numbers, class_names)
@@ -48,6 +52,8 @@ def report_database(
   answers = np.argmax(everything, axis=1)
   right = answers == labels
   counts = labels >= 0
+  if not counts.any():
+    raise InputError(f"{database.root}: no readable picture of {database.name} is of a class that the network knows")
   predictions = Predictions(
     np.unique(originals, return_inverse=True)[1][counts], labels[counts], everything[counts].astype(np.float32), {}
   )
