@@ -62,6 +62,10 @@ class Checkpoints:
     """The best by validation accuracy; the newest if none was validated."""
     return _best_step(self._manager)
 
+  def place(self, step: int) -> Path:
+    """The folder of a checkpoint."""
+    return Path(self._manager.directory / str(step))
+
   def describe_latest(self) -> str:
     step = self.latest_step
     return (

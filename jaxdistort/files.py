@@ -7,7 +7,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
   """Writes a file beside its place and renames it; leaves nothing of it if it cannot be written."""
   unfinished = path.with_name(f"{path.name}.partial")
   try:
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+    # Names of files that are no UTF-8 go out as the bytes they came in as.
+    unfinished.write_bytes(content.encode(errors="surrogateescape") if isinstance(content, str) else content)
     unfinished.replace(path)
   except BaseException:
     unfinished.unlink(missing_ok=True)

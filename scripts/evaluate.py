@@ -27,7 +27,7 @@ def parse_arguments() -> argparse.Namespace:
     default=None,
     help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size)",
   )
-  parser.add_argument("--output", required=True, type=Path, help="folder for report.json and confusion_matrix.png")
+  parser.add_argument("--output", required=True, type=Path, help="folder for report.html, report.json and more")
   parser.add_argument(
     "--split",
     choices=("auto", "all", "train", "validation", "test"),

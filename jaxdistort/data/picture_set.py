@@ -49,6 +49,12 @@ class PictureSet:
     source, position = self._locate(number)
     return self.sources[source].source.name(int(self.members[source][position]))
 
+  def originals(self) -> np.ndarray:
+    """Numbers int64 [len]: the same for pictures that show the same original. Asks every picture's name."""
+    ids: dict[tuple[int, str], int] = {}
+    keys = ((k, w.source.original(int(i))) for k, w in enumerate(self.sources) for i in self.members[k])
+    return np.fromiter((ids.setdefault(key, len(ids)) for key in keys), np.int64, len(self))
+
   def load(self, number: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
     """Loads a picture as uint8 [size, size, 3]; see `Source.load`."""
     source, position = self._locate(number)

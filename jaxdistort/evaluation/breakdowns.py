@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.evaluation.intervals import bootstrap_by_original
+from jaxdistort.evaluation.intervals import accuracy_interval, bootstrap_by_original, known_ends
+from jaxdistort.evaluation.predicting import Predictions
 
 _BINS = 5
 _FEW = 12  # levels that are shown one by one
+_SUMMARY = ("accuracy", "balanced_accuracy", "loss")
 _SSIM_EDGES = np.linspace(0, 1, 11)
 
 
 def summary_intervals(
   originals: np.ndarray, labels: np.ndarray, log_probabilities: np.ndarray
-) -> dict[str, list[float]]:
-  """95 % intervals of accuracy, balanced accuracy and loss.
+) -> dict[str, list[float] | None]:
+  """95 % intervals of accuracy, balanced accuracy and loss; None where there is one original only.
 
   Args:
     originals: [N].
@@ -35,8 +37,10 @@ def summary_intervals(
     recall = np.divide(hits, present, out=np.full_like(hits, np.nan), where=present > 0)
     return np.column_stack([hits.sum(axis=1) / total, np.nanmean(recall, axis=1), loss / total])
 
-  ends = bootstrap_by_original(originals, rows, statistics).tolist()
-  return dict(zip(("accuracy", "balanced_accuracy", "loss"), ends, strict=True))
+  ends = dict(zip(_SUMMARY, known_ends(bootstrap_by_original(originals, rows, statistics)), strict=True))
+  if right.all() or not right.any():  # the balanced accuracy is then the accuracy
+    ends |= dict.fromkeys(_SUMMARY[:2], accuracy_interval(originals, right))
+  return ends
 
 
 def accuracy_in_bins(
@@ -48,11 +52,11 @@ def accuracy_in_bins(
     values: float [N]; NaN are left out.
     right: bool [N].
     originals: [N].
-    edges: of the bins, the last one closed; without them each value is its own bin if there are few, and else
-      there are five bins of equally many pictures.
+    edges: of the bins, the last one closed, and values outside in the nearest; without them each value is its own
+      bin if there are few, and else there are five bins of equally many pictures.
 
   Returns:
-    Bins that hold pictures: low, high, pictures, accuracy, interval.
+    Bins that hold pictures: low, high, pictures, accuracy, interval (None where it cannot be told).
   """
   known = np.isfinite(values)
   values, right, originals = values[known], right[known], originals[known]
@@ -67,23 +71,31 @@ def accuracy_in_bins(
   bins = []
   for low, high, inside in ranges:
     if inside.any():
-      rows = np.column_stack([np.ones(inside.sum()), right[inside]])
-      interval = bootstrap_by_original(originals[inside], rows, lambda sums: sums[:, 1:] / sums[:, :1])
       bins.append(
         {
           "low": float(low),
           "high": float(high),
           "pictures": int(inside.sum()),
           "accuracy": float(right[inside].mean()),
-          "interval": interval[0].tolist(),
+          "interval": accuracy_interval(originals[inside], right[inside]),
         }
       )
   return bins
 
 
-def accuracy_by_ssim(ssim: np.ndarray, right: np.ndarray, originals: np.ndarray) -> list[dict[str, Any]]:
-  """Accuracy in tenths of the SSIM (the paper's Figures 5 and 6); see `accuracy_in_bins`."""
-  return accuracy_in_bins(ssim, right, originals, _SSIM_EDGES)
+def accuracy_by_ssim(predictions: Predictions, class_names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+  """Accuracy in tenths of the SSIM (the paper's Figures 5 and 6), see `accuracy_in_bins`; of "all", and of each class.
+
+  Empty where no SSIM is known.
+  """
+  right = predictions.answers == predictions.labels
+  groups = {"all": np.ones(len(right), bool)}
+  groups |= {name: predictions.labels == k for k, name in enumerate(class_names)}
+  bins = {
+    name: accuracy_in_bins(predictions.ssim[members], right[members], predictions.originals[members], _SSIM_EDGES)
+    for name, members in groups.items()
+  }
+  return {name: found for name, found in bins.items() if found}
 
 
 def mean_level_by_answer(levels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:

@@ -1,20 +1,16 @@
 """What is reported of a database: figures by view, and a row for every prediction."""
 
-import csv
-import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from jaxdistort.data.databases import REFERENCE, Database
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation.breakdowns import (
-  accuracy_by_ssim,
-  accuracy_in_bins,
-  mean_level_by_answer,
-)
+from jaxdistort.evaluation.breakdowns import accuracy_in_bins, mean_level_by_answer
 from jaxdistort.evaluation.databases import Verdicts
 from jaxdistort.evaluation.predicting import Predictions
+from jaxdistort.evaluation.report_files import format_number
 from jaxdistort.evaluation.reports import make_report
 
 
@@ -36,9 +32,9 @@ def report_database(
     class_names: of the network.
 
   Returns:
-    What `make_report` gives, of the types that the network has a class for, and
-    accuracy_by_ssim, accuracy_by_level and mean_level by type, without_unchanged (where the database has levels
-    that change nothing), and unlabelled: the answers to types without a class.
+    What `make_report` gives, of the types that the network has a class for, accuracy_by_level and mean_level by type;
+    and accuracy_by_score (where people's judgements are known), without_unchanged (where the database has levels that
+    change nothing), and unlabelled: the answers to types without a class.
 
   Raises:
     InputError: none of the pictures is of a class that the network knows.
@@ -55,10 +51,17 @@ def report_database(
   if not counts.any():
     raise InputError(f"{database.root}: no readable picture of {database.name} is of a class that the network knows")
   predictions = Predictions(
-    np.unique(originals, return_inverse=True)[1][counts], labels[counts], everything[counts].astype(np.float32), {}
+    verdicts.numbers[counts],
+    np.unique(originals, return_inverse=True)[1][counts],
+    labels[counts],
+    everything[counts].astype(np.float32),
+    {},
+    verdicts.ssim[counts],
+    verdicts.psnr[counts],
   )
   report = make_report(predictions, class_names)
-  report["accuracy_by_ssim"] = accuracy_by_ssim(verdicts.ssim[counts], right[counts], originals[counts])
+  scores = np.array([picture.score for picture in pictures])
+  report["accuracy_by_score"] = accuracy_in_bins(scores[counts], right[counts], originals[counts])
   report["accuracy_by_level"], report["mean_level"], report["unlabelled"] = {}, {}, {}
   for kind in dict.fromkeys(types):
     members = types == kind
@@ -71,19 +74,19 @@ def report_database(
     elif kind != REFERENCE:
       bins = accuracy_in_bins(levels[members], right[members], originals[members])
       report["accuracy_by_level"][kind] = {"unit": database.level_units[kind], "bins": bins}
-      report["mean_level"][kind] = mean_level_by_answer(levels[members], answers[members], class_names)
+      report["mean_level"][kind] = {"unit": database.level_units[kind]} | mean_level_by_answer(
+        levels[members], answers[members], class_names
+      )
   if database.unchanged:
     changed = np.array([(picture.type, picture.level) not in database.unchanged for picture in pictures]) & counts
     report["without_unchanged"] = {"accuracy": float(right[changed].mean()), "pictures": int(changed.sum())}
   return report, predictions
 
 
-def predictions_table(database: Database, verdicts: Verdicts, class_names: tuple[str, ...]) -> str:
-  """CSV: a row for every picture and view, with the probability of every class."""
-  text = io.StringIO()
-  table = csv.writer(text, lineterminator="\n")
-  head = ("view", "picture", "reference", "type", "level", "score", "ssim", "psnr", "label", "predicted")
-  table.writerow([*head, *(f"p_{name}" for name in class_names)])
+def predictions_rows(database: Database, verdicts: Verdicts, class_names: tuple[str, ...]) -> Iterator[list[Any]]:
+  """Rows of a CSV: a head, then every picture in every view, with the probability of every class."""
+  head = ["view", "picture", "reference", "type", "level", "score", "ssim", "psnr", "label", "predicted"]
+  yield [*head, *(f"p_{name}" for name in class_names)]
   labels = database_labels(database, verdicts.numbers, class_names)
   for view, log_probabilities in verdicts.log_probabilities.items():
     for number, label, row, ssim, psnr in zip(
@@ -92,13 +95,7 @@ def predictions_table(database: Database, verdicts: Verdicts, class_names: tuple
       picture = database.pictures[number]
       where = picture.path.relative_to(database.root).as_posix()
       truth = class_names[label] if label >= 0 else ""
-      numbers = [_number(value) for value in (picture.level, picture.score, ssim, psnr)]
+      numbers = [format_number(value) for value in (picture.level, picture.score, ssim, psnr)]
       answer = class_names[int(np.argmax(row))]
       probabilities = [f"{p:.6f}" for p in np.exp(row)]
-      table.writerow([view, where, picture.original, picture.type, *numbers, truth, answer, *probabilities])
-  return text.getvalue()
-
-
-def _number(value: float) -> str:
-  """Empty where it is unknown."""
-  return "" if np.isnan(value) else f"{value:.6g}"
+      yield [view, where, picture.original, picture.type, *numbers, truth, answer, *probabilities]

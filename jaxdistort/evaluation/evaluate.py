@@ -1,6 +1,5 @@
 """Evaluation of a checkpoint from end to end."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar
 from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures, parse_sources
 from jaxdistort.errors import InputError, choose
-from jaxdistort.evaluation.database_reports import predictions_table, report_database
+from jaxdistort.evaluation.database_reports import predictions_rows, report_database
 from jaxdistort.evaluation.databases import judge_database
-from jaxdistort.evaluation.figures import draw_confusion_matrix
+from jaxdistort.evaluation.mistakes import worst_on_database
 from jaxdistort.evaluation.predicting import make_predictor
-from jaxdistort.evaluation.reports import make_report, write_report
-from jaxdistort.files import write_whole
+from jaxdistort.evaluation.report_files import write_outcome, write_report
+from jaxdistort.evaluation.reports import make_report
 from jaxdistort.protocols import PROTOCOLS, Protocol
 from jaxdistort.sharding import create_mesh, replicated
 
@@ -40,8 +39,7 @@ def evaluate_checkpoint(
   Args:
     checkpoint: a run's folder (its best checkpoint) or one checkpoint.
     data: see `parse_sources`.
-    output: folder for report.json, confusion_matrix.png, examples.png and, if pictures cannot be read,
-      broken_pictures.jsonl.
+    output: folder for the files of `write_outcome` and, if pictures cannot be read, broken_pictures.jsonl.
     protocol: by name; the one of the training if None.
     split: all, train, validation or test; auto is all, but test if any of the sources served the training.
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
@@ -75,9 +73,10 @@ def evaluate_checkpoint(
     batch_size=batch_size,
     workers=default_workers() if workers is None else workers,
     on_broken=broken.add,
+    measure=True,
   )
   with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
-    predictions, examples = predict(trained.variables, pictures, bar.update)
+    outcome = predict(trained.variables, pictures, bar.update)
   origin = {
     "checkpoint": str(trained.path),
     "step": trained.step,
@@ -88,9 +87,9 @@ def evaluate_checkpoint(
     "jpeg_quality": law.jpeg_quality or 0,
     "broken": len(broken),
   }
-  predictions = predictions._replace(labels=labels[predictions.labels])
+  predictions = outcome.predictions._replace(labels=labels[outcome.predictions.labels])
   report = origin | make_report(predictions, known)
-  write_report(report, predictions, examples, output)
+  write_outcome(report, outcome._replace(predictions=predictions), pictures, output)
   return report
 
 
@@ -110,7 +109,7 @@ def evaluate_on_database(
   Args:
     checkpoint: a run's folder (its best checkpoint) or one checkpoint.
     data: see `open_database`.
-    output: folder for report.json, predictions.csv and, for each view, confusion_matrix_VIEW.png.
+    output: folder for the files of `write_report`.
     views: names in `VIEWS`.
     jpeg_quality: 1..100, of a JPEG step before the network, 0 for none; as in the training if None.
     batch_size: squares a batch, about.
@@ -143,10 +142,10 @@ def evaluate_on_database(
       workers=default_workers() if workers is None else workers,
       on_progress=bar.update,
     )
-  figures = {}
+  figures, sections = {}, {}
   for view in views:
-    figures[view], _ = report_database(database, verdicts, view, class_names)
-    draw_confusion_matrix(figures[view], output / f"confusion_matrix_{view}.png")
+    figures[view], predictions = report_database(database, verdicts, view, class_names)
+    sections[view] = figures[view], worst_on_database(database, predictions, class_names)
   unreadable = [f"{database.pictures[number].path}: {reason}" for number, reason in verdicts.broken.items()]
   origin = {
     "checkpoint": str(trained.path),
@@ -162,8 +161,7 @@ def evaluate_on_database(
     "problems": [*database.problems, *unreadable],
   }
   report = origin | ({"view": views[0]} | figures[views[0]] if len(views) == 1 else {"views": figures})
-  write_whole(output / "predictions.csv", predictions_table(database, verdicts, class_names))
-  write_whole(output / "report.json", json.dumps(report, indent=2) + "\n")  # last: then the evaluation is complete
+  write_report(report, sections, predictions_rows(database, verdicts, class_names), output)
   return report
 
 

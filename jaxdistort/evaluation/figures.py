@@ -1,47 +1,24 @@
-"""Figures: drawn without a window, readable at half size."""
+"""Pictures in figures: drawn without a window, readable at half size."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.evaluation.predicting import Predictions
+from jaxdistort.evaluation.predicting import Predictions, Shown
 
 
-def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
-  """Draws shares of the true class, with counts in every cell."""
-  counts = np.array(report["confusion_matrix"])
-  shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-  names = [name.replace("_", " ") for name in report["class_names"]]
-  size = 2.6 + 0.75 * len(names)
-  figure = Figure(figsize=(size + 0.8, size), layout="constrained")
-  axes = figure.subplots()
-  image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-  for (row, column), count in np.ndenumerate(counts):
-    ink = "white" if shares[row, column] > 0.5 else "black"
-    axes.text(column, row, f"{count}", ha="center", va="center", color=ink, fontsize=10)
-  axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
-  axes.set_yticks(range(len(names)), names)
-  axes.set_xlabel("predicted class")
-  axes.set_ylabel("true class")
-  axes.set_title(f"accuracy {report['accuracy']:.3f} on {report['pictures']} pictures")
-  figure.colorbar(image, label="share of the true class", shrink=0.8)
-  figure.savefig(path, dpi=120)
-
-
-def draw_examples(images: np.ndarray, predictions: Predictions, class_names: Sequence[str], path: Path) -> None:
-  """Draws pictures uint8 [n, S, S, 3], the first n predicted, under their true and their predicted class."""
-  probabilities = np.exp(predictions.log_probabilities[: len(images)])
+def draw_examples(shown: Sequence[Shown], predictions: Predictions, class_names: Sequence[str], path: Path) -> None:
+  """Draws predicted pictures under their true and their predicted class."""
   titles, colours = [], []
-  for label, row in zip(predictions.labels, probabilities, strict=False):
-    predicted = int(np.argmax(row))
-    right = predicted == label
-    verdict = "right" if right else f"called {class_names[predicted]}"
-    titles.append(f"{class_names[label]}\n{verdict}, {row[predicted]:.0%}".replace("_", " "))
-    colours.append("black" if right else "firebrick")
-  draw_grid(images, titles, path, colours)
+  for row, *_ in shown:
+    label, predicted = predictions.labels[row], predictions.answers[row]
+    verdict = "right" if label == predicted else f"called {class_names[predicted]}"
+    probability = np.exp(predictions.log_probabilities[row, predicted])
+    titles.append(f"{class_names[label]}\n{verdict}, {probability:.0%}".replace("_", " "))
+    colours.append("black" if label == predicted else "firebrick")
+  draw_grid(np.stack([picture.image for picture in shown]), titles, path, colours)
 
 
 def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import binomtest
 
 _RESAMPLES = 1000
 _CHUNK = 100  # resamples at a time
@@ -23,7 +24,7 @@ def bootstrap_by_original(
     seed: of the resampling.
 
   Returns:
-    float [M, 2]: low and high ends, NaN where no resample defines the statistic.
+    float [M, 2]: low and high ends, NaN where no resample defines the statistic, and of a single original.
   """
   _, groups = np.unique(originals, return_inverse=True)
   count = int(groups.max()) + 1
@@ -36,7 +37,32 @@ def bootstrap_by_original(
     resampled.append(statistics(weights @ sums))
   values = np.concatenate(resampled)
   ends = np.full((values.shape[1], 2), np.nan)
+  if count == 1:
+    return ends
   defined = np.isfinite(values).any(axis=0)
   tail = 50 * (1 - COVERAGE)
   ends[defined] = np.nanpercentile(values[:, defined], [tail, 100 - tail], axis=0).T
   return ends
+
+
+def accuracy_interval(originals: np.ndarray, right: np.ndarray) -> list[float] | None:
+  """95 % interval of an accuracy, low and high end, from the bootstrap by original; None where that cannot tell.
+
+  Where all pictures are right, or none, resampling shows no doubt: there it is Wilson's interval, of as many trials as
+  there are originals.
+
+  Args:
+    originals: [N].
+    right: bool [N].
+  """
+  if right.all() or not right.any():
+    trials = len(np.unique(originals))
+    ends = binomtest(trials if right.all() else 0, trials).proportion_ci(COVERAGE, "wilson")
+    return [float(ends.low), float(ends.high)]
+  rows = np.column_stack([np.ones(len(right)), right])
+  return known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
+
+
+def known_ends(ends: np.ndarray) -> list[list[float] | None]:
+  """Rows of [M, 2] for JSON: None where they are NaN."""
+  return [row if np.isfinite(row).all() else None for row in ends.tolist()]

@@ -17,8 +17,7 @@ from jaxdistort.config import TrainConfig
 from jaxdistort.console import progress_bar
 from jaxdistort.data import BrokenPictures, CleanBatch, default_workers, open_pictures, training_batches
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation import draw_grid, format_report, make_predictor, make_report, write_report
-from jaxdistort.evaluation.predicting import Predictions
+from jaxdistort.evaluation import Outcome, draw_grid, format_report, make_predictor, make_report, write_outcome
 from jaxdistort.files import write_whole
 from jaxdistort.models import Variables, count_parameters
 from jaxdistort.sharding import create_mesh, data_sharding
@@ -154,7 +153,7 @@ class _Run:
         evaluate = last or step % config.evaluate_every == 0
         if evaluate or stop:
           monitor.drain()  # nothing that is not finite is saved
-          report = make_report(self._predict("validation")[0], names) if evaluate else None
+          report = make_report(self._predict("validation").predictions, names) if evaluate else None
           if report and not math.isfinite(report["loss"]):
             monitor.tell_divergence(step, f"validation loss is {report['loss']}")
           if report:
@@ -186,7 +185,7 @@ class _Run:
       names = [self.protocol.class_names[label].replace("_", " ") for label in samples.labels.tolist()]
       draw_grid(np.asarray(samples.images[:28]), names, self.workdir / "first_batch.png")
 
-  def _predict(self, split: str) -> tuple[Predictions, np.ndarray]:
+  def _predict(self, split: str) -> Outcome:
     with progress_bar(len(self.pictures[split]), unit="picture", title=split, leave=False) as bar:
       return self.predict(self.variables, self.pictures[split], bar.update)
 
@@ -195,12 +194,19 @@ class _Run:
     best = checkpoints.best_step
     assert best is not None  # every training ends with a checkpoint
     self.state, _ = checkpoints.restore(best, self.state)
-    origin = {"model": self.config.model.name, "data": self.config.data.source, "step": int(self.state.step)}
+    origin = {
+      "checkpoint": str(checkpoints.place(best)),
+      "step": best,
+      "model": self.config.model.name,
+      "data": self.config.data.source,
+      "protocol": self.protocol.name,
+      "jpeg_quality": self.protocol.jpeg_quality or 0,
+    }
     reports = {}
     for split in ("validation", "test"):
-      predictions, examples = self._predict(split)
-      reports[split] = origin | {"split": split} | make_report(predictions, self.protocol.class_names)
-      write_report(reports[split], predictions, examples, self.report_folder(split))
+      outcome = self._predict(split)
+      reports[split] = origin | {"split": split} | make_report(outcome.predictions, self.protocol.class_names)
+      write_outcome(reports[split], outcome, self.pictures[split], self.report_folder(split))
     return reports
 
   def report_folder(self, split: str) -> Path:

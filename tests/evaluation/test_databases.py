@@ -57,7 +57,10 @@ def test_a_report_on_live(run, live, tmp_path):
       "jpeg": 4,
       "fastfading": 4,
     }
-    assert (tmp_path / f"confusion_matrix_{view}.png").exists()
+    for chart in ("confusion_matrix", "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score"):
+      assert (tmp_path / f"{chart}_{view}.png").exists()
+      assert (tmp_path / f"{chart}_{view}.svg").exists()
+  assert "View patches" in (tmp_path / "report.html").read_text()
 
   trained = load_trained(run, replicated(create_mesh()))
   picture = read_picture(live / "gblur" / "img5.bmp")

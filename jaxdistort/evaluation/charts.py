@@ -1,0 +1,132 @@
+"""Charts of a report, each as PNG and SVG: axes with units, readable at half size."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # not pyplot: no window, no global state
+
+FORMATS = ("png", "svg")
+_INK = "0.15"
+
+
+def save_chart(figure: Figure, path: Path) -> None:
+  """Writes path.png and path.svg; equal charts are equal files."""
+  with mpl.rc_context({"svg.hashsalt": "jaxdistort"}):
+    for suffix in FORMATS:
+      metadata = {"Date": None} if suffix == "svg" else None
+      figure.savefig(path.with_name(f"{path.name}.{suffix}"), dpi=120, metadata=metadata)
+
+
+def words(name: str) -> str:
+  """A name of the code, as people read it."""
+  return name.replace("_", " ")
+
+
+def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
+  """Draws shares of the true class, with counts in every cell."""
+  counts = np.array(report["confusion_matrix"])
+  shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+  names = [words(name) for name in report["class_names"]]
+  size = 2.6 + 0.75 * len(names)
+  figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+  axes = figure.subplots()
+  image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+  for (row, column), count in np.ndenumerate(counts):
+    ink = "white" if shares[row, column] > 0.5 else "black"
+    axes.text(column, row, f"{count}", ha="center", va="center", color=ink, fontsize=10)
+  axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+  axes.set_yticks(range(len(names)), names)
+  axes.set_xlabel("predicted class")
+  axes.set_ylabel("true class")
+  axes.set_title(f"accuracy {report['accuracy']:.3f} on {report['pictures']:,} pictures")
+  figure.colorbar(image, label="share of the true class", shrink=0.8)
+  save_chart(figure, path)
+
+
+def draw_accuracy_by_ssim(report: dict[str, Any], path: Path) -> None:
+  """Draws the accuracy in bins of SSIM, of all pictures and of each class, over the number of pictures in each."""
+  groups = report["accuracy_by_ssim"]
+  figure = Figure(figsize=(7.6, 5.6), layout="constrained")
+  above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+  for name, bins in groups.items():
+    if name != "all":
+      colour = class_colour(name, report["class_names"])
+      above.plot(*_points(bins)[:2], "o-", color=colour, markersize=4, linewidth=1.2, label=words(name))
+  _draw_with_intervals(above, groups["all"], label="all, 95 % interval", linewidth=2)
+  style_accuracy(above)
+  below.bar(*_points(groups["all"], "pictures")[:2], width=0.09, color="0.6")
+  below.set_ylabel("pictures")
+  below.set_xlabel("SSIM against the reference")
+  low = min(bin["low"] for bin in groups["all"])
+  below.set_xlim(low - 0.02, 1.02)
+  figure.legend(loc="outside right upper", fontsize=9)
+  save_chart(figure, path)
+
+
+def draw_accuracy_by_level(report: dict[str, Any], path: Path) -> None:
+  """Draws a panel for each parameter, or each type of a database: the accuracy in bins of its levels."""
+  panels = [
+    (
+      words(name).replace(".", ": "),
+      f"{words(name.rpartition('.')[2]) if '.' in name else 'level'}{_in(entry['unit'])}",
+      entry["bins"],
+    )
+    for name, entry in report["accuracy_by_level"].items()
+  ]
+  _draw_panels(panels, path)
+
+
+def draw_accuracy_by_score(report: dict[str, Any], score: str, path: Path) -> None:
+  """Draws the accuracy in bins of what people said of the pictures; `score` says what that is."""
+  _draw_panels([("by people's judgement", score, report["accuracy_by_score"])], path)
+
+
+def _draw_panels(panels: Sequence[tuple[str, str, list[dict[str, Any]]]], path: Path) -> None:
+  columns = min(len(panels), 3)
+  rows = -(-len(panels) // columns)
+  figure = Figure(figsize=(1.2 + 3.6 * columns, 3.4 * rows), layout="constrained")
+  grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+  for axes, (title, label, bins) in zip(grid, panels, strict=False):
+    _draw_with_intervals(axes, bins)
+    style_accuracy(axes)
+    axes.label_outer()
+    axes.set_title(title, fontsize=10.5)
+    axes.set_xlabel(label)
+    axes.tick_params(labelbottom=True)
+  for axes in grid[len(panels) :]:
+    axes.axis("off")
+  save_chart(figure, path)
+
+
+def class_colour(name: str, class_names: Sequence[str]) -> Any:
+  """The same colour for a class in all charts of a network."""
+  return mpl.colormaps["tab10"](list(class_names).index(name) % 10)
+
+
+def style_accuracy(axes: Axes) -> None:
+  axes.set_ylim(-0.03, 1.03)
+  axes.set_ylabel("accuracy")
+  axes.grid(alpha=0.3)
+
+
+def _in(unit: str) -> str:
+  return f" ({unit})" if unit else ""
+
+
+def _points(bins: list[dict[str, Any]], what: str = "accuracy") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Middles of the bins, a value of each, and half their widths."""
+  low, high, values = (np.array([bin[name] for bin in bins]) for name in ("low", "high", what))
+  return (low + high) / 2, values, (high - low) / 2
+
+
+def _draw_with_intervals(axes: Axes, bins: list[dict[str, Any]], **style: Any) -> None:
+  middles, accuracy, halves = _points(bins)
+  ends = np.array([bin["interval"] or (bin["accuracy"], bin["accuracy"]) for bin in bins]).T
+  below, above = np.maximum(accuracy - ends[0], 0), np.maximum(ends[1] - accuracy, 0)
+  if halves.any():
+    axes.hlines(accuracy, middles - halves, middles + halves, color=_INK, linewidth=1, alpha=0.5)
+  axes.errorbar(middles, accuracy, (below, above), fmt="o-", color=_INK, capsize=3, markersize=5, elinewidth=1, **style)
