@@ -3,11 +3,13 @@
 python scripts/benchmark.py distortions
 python scripts/benchmark.py training --config configs/vgg_scratch.py --batch-size 8
 python scripts/benchmark.py training --config configs/vgg_transfer.py --against-full
+python scripts/benchmark.py sweep --checkpoint runs/six --data folder:photos
 """
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from jaxdistort import console
 
@@ -24,10 +26,21 @@ def parse_arguments() -> argparse.Namespace:
   training.add_argument(
     "--against-full", action="store_true", help="of a transfer network: beside the step that trains all of it"
   )
-  for command in (distortions, training):
+  sweep = commands.add_parser("sweep", help="a severity sweep beside the sum of its parts")
+  sweep.add_argument("--checkpoint", required=True, help="folder of a run, or one checkpoint")
+  sweep.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME or a mix")
+  sweep.add_argument("--distortion", default="gaussian_blur")
+  sweep.add_argument("--levels", default="0.5:11:22")
+  sweep.add_argument("--batch-size", type=console.at_least(1), default=64)
+  for command in (distortions, training, sweep):
     command.add_argument("--seconds", type=float, default=3.0, help="measured time for each figure")
     command.add_argument("--json", type=Path, default=None, help="file for the rows")
   return parser.parse_args()
+
+
+def print_row(row: dict[str, Any]) -> None:
+  for name, value in row.items():
+    print(f"{name:<22}{value:.4g}" if isinstance(value, float) else f"{name:<22}{value}")
 
 
 def main() -> None:
@@ -43,6 +56,19 @@ def main() -> None:
     for row in rows:
       low, high = row["quartiles"]
       print(f"{row['op']:<32}{row['pictures_per_second']:>9,.0f} pictures/s  (quartiles {low:,.0f} to {high:,.0f})")
+  elif arguments.command == "sweep":
+    from jaxdistort.evaluation import parse_sweep
+
+    rows = [
+      benchmarking.time_sweep(
+        arguments.checkpoint,
+        arguments.data,
+        parse_sweep(arguments.distortion, arguments.levels),
+        batch_size=arguments.batch_size,
+        seconds=arguments.seconds,
+      )
+    ]
+    print_row(rows[-1])
   else:
     config = console.load_config(arguments.config)
     config.batch_size = arguments.batch_size or config.batch_size
@@ -50,8 +76,7 @@ def main() -> None:
       rows = benchmarking.compare_with_full_training(config, seconds=arguments.seconds)
     else:
       rows = [benchmarking.time_training(config, seconds=arguments.seconds)]
-    for name, value in rows[-1].items():
-      print(f"{name:<22}{value:.4g}" if isinstance(value, float) else f"{name:<22}{value}")
+    print_row(rows[-1])
   if arguments.json:
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps([row | machine for row in rows], indent=1) + "\n")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.evaluation.intervals import accuracy_interval, bootstrap_by_original, known_ends
+from jaxdistort.evaluation.intervals import accuracy_intervals, bootstrap_by_original, known_ends
 from jaxdistort.evaluation.predicting import Predictions
 
 _BINS = 5
@@ -39,7 +39,7 @@ def summary_intervals(
 
   ends = dict(zip(_SUMMARY, known_ends(bootstrap_by_original(originals, rows, statistics)), strict=True))
   if right.all() or not right.any():  # the balanced accuracy is then the accuracy
-    ends |= dict.fromkeys(_SUMMARY[:2], accuracy_interval(originals, right))
+    ends |= dict.fromkeys(_SUMMARY[:2], accuracy_intervals(originals, right[:, None])[0])
   return ends
 
 
@@ -77,7 +77,7 @@ def accuracy_in_bins(
           "high": float(high),
           "pictures": int(inside.sum()),
           "accuracy": float(right[inside].mean()),
-          "interval": accuracy_interval(originals[inside], right[inside]),
+          "interval": accuracy_intervals(originals[inside], right[inside, None])[0],
         }
       )
   return bins

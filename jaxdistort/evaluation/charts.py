@@ -9,8 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
+from jaxdistort.distortions import DISTORTIONS
+
 FORMATS = ("png", "svg")
 _INK = "0.15"
+_FEW = 5  # pictures: fewer of a class in a bin say nothing
 
 
 def save_chart(figure: Figure, path: Path) -> None:
@@ -53,8 +56,9 @@ def draw_accuracy_by_ssim(report: dict[str, Any], path: Path) -> None:
   figure = Figure(figsize=(7.6, 5.6), layout="constrained")
   above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
   for name, bins in groups.items():
-    if name != "all":
-      colour = class_colour(name, report["class_names"])
+    bins = [bin for bin in bins if bin["pictures"] >= _FEW]
+    if name != "all" and bins:
+      colour = class_colour(name)
       above.plot(*_points(bins)[:2], "o-", color=colour, markersize=4, linewidth=1.2, label=words(name))
   _draw_with_intervals(above, groups["all"], label="all, 95 % interval", linewidth=2)
   style_accuracy(above)
@@ -63,7 +67,7 @@ def draw_accuracy_by_ssim(report: dict[str, Any], path: Path) -> None:
   below.set_xlabel("SSIM against the reference")
   low = min(bin["low"] for bin in groups["all"])
   below.set_xlim(low - 0.02, 1.02)
-  figure.legend(loc="outside right upper", fontsize=9)
+  figure.legend(loc="outside right upper", fontsize=9, title=f"classes in bins of\n{_FEW} pictures or more")
   save_chart(figure, path)
 
 
@@ -102,9 +106,9 @@ def _draw_panels(panels: Sequence[tuple[str, str, list[dict[str, Any]]]], path: 
   save_chart(figure, path)
 
 
-def class_colour(name: str, class_names: Sequence[str]) -> Any:
-  """The same colour for a class in all charts of a network."""
-  return mpl.colormaps["tab10"](list(class_names).index(name) % 10)
+def class_colour(name: str) -> Any:
+  """The same colour for a class in all charts."""
+  return mpl.colormaps["tab10"](("reference", *DISTORTIONS).index(name) % 10)
 
 
 def style_accuracy(axes: Axes) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar
-from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures, parse_sources
-from jaxdistort.errors import InputError, choose
+from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures
+from jaxdistort.errors import choose
+from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
 from jaxdistort.evaluation.database_reports import predictions_rows, report_database
 from jaxdistort.evaluation.databases import judge_database
 from jaxdistort.evaluation.mistakes import worst_on_database
@@ -53,14 +54,13 @@ def evaluate_checkpoint(
   Raises:
     InputError: a path, name or value that cannot be used.
   """
-  _check(batch_size, workers)
+  check_counts(batch_size, workers)
   mesh = create_mesh()
   trained = load_trained(checkpoint, replicated(mesh), weights)
   law = _protocol(trained, protocol, jpeg_quality)
   known = trained.config.create_protocol().class_names  # may be more than the protocol draws
   labels = np.array([known.index(choose(f"class of {law.name}", name, known)) for name in law.class_names])
-  if split == "auto":
-    split = "test" if any(f"*{w.source!r}[" in trained.pictures for w in parse_sources(data)) else "all"
+  split = split_to_judge(split, data, [trained])
   pictures = open_pictures(data, split)
   output.mkdir(parents=True, exist_ok=True)
   (output / "broken_pictures.jsonl").unlink(missing_ok=True)
@@ -83,6 +83,7 @@ def evaluate_checkpoint(
     "model": trained.config.model.name,
     "data": data,
     "split": split,
+    "trained_for": trained.config.protocol.name,
     "protocol": law.name,
     "jpeg_quality": law.jpeg_quality or 0,
     "broken": len(broken),
@@ -123,12 +124,12 @@ def evaluate_on_database(
   Raises:
     InputError: a path, name or value that cannot be used.
   """
-  _check(batch_size, workers)
+  check_counts(batch_size, workers)
   views = tuple(dict.fromkeys(choose("view", view, VIEWS) for view in views))
   database = open_database(data)
   mesh = create_mesh()
   trained = load_trained(checkpoint, replicated(mesh), weights)
-  quality = _quality(trained, jpeg_quality)
+  quality = jpeg_quality_of(trained, jpeg_quality)
   class_names = trained.config.create_protocol().class_names
   output.mkdir(parents=True, exist_ok=True)
   with progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False) as bar:
@@ -155,7 +156,7 @@ def evaluate_on_database(
     "database": database.name,
     "score": database.score,
     "labels": dict(database.labels),
-    "protocol": trained.config.protocol.name,
+    "trained_for": trained.config.protocol.name,
     "jpeg_quality": quality,
     "broken": len(unreadable),
     "problems": [*database.problems, *unreadable],
@@ -165,22 +166,7 @@ def evaluate_on_database(
   return report
 
 
-def _check(batch_size: int, workers: int | None) -> None:
-  if batch_size < 1:
-    raise InputError(f"batch size must be at least 1, got {batch_size}")
-  if workers is not None and workers < 0:
-    raise InputError(f"workers must be at least 0, got {workers}")
-
-
 def _protocol(trained: TrainedModel, name: str | None, jpeg_quality: int | None) -> Protocol:
   """The protocol of an evaluation: as in the training where nothing else is said."""
   name = choose("protocol", name or trained.config.protocol.name, PROTOCOLS)
-  return PROTOCOLS[name](_quality(trained, jpeg_quality) or None)
-
-
-def _quality(trained: TrainedModel, given: int | None) -> int:
-  """Of the JPEG step, 0 for none: as in the training where nothing else is said."""
-  quality = trained.config.protocol.jpeg_quality if given is None else given
-  if not 0 <= quality <= 100:
-    raise InputError(f"jpeg quality must be within 0..100, got {quality}")
-  return quality
+  return PROTOCOLS[name](jpeg_quality_of(trained, jpeg_quality) or None)

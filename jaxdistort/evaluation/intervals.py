@@ -45,22 +45,24 @@ def bootstrap_by_original(
   return ends
 
 
-def accuracy_interval(originals: np.ndarray, right: np.ndarray) -> list[float] | None:
-  """95 % interval of an accuracy, low and high end, from the bootstrap by original; None where that cannot tell.
+def accuracy_intervals(originals: np.ndarray, right: np.ndarray) -> list[list[float] | None]:
+  """95 % intervals of accuracies, low and high end, from the bootstrap by original; None where that cannot tell.
 
   Where all pictures are right, or none, resampling shows no doubt: there it is Wilson's interval, of as many trials as
   there are originals.
 
   Args:
     originals: [N].
-    right: bool [N].
+    right: bool [N, M], for M accuracies.
   """
-  if right.all() or not right.any():
-    trials = len(np.unique(originals))
-    ends = binomtest(trials if right.all() else 0, trials).proportion_ci(COVERAGE, "wilson")
-    return [float(ends.low), float(ends.high)]
+  trials = len(np.unique(originals))
   rows = np.column_stack([np.ones(len(right)), right])
-  return known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
+  ends = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))
+  for column, values in enumerate(right.T):
+    if values.all() or not values.any():
+      certain = binomtest(trials if values.all() else 0, trials).proportion_ci(COVERAGE, "wilson")
+      ends[column] = [float(certain.low), float(certain.high)]
+  return ends
 
 
 def known_ends(ends: np.ndarray) -> list[list[float] | None]:

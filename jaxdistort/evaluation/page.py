@@ -12,7 +12,19 @@ from jaxdistort.evaluation.charts import words
 from jaxdistort.evaluation.mistakes import Mistake
 
 _JPEG_QUALITY = 95  # of embedded pictures: a tenth of their size as PNG
-_ORIGIN = ("checkpoint", "step", "model", "data", "database", "score", "split", "protocol", "jpeg_quality", "broken")
+_ORIGIN = (
+  "checkpoint",
+  "step",
+  "model",
+  "data",
+  "database",
+  "score",
+  "split",
+  "trained_for",
+  "protocol",
+  "jpeg_quality",
+  "broken",
+)
 
 
 class Section(NamedTuple):

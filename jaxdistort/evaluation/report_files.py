@@ -82,7 +82,7 @@ def _charts_of(figures: dict[str, Any], score: str) -> dict[str, Any]:
 
 def _predictions_rows(outcome: Outcome, pictures: PictureSet, class_names: Sequence[str]) -> Iterable[list[Any]]:
   predictions = outcome.predictions
-  head = ["picture", "slot", "label", "predicted", *predictions.parameters, "ssim", "psnr"]
+  head = ["picture", "original", "slot", "label", "predicted", *predictions.parameters, "ssim", "psnr"]
   yield [*head, *(f"p_{name}" for name in class_names)]
   slots: Counter[int] = Counter()  # a picture's rows stand in the order of the protocol's slots
   for row, (number, label, answer) in enumerate(
@@ -96,6 +96,7 @@ def _predictions_rows(outcome: Outcome, pictures: PictureSet, class_names: Seque
     probabilities = np.exp(predictions.log_probabilities[row])
     yield [
       pictures.name(number),
+      predictions.originals[row],
       slots[number],
       class_names[label],
       class_names[answer],

@@ -199,6 +199,7 @@ class _Run:
       "step": best,
       "model": self.config.model.name,
       "data": self.config.data.source,
+      "trained_for": self.protocol.name,
       "protocol": self.protocol.name,
       "jpeg_quality": self.protocol.jpeg_quality or 0,
     }

@@ -1,0 +1,145 @@
+"""Figures of severity sweeps: curves with intervals, and the level from which a distortion is recognised."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxdistort.evaluation.intervals import accuracy_intervals, bootstrap_by_original, known_ends
+from jaxdistort.evaluation.sweeping import SweepOutcome
+
+_HALF = 0.5
+
+
+def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any]:
+  """The figures of a sweep, ready for JSON.
+
+  Args:
+    outcome: of the sweep.
+    networks: name and class names of each network.
+
+  Returns:
+    distortion, parameter, unit, fixed (the other parameters), levels [L], pictures, originals; ssim and psnr, each
+    with mean [L] (None where it is infinite) and intervals [L]; networks: for each its name, accuracy [L] and
+    accuracy_intervals (None if it lacks the class), threshold (see `detection_threshold`), and probabilities: class ->
+    mean [L] and intervals [L].
+  """
+  sweep, originals = outcome.sweep, outcome.originals
+  similarity = outcome.ssim.mean(axis=0, dtype=np.float64)
+  weak_first = bool(similarity[0] >= similarity[-1])
+  report = {
+    "distortion": sweep.distortion,
+    "parameter": sweep.parameter,
+    "unit": sweep.unit,
+    "fixed": sweep.fixed,
+    "levels": list(sweep.levels),
+    "pictures": len(originals),
+    "originals": len(np.unique(originals)),
+    "ssim": _curve(originals, outcome.ssim),
+    "psnr": _curve(originals, outcome.psnr),
+    "networks": [],
+  }
+  for (name, class_names), probabilities in zip(networks, outcome.probabilities, strict=True):
+    own: dict[str, Any] = {"name": name, "accuracy": None, "accuracy_intervals": None, "threshold": None}
+    if sweep.distortion in class_names:
+      right = np.argmax(probabilities, axis=2) == list(class_names).index(sweep.distortion)
+      own |= {
+        "accuracy": right.mean(axis=0).tolist(),
+        "accuracy_intervals": accuracy_intervals(originals, right),
+        "threshold": detection_threshold(originals, right, sweep.levels, weak_first=weak_first),
+      }
+    own["probabilities"] = {
+      class_name: _curve(originals, probabilities[:, :, k]) for k, class_name in enumerate(class_names)
+    }
+    report["networks"].append(own)
+  return report
+
+
+def _curve(originals: np.ndarray, values: np.ndarray) -> dict[str, Any]:
+  """Mean of [N, L] at each level, and its 95 % intervals by original; None where it is infinite or unknown."""
+  finite = np.isfinite(values).all(axis=0)
+  values = np.where(finite, values, np.nan).astype(np.float64)
+  rows = np.column_stack([np.ones(len(values)), values])
+  ends = bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1])
+  return {
+    "mean": [None if math.isnan(mean) else mean for mean in values.mean(axis=0).tolist()],
+    "intervals": known_ends(ends),
+  }
+
+
+def detection_threshold(
+  originals: np.ndarray, right: np.ndarray, levels: Sequence[float], *, weak_first: bool
+) -> dict[str, Any]:
+  """The level from which half of the pictures are recognised: the first crossing of 1/2, coming from the weak end.
+
+  Between levels the accuracy is taken for a straight line.
+
+  Args:
+    originals: [N].
+    right: bool [N, L].
+    levels: [L], ascending.
+    weak_first: whether the first level is the weakest, not the strongest.
+
+  Returns:
+    level, and its interval (95 %, by original; None of a single original), where an end is None if it lies beyond the
+    levels; where there is no level, it is None, and `recognised` is "at every level" or "at no level".
+  """
+  if not weak_first:
+    right, levels = right[:, ::-1], levels[::-1]
+  last = len(levels) - 1
+
+  def level_at(place: float) -> float | None:
+    return float(np.interp(place, np.arange(len(levels)), levels)) if 0 <= place <= last else None
+
+  rows = np.column_stack([np.ones(len(right)), right])
+  place = float(_first_crossing(right.mean(axis=0)[None])[0])
+  ends = bootstrap_by_original(originals, rows, lambda sums: _first_crossing(sums[:, 1:] / sums[:, :1])[:, None])[0]
+  interval = None if np.isnan(ends).any() else [level_at(end) for end in ends.tolist()]
+  threshold: dict[str, Any] = {"level": level_at(place), "interval": interval}
+  if threshold["level"] is None:
+    threshold["recognised"] = "at every level" if place < 0 else "at no level"
+  return threshold
+
+
+def _first_crossing(curves: np.ndarray) -> np.ndarray:
+  """Where curves [R, L] first reach 1/2, in places from 0 to L - 1; -1 if at once, L if never."""
+  reached = curves >= _HALF
+  after = np.clip(np.argmax(reached, axis=1), 1, curves.shape[1] - 1)
+  rows = np.arange(len(curves))
+  below, above = curves[rows, after - 1], curves[rows, after]
+  step = np.divide(_HALF - below, above - below, out=np.zeros(len(curves)), where=above > below)
+  places = after - 1 + np.clip(step, 0, 1)
+  return np.select([reached[:, 0], ~reached.any(axis=1)], [-1.0, float(curves.shape[1])], places)
+
+
+def format_sweep(report: dict[str, Any]) -> str:
+  """A sweep as a table: a row for each level; below it, from which level on each network recognises half."""
+  unit = f" ({report['unit']})" if report["unit"] else ""
+  head = f"{report['parameter']}{unit}"
+  names = [network["name"] for network in report["networks"]]
+  lines = [f"{report['distortion']} on {report['pictures']} pictures: accuracy"]
+  lines.append("  ".join([head, *names, "SSIM", "PSNR (dB)"]))
+  for place, level in enumerate(report["levels"]):
+    accuracies = [
+      f"{network['accuracy'][place]:>{len(name)}.3f}" if network["accuracy"] else f"{'-':>{len(name)}}"
+      for name, network in zip(names, report["networks"], strict=True)
+    ]
+    psnr = report["psnr"]["mean"][place]
+    similarity = [f"{report['ssim']['mean'][place]:.2f}", f"{psnr:9.1f}" if psnr is not None else f"{'∞':>9}"]
+    lines.append("  ".join([f"{level:>{len(head)}.4g}", *accuracies, *similarity]))
+  for name, network in zip(names, report["networks"], strict=True):
+    lines.append(f"{name}: {_told(network['threshold'], report)}")
+  return "\n".join(lines)
+
+
+def _told(threshold: dict[str, Any] | None, report: dict[str, Any]) -> str:
+  if threshold is None:
+    return f"has no class {report['distortion']}"
+  if threshold["level"] is None:
+    return f"half are recognised {threshold['recognised']}"
+  found = f"half are recognised from {threshold['level']:.3g} {report['unit']}".rstrip() + " on"
+  if threshold["interval"] is None:
+    return found
+  low, high = (f"{end:.3g}" if end is not None else "beyond the levels" for end in threshold["interval"])
+  return f"{found} (95 %: {low} to {high})"

@@ -1,0 +1,215 @@
+"""Severity sweeps: the same pictures at every level of a distortion, made, measured and named on the device."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from jaxdistort.checkpoints import TrainedModel
+from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
+from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.errors import InputError, choose
+from jaxdistort.evaluation.quality import psnr, ssim
+from jaxdistort.models import Variables, run_network
+from jaxdistort.sharding import DATA_AXIS, data_sharding
+
+_SEED = 20_000_003  # of every sweep: all networks are judged on the same distorted pictures
+_LEVELS = 12  # unless others are given
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+  """The levels of one parameter of a distortion, the weakest to the strongest or the other way.
+
+  Attributes:
+    distortion, parameter: names in `DISTORTIONS`.
+    levels: ascending, in the parameter's unit.
+  """
+
+  distortion: str
+  parameter: str
+  levels: tuple[float, ...]
+
+  @property
+  def unit(self) -> str:
+    return next(p.unit for p in DISTORTIONS[self.distortion].parameters if p.name == self.parameter)
+
+  @property
+  def fixed(self) -> dict[str, float]:
+    """The other parameters: the paper's constants."""
+    constants = DISTORTIONS[self.distortion].paper_constants
+    return {name: value for name, value in constants.items() if name != self.parameter}
+
+
+class SweepOutcome(NamedTuple):
+  """What came of a sweep.
+
+  Attributes:
+    sweep: over L levels.
+    originals: int64 [N], the same for pictures that show the same original.
+    ssim: float32 [N, L], against the clean picture.
+    psnr: float32 [N, L], dB.
+    probabilities: per network, float32 [N, L, K].
+  """
+
+  sweep: Sweep
+  originals: np.ndarray
+  ssim: np.ndarray
+  psnr: np.ndarray
+  probabilities: list[np.ndarray]
+
+
+def parse_sweep(name: str, levels: str | None = None) -> Sweep:
+  """Reads a sweep from text.
+
+  Args:
+    name: a distortion, whose first parameter is swept, or DISTORTION.PARAMETER.
+    levels: START:STOP:COUNT, both ends included, or levels with commas between; None: twelve over the parameter's
+      range, from 0 where that is inside it.
+
+  Raises:
+    InputError: an unknown name, or levels that are no such text or beyond the parameter's range.
+  """
+  distortion, _, parameter = name.partition(".")
+  parameters = {p.name: p for p in DISTORTIONS[choose("distortion", distortion, DISTORTIONS)].parameters}
+  chosen = parameters[choose(f"parameter of {distortion}", parameter or next(iter(parameters)), parameters)]
+  if levels is None:
+    found = np.linspace(max(chosen.low, 0), chosen.high, _LEVELS)
+  else:
+    found = _read_levels(levels)
+    if found.min() < chosen.low or found.max() > chosen.high:
+      unit = f" {chosen.unit}" if chosen.unit else ""
+      raise InputError(f"levels {levels!r}: {name} goes from {chosen.low:g} to {chosen.high:g}{unit}")
+  return Sweep(distortion, chosen.name, tuple(np.unique(found).tolist()))
+
+
+def _read_levels(text: str) -> np.ndarray:
+  try:
+    if ":" in text:
+      start, stop, count = text.split(":")
+      levels = np.linspace(float(start), float(stop), int(count))
+    else:
+      levels = np.array([float(part) for part in text.split(",")])
+  except ValueError:
+    levels = np.zeros(0)
+  if not len(levels) or not np.isfinite(levels).all():
+    raise InputError(f"levels {text!r}: expected START:STOP:COUNT, such as 0.5:11:22, or numbers such as 1,2,4,8")
+  return levels
+
+
+Step = Callable[[tuple[Variables, ...], jax.Array, jax.Array, jax.Array], tuple[jax.Array, ...]]
+
+
+def make_sweep_step(sweep: Sweep, networks: Sequence[TrainedModel], mesh: Mesh, *, jpeg_quality: int) -> Step:
+  """Builds a jitted function `(variables, images, first, level)` that serves all levels with one compilation.
+
+  It gives SSIM [B], PSNR [B] and, for each network, probabilities [B, K], of clean pictures uint8 [B, S, S, 3]
+  numbered from `first` (uint32) on. A picture draws the same random numbers at every level.
+
+  Args:
+    sweep: its distortion and parameter.
+    networks: of one image size.
+    mesh: over whose devices batches are split.
+    jpeg_quality: of the last step, 0 for no JPEG.
+  """
+  distortion = DISTORTIONS[sweep.distortion]
+  fixed = {name: np.float32(value) for name, value in sweep.fixed.items()}
+
+  def distort(images: jax.Array, first: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(len(images))
+    numbers = first + offset + jnp.arange(len(images), dtype=jnp.uint32)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(_SEED), numbers)
+    parameters = {
+      name: jnp.broadcast_to(value, len(images)) for name, value in (fixed | {sweep.parameter: level}).items()
+    }
+    distorted = jax.vmap(lambda key, image, own: distortion(key, image, **own))(keys, images, parameters)
+    if jpeg_quality:
+      distorted = jax.vmap(jpeg, (0, None))(distorted, float(jpeg_quality))
+    return distorted, jax.vmap(ssim)(images, distorted), jax.vmap(psnr)(images, distorted)
+
+  distort_sharded = jax.shard_map(
+    distort, mesh=mesh, in_specs=(P(DATA_AXIS), P(), P()), out_specs=P(DATA_AXIS), check_vma=False
+  )
+
+  @jax.jit
+  def step(
+    variables: tuple[Variables, ...], images: jax.Array, first: jax.Array, level: jax.Array
+  ) -> tuple[jax.Array, ...]:
+    distorted, *similarity = distort_sharded(images, first, level)
+    logits = [
+      run_network(network.structure, own, distorted)[0] for network, own in zip(networks, variables, strict=True)
+    ]
+    return (*similarity, *map(jax.nn.softmax, logits))
+
+  return step
+
+
+def run_sweeps(
+  sweeps: Sequence[Sweep],
+  networks: Sequence[TrainedModel],
+  pictures: PictureSet,
+  mesh: Mesh,
+  *,
+  jpeg_quality: int,
+  batch_size: int,
+  workers: int,
+  on_broken: Callable[[PictureSet, np.ndarray], None],
+  on_progress: Callable[[int], Any] = lambda count: None,
+) -> list[SweepOutcome]:
+  """Sweeps over pictures, each decoded once for all sweeps, levels and networks.
+
+  Args:
+    sweeps: one compilation each.
+    networks: of one image size.
+    pictures: clean.
+    mesh: over whose devices batches are split.
+    jpeg_quality: of the last step, 0 for no JPEG.
+    batch_size: pictures a batch, about.
+    workers: decoding processes.
+    on_broken: told the numbers of pictures that could not be read; they are left out.
+    on_progress: told the number of clean pictures done.
+
+  Raises:
+    InputError: none of the pictures can be read.
+  """
+  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  steps = [make_sweep_step(sweep, networks, mesh, jpeg_quality=jpeg_quality) for sweep in sweeps]
+  variables = tuple(network.variables for network in networks)
+  originals, numbers = pictures.originals(), []
+  columns: list[list[list[np.ndarray]]] = [[[] for _ in range(2 + len(networks))] for _ in sweeps]
+
+  def collect(batch: CleanBatch, outputs: list[list[tuple[jax.Array, ...]]]) -> None:
+    on_broken(pictures, batch.broken[batch.broken >= 0])
+    valid = (batch.numbers >= 0) & (batch.broken < 0)
+    numbers.append(batch.numbers[valid])
+    for own, levels in zip(columns, jax.device_get(outputs), strict=True):
+      for column, values in zip(own, zip(*levels, strict=True), strict=True):
+        column.append(np.stack(values, axis=1)[valid])
+    on_progress(int(np.sum(batch.numbers >= 0)))
+
+  options = {"batch_size": batch_size, "workers": workers, "sharding": data_sharding(mesh)}
+  pending = None
+  with evaluation_batches(pictures, size=networks[0].config.data.image_size, **options) as batches:
+    for index, batch in enumerate(batches):
+      first = jnp.uint32(index * batch_size)
+      outputs = [
+        [step(variables, batch.images, first, jnp.float32(level)) for level in sweep.levels]
+        for step, sweep in zip(steps, sweeps, strict=True)
+      ]
+      if pending:
+        collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
+      pending = batch, outputs
+  if pending:
+    collect(*pending)
+  rows = np.concatenate(numbers)
+  if not len(rows):
+    raise InputError(f"data source {pictures.spec}: none of its {len(pictures)} pictures here can be read")
+  found = [[np.concatenate(column) for column in own] for own in columns]
+  return [
+    SweepOutcome(sweep, originals[rows], own[0], own[1], own[2:]) for sweep, own in zip(sweeps, found, strict=True)
+  ]
