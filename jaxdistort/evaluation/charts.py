@@ -56,10 +56,10 @@ def draw_accuracy_by_ssim(report: dict[str, Any], path: Path) -> None:
   figure = Figure(figsize=(7.6, 5.6), layout="constrained")
   above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
   for name, bins in groups.items():
-    bins = [bin for bin in bins if bin["pictures"] >= _FEW]
-    if name != "all" and bins:
+    enough = [bin for bin in bins if bin["pictures"] >= _FEW]
+    if name != "all" and enough:
       colour = class_colour(name)
-      above.plot(*_points(bins)[:2], "o-", color=colour, markersize=4, linewidth=1.2, label=words(name))
+      above.plot(*_points(enough)[:2], "o-", color=colour, markersize=4, linewidth=1.2, label=words(name))
   _draw_with_intervals(above, groups["all"], label="all, 95 % interval", linewidth=2)
   style_accuracy(above)
   below.bar(*_points(groups["all"], "pictures")[:2], width=0.09, color="0.6")

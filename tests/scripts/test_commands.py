@@ -16,6 +16,7 @@ from jaxdistort.sharding import create_mesh, replicated
 
 _ROOT = Path(__file__).parents[2]
 _TINY = "tests/training/tiny.py"
+_SWEEP = ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"]
 
 
 def _command(script, *arguments):
@@ -89,8 +90,9 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(unbroken, tmp_
   assert result.returncode == 0, result.stderr
   assert "resuming at step" in result.stdout
 
-  reports = [(run / "evaluation" / "test" / "report.json").read_text() for run in (workdir, unbroken[0])]
-  assert reports[0] == reports[1]
+  files = [run / "evaluation" / "test" / "report.json" for run in (workdir, unbroken[0])]
+  report, expected = (json.loads(file.read_text()) for file in files)
+  assert report | {"checkpoint": expected["checkpoint"]} == expected
   ours, theirs = (load_trained(run / "checkpoints" / "12", replicated(create_mesh())) for run in (workdir, unbroken[0]))
   for part in ("parameters", "statistics"):
     left, right = (np.concatenate([np.ravel(v) for v in _leaves(getattr(t.variables, part))]) for t in (ours, theirs))
@@ -143,11 +145,31 @@ def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, 
   assert [row["support"] for row in report["per_class"].values()] == [38, 4 * 38, 4 * 38]
   assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size > 1000
   assert (tmp_path / "report" / "examples.png").stat().st_size > 1000
+  for name in ("report.html", "predictions.csv", "accuracy_by_ssim.svg", "accuracy_by_level.svg"):
+    assert (tmp_path / "report" / name).stat().st_size > 1000
+  compared = _run("compare", unbroken[0], tmp_path / "report", "--output", tmp_path / "comparison")
+  assert compared.returncode == 0, compared.stderr
+  assert "| the study's | VGG16 scratch   | 0.8640 " in compared.stdout
+  assert json.loads((tmp_path / "comparison" / "comparison.json").read_text())["pairs"] == []
+  assert (tmp_path / "comparison" / "comparison.md").read_text() in compared.stdout
   unknown = _run(
     "evaluate", "--checkpoint", unbroken[0], "--data", "samples", "--protocol", "six", "--output", tmp_path / "x"
   )
   assert unknown.returncode == 1
   assert unknown.stderr.startswith("error: class of six: 'motion_blur' is not one of reference, gaussian_blur")
+
+
+@pytest.mark.slow
+def test_a_sweep_from_the_command_line(unbroken, folder_of_photographs, tmp_path):
+  result = _run(
+    "sweep",
+    *("--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--distortion", "gaussian_blur"),
+    *("--levels", "0.5:11:3", "--output", tmp_path / "sweep", "--workers", 0),
+  )
+  assert result.returncode == 0, result.stderr
+  assert "radius (px)  unbroken  SSIM  PSNR (dB)" in result.stdout
+  assert "2 pictures could not be read" in result.stdout
+  assert len(json.loads((tmp_path / "sweep" / "sweep.json").read_text())["sweeps"][0]["levels"]) == 3
 
 
 @pytest.mark.slow
@@ -180,6 +202,13 @@ def test_wrong_words_get_one_clear_line(arguments, message):
     ("evaluate", ["--data", "samples"], "the following arguments are required: --checkpoint, --output; see --help"),
     ("evaluate", ["--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
     ("evaluate", ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"], "checkpoint /x: does not exist"),
+    ("sweep", ["--checkpoint", "/x", "--data", "samples"], "required: --distortion, --output; see --help"),
+    ("sweep", [*_SWEEP, "--distortion", "blur"], "distortion: 'blur' is not one of gaussian_blur"),
+    ("sweep", [*_SWEEP, "--distortion", "jpeg", "--levels", "1:2"], "levels '1:2': expected START:STOP:COUNT"),
+    ("sweep", [*_SWEEP, "--distortion", "jpeg", "--levels", "1", "--levels", "2"], "2 given for 1 distortions"),
+    ("sweep", [*_SWEEP, "--distortion", "jpeg"], "checkpoint /x: does not exist"),
+    ("compare", ["/x"], "/x: does not exist; give a folder that evaluate.py wrote, or a run's"),
+    ("compare", [], "the following arguments are required: folders; see --help"),
     ("benchmark", ["distortion"], "invalid choice: 'distortion' (choose from"),
     ("benchmark", ["training", "--config", "README.md"], "README.md: cannot be used as a config"),
     ("benchmark", ["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
@@ -209,6 +238,19 @@ def test_benchmarks_write_their_rows(tmp_path):
   assert row["pictures_per_second"] > 0
   assert 0 < row["distortion_share"] < 10
   _assert_one_line(_run("benchmark", "training", "--config", "configs/none.py"), "configs/none.py")
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_sweep(unbroken, folder_of_photographs, tmp_path):
+  rows = tmp_path / "rows.json"
+  result = _run(
+    "benchmark",
+    *("sweep", "--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--levels", "1,5"),
+    *("--batch-size", 16, "--seconds", 0, "--json", rows),
+  )
+  assert result.returncode == 0, result.stderr
+  (row,) = json.loads(rows.read_text())
+  assert {"op_seconds", "similarity_seconds", "network_seconds", "sweep_of_parts"} <= set(row)
 
 
 @pytest.mark.slow
