@@ -82,7 +82,7 @@ def sweep_checkpoints(
         on_progress=bar.update,
       )
       for place, i in enumerate(members):
-        found[i] = [outcome._replace(probabilities=[outcome.probabilities[place]]) for outcome in outcomes]
+        found[i] = [outcome._replace(answers=[outcome.answers[place]]) for outcome in outcomes]
   class_names = [network.config.create_protocol().class_names for network in networks]
   report = {
     "data": data,
@@ -91,7 +91,7 @@ def sweep_checkpoints(
     "networks": [_describe(name, network, form) for name, network, form in zip(names, networks, forms, strict=True)],
     "sweeps": [
       report_sweep(
-        found[0][k]._replace(probabilities=[found[i][k].probabilities[0] for i in range(len(networks))]),
+        found[0][k]._replace(answers=[found[i][k].answers[0] for i in range(len(networks))]),
         list(zip(names, class_names, strict=True)),
       )
       for k in range(len(sweeps))

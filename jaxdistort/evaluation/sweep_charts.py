@@ -26,8 +26,7 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
   grid = figure.subplots(rows, len(sweeps), squeeze=False, sharex="col")
   for column, sweep in zip(grid.T, sweeps, strict=True):
     fixed = ", ".join(f"{words(name)} {value:g}" for name, value in sweep["fixed"].items())
-    column[0].set_title(words(sweep["distortion"]) + (f" ({fixed})" if fixed else ""), fontsize=11)
-    _draw_accuracy(column[0], sweep)
+    _draw_accuracy(column[0], sweep, words(sweep["distortion"]) + (f" ({fixed})" if fixed else ""))
     for axes, network in zip(column[1:-1], sweep["networks"], strict=True):
       _draw_probabilities(axes, sweep["levels"], network)
     _draw_similarity(column[-1], sweep)
@@ -40,7 +39,7 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
   save_chart(figure, path)
 
 
-def _draw_accuracy(axes: Axes, sweep: dict[str, Any]) -> None:
+def _draw_accuracy(axes: Axes, sweep: dict[str, Any], title: str) -> None:
   style_accuracy(axes)
   axes.axhline(0.5, color="0.6", linewidth=1, linestyle=":")
   known = [network for network in sweep["networks"] if network["accuracy"]]
@@ -50,12 +49,16 @@ def _draw_accuracy(axes: Axes, sweep: dict[str, Any]) -> None:
       half = f"half from {threshold:.3g}" if threshold is not None else f"half {network['threshold']['recognised']}"
       label = f"{network['name']}: {half}"
       _draw_band(axes, sweep["levels"], network["accuracy"], network["accuracy_intervals"], color=colour, label=label)
+      axes.axhline(network["false_alarms"], color=colour, linewidth=1, linestyle="--")
       if threshold is not None:
         axes.plot([threshold], [0.5], "D", color=colour, markersize=6)
-  if known:
-    axes.legend(fontsize=8.5, loc="best", framealpha=0.6)
-  else:
+  if not known:
     axes.text(0.5, 0.25, "no network here has this class", ha="center", transform=axes.transAxes)
+    axes.set_title(title, fontsize=11)
+    return
+  axes.plot([], [], "--", color="0.4", linewidth=1, label="undistorted pictures called so")
+  # Above the axes, where it covers no curve.
+  axes.legend(title=title, title_fontsize=11, fontsize=8.5, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
 def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any]) -> None:

@@ -22,8 +22,9 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
   Returns:
     distortion, parameter, unit, fixed (the other parameters), levels [L], pictures, originals; ssim and psnr, each
     with mean [L] (None where it is infinite) and intervals [L]; networks: for each its name, accuracy [L] and
-    accuracy_intervals (None if it lacks the class), threshold (see `detection_threshold`), and probabilities: class ->
-    mean [L] and intervals [L].
+    accuracy_intervals (None if it lacks the class), false_alarms (share of the undistorted pictures that it names so,
+    which an accuracy must exceed to mean anything), threshold (see `detection_threshold`), and probabilities: class
+    -> mean [L] and intervals [L].
   """
   sweep, originals = outcome.sweep, outcome.originals
   similarity = outcome.ssim.mean(axis=0, dtype=np.float64)
@@ -40,13 +41,16 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
     "psnr": _curve(originals, outcome.psnr),
     "networks": [],
   }
-  for (name, class_names), probabilities in zip(networks, outcome.probabilities, strict=True):
-    own: dict[str, Any] = {"name": name, "accuracy": None, "accuracy_intervals": None, "threshold": None}
+  for (name, class_names), (probabilities, undistorted) in zip(networks, outcome.answers, strict=True):
+    own: dict[str, Any] = {"name": name}
+    own |= dict.fromkeys(("accuracy", "accuracy_intervals", "false_alarms", "threshold"))
     if sweep.distortion in class_names:
-      right = np.argmax(probabilities, axis=2) == list(class_names).index(sweep.distortion)
+      label = list(class_names).index(sweep.distortion)
+      right = np.argmax(probabilities, axis=2) == label
       own |= {
         "accuracy": right.mean(axis=0).tolist(),
         "accuracy_intervals": accuracy_intervals(originals, right),
+        "false_alarms": float(np.mean(np.argmax(undistorted, axis=1) == label)),
         "threshold": detection_threshold(originals, right, sweep.levels, weak_first=weak_first),
       }
     own["probabilities"] = {
@@ -129,7 +133,9 @@ def format_sweep(report: dict[str, Any]) -> str:
     similarity = [f"{report['ssim']['mean'][place]:.2f}", f"{psnr:9.1f}" if psnr is not None else f"{'∞':>9}"]
     lines.append("  ".join([f"{level:>{len(head)}.4g}", *accuracies, *similarity]))
   for name, network in zip(names, report["networks"], strict=True):
-    lines.append(f"{name}: {_told(network['threshold'], report)}")
+    alarms = network["false_alarms"]
+    told = "" if alarms is None else f"; of undistorted pictures it calls {alarms:.1%} so"
+    lines.append(f"{name}: {_told(network['threshold'], report)}{told}")
   return "\n".join(lines)
 
 

@@ -46,6 +46,18 @@ class Sweep:
     return {name: value for name, value in constants.items() if name != self.parameter}
 
 
+class Answers(NamedTuple):
+  """What one network says.
+
+  Attributes:
+    probabilities: float32 [N, L, K].
+    undistorted: float32 [N, K], of the pictures with no more than the JPEG step.
+  """
+
+  probabilities: np.ndarray
+  undistorted: np.ndarray
+
+
 class SweepOutcome(NamedTuple):
   """What came of a sweep.
 
@@ -54,14 +66,14 @@ class SweepOutcome(NamedTuple):
     originals: int64 [N], the same for pictures that show the same original.
     ssim: float32 [N, L], against the clean picture.
     psnr: float32 [N, L], dB.
-    probabilities: per network, float32 [N, L, K].
+    answers: of each network.
   """
 
   sweep: Sweep
   originals: np.ndarray
   ssim: np.ndarray
   psnr: np.ndarray
-  probabilities: list[np.ndarray]
+  answers: list[Answers]
 
 
 def parse_sweep(name: str, levels: str | None = None) -> Sweep:
@@ -105,29 +117,28 @@ def _read_levels(text: str) -> np.ndarray:
 Step = Callable[[tuple[Variables, ...], jax.Array, jax.Array, jax.Array], tuple[jax.Array, ...]]
 
 
-def make_sweep_step(sweep: Sweep, networks: Sequence[TrainedModel], mesh: Mesh, *, jpeg_quality: int) -> Step:
+def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh: Mesh, *, jpeg_quality: int) -> Step:
   """Builds a jitted function `(variables, images, first, level)` that serves all levels with one compilation.
 
   It gives SSIM [B], PSNR [B] and, for each network, probabilities [B, K], of clean pictures uint8 [B, S, S, 3]
   numbered from `first` (uint32) on. A picture draws the same random numbers at every level.
 
   Args:
-    sweep: its distortion and parameter.
+    sweep: its distortion and parameter; None: nothing but the JPEG step, whatever the level.
     networks: of one image size.
     mesh: over whose devices batches are split.
     jpeg_quality: of the last step, 0 for no JPEG.
   """
-  distortion = DISTORTIONS[sweep.distortion]
-  fixed = {name: np.float32(value) for name, value in sweep.fixed.items()}
 
   def distort(images: jax.Array, first: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(len(images))
     numbers = first + offset + jnp.arange(len(images), dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(_SEED), numbers)
-    parameters = {
-      name: jnp.broadcast_to(value, len(images)) for name, value in (fixed | {sweep.parameter: level}).items()
-    }
-    distorted = jax.vmap(lambda key, image, own: distortion(key, image, **own))(keys, images, parameters)
+    distorted = images
+    if sweep:
+      distortion, fixed = DISTORTIONS[sweep.distortion], jax.tree.map(jnp.float32, sweep.fixed)
+      own = {name: jnp.broadcast_to(value, len(images)) for name, value in {**fixed, sweep.parameter: level}.items()}
+      distorted = jax.vmap(lambda key, image, own: distortion(key, image, **own))(keys, images, own)
     if jpeg_quality:
       distorted = jax.vmap(jpeg, (0, None))(distorted, float(jpeg_quality))
     return distorted, jax.vmap(ssim)(images, distorted), jax.vmap(psnr)(images, distorted)
@@ -178,10 +189,11 @@ def run_sweeps(
     InputError: none of the pictures can be read.
   """
   batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
-  steps = [make_sweep_step(sweep, networks, mesh, jpeg_quality=jpeg_quality) for sweep in sweeps]
+  runs = [*((sweep, sweep.levels) for sweep in sweeps), (None, (0.0,))]  # what is made of each batch
+  steps = [make_sweep_step(sweep, networks, mesh, jpeg_quality=jpeg_quality) for sweep, _ in runs]
   variables = tuple(network.variables for network in networks)
   originals, numbers = pictures.originals(), []
-  columns: list[list[list[np.ndarray]]] = [[[] for _ in range(2 + len(networks))] for _ in sweeps]
+  columns: list[list[list[np.ndarray]]] = [[[] for _ in range(2 + len(networks))] for _ in runs]
 
   def collect(batch: CleanBatch, outputs: list[list[tuple[jax.Array, ...]]]) -> None:
     on_broken(pictures, batch.broken[batch.broken >= 0])
@@ -198,8 +210,8 @@ def run_sweeps(
     for index, batch in enumerate(batches):
       first = jnp.uint32(index * batch_size)
       outputs = [
-        [step(variables, batch.images, first, jnp.float32(level)) for level in sweep.levels]
-        for step, sweep in zip(steps, sweeps, strict=True)
+        [step(variables, batch.images, first, jnp.float32(level)) for level in levels]
+        for step, (_, levels) in zip(steps, runs, strict=True)
       ]
       if pending:
         collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
@@ -209,7 +221,9 @@ def run_sweeps(
   rows = np.concatenate(numbers)
   if not len(rows):
     raise InputError(f"data source {pictures.spec}: none of its {len(pictures)} pictures here can be read")
-  found = [[np.concatenate(column) for column in own] for own in columns]
-  return [
-    SweepOutcome(sweep, originals[rows], own[0], own[1], own[2:]) for sweep, own in zip(sweeps, found, strict=True)
-  ]
+  *found, (_, _, *references) = [[np.concatenate(column) for column in own] for own in columns]
+  outcomes = []
+  for sweep, (similarity, noise_ratio, *probabilities) in zip(sweeps, found, strict=True):
+    answers = [Answers(own, reference[:, 0]) for own, reference in zip(probabilities, references, strict=True)]
+    outcomes.append(SweepOutcome(sweep, originals[rows], similarity, noise_ratio, answers))
+  return outcomes

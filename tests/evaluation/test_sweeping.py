@@ -16,7 +16,7 @@ from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
-from jaxdistort.evaluation.sweeping import SweepOutcome, make_sweep_step, run_sweeps
+from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
 from jaxdistort.models import run_network
 from jaxdistort.sharding import DATA_AXIS, create_mesh, replicated
 from tests.training.tiny import get_config, save_untrained
@@ -84,7 +84,7 @@ def test_a_sweep_is_what_one_would_do_by_hand(runs, folder_of_photographs):
   (blur, noise), networks, broken = _run(names, folder_of_photographs, devices=1, batch_size=15, sweeps=sweeps)
   assert sorted(name.rsplit("/")[-1] for name in broken) == ["empty.jpg", "truncated.png"]
   assert blur.ssim.shape == (38, 3)
-  assert [p.shape for p in noise.probabilities] == [(38, 2, 3), (38, 2, 7)]
+  assert [own.probabilities.shape for own in noise.answers] == [(38, 2, 3), (38, 2, 7)]
   assert (np.diff(blur.ssim) < 0).all()  # of every picture
   assert (np.diff(noise.psnr) < 0).all()
 
@@ -97,14 +97,16 @@ def test_a_sweep_is_what_one_would_do_by_hand(runs, folder_of_photographs):
       clean, distorted, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
     assert blur.ssim[row, 1] == pytest.approx(similarity, abs=1e-5)
-    for network, found in zip(networks, blur.probabilities, strict=True):
+    for network, found in zip(networks, blur.answers, strict=True):
       logits, _ = run_network(network.structure, network.variables, distorted[None])
-      np.testing.assert_allclose(found[row, 1], np.asarray(jax.nn.softmax(logits[0])), atol=1e-5)
+      np.testing.assert_allclose(found.probabilities[row, 1], np.asarray(jax.nn.softmax(logits[0])), atol=1e-5)
+      logits, _ = run_network(network.structure, network.variables, clean[None])
+      np.testing.assert_allclose(found.undistorted[row], np.asarray(jax.nn.softmax(logits[0])), atol=1e-5)
 
   (shared, again), *_ = _run(names, folder_of_photographs, devices=8, batch_size=64, sweeps=sweeps)
   np.testing.assert_allclose(shared.ssim, blur.ssim, atol=1e-6)
   np.testing.assert_array_equal(again.psnr, noise.psnr)  # the same noise, however the work is divided
-  np.testing.assert_allclose(shared.probabilities[1], blur.probabilities[1], atol=1e-5)
+  np.testing.assert_allclose(shared.answers[1].probabilities, blur.answers[1].probabilities, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -177,9 +179,10 @@ def test_a_level_that_changes_nothing_has_no_psnr():
     np.arange(3),
     np.array([[1, 0.5]] * 3, np.float32),
     np.array([[np.inf, 30]] * 3, np.float32),
-    [np.full((3, 2, 3), 1 / 3, np.float32)],
+    [Answers(np.full((3, 2, 3), 1 / 3, np.float32), np.array([[0, 0, 1]] * 3, np.float32))],
   )
   report = report_sweep(outcome, [("three", ("reference", "gaussian_blur", "gaussian_noise"))])
   assert report["psnr"] == {"mean": [None, 30], "intervals": [None, [30, 30]]}
   json.dumps(report, allow_nan=False)
+  assert report["networks"][0]["false_alarms"] == 1
   assert "∞" in format_sweep(report)
