@@ -1,14 +1,37 @@
 """Files that survive the death of the process at any moment."""
 
+import csv
+import io
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
+
+_NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the bytes they came in as
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
   """Writes a file beside its place and renames it; leaves nothing of it if it cannot be written."""
+  with writing_whole(path) as file:
+    file.write(content.encode(errors=_NAMES) if isinstance(content, str) else content)
+
+
+def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+  """Writes CSV row by row, like `write_whole`."""
+  with writing_whole(path) as file:
+    text = io.TextIOWrapper(file, encoding="utf-8", errors=_NAMES, newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    text.flush()
+    text.detach()  # or it would close the file
+
+
+@contextmanager
+def writing_whole(path: Path) -> Generator[BinaryIO]:
+  """Opens a file beside its place, and renames it on leaving; leaves nothing of it if that fails."""
   unfinished = path.with_name(f"{path.name}.partial")
   try:
-    # Names of files that are no UTF-8 go out as the bytes they came in as.
-    unfinished.write_bytes(content.encode(errors="surrogateescape") if isinstance(content, str) else content)
+    with unfinished.open("wb") as file:
+      yield file
     unfinished.replace(path)
   except BaseException:
     unfinished.unlink(missing_ok=True)

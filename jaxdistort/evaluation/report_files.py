@@ -1,10 +1,9 @@
 """The files of a report: figures as JSON, charts, every prediction as CSV, a page."""
 
-import csv
-import io
+import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from jaxdistort.evaluation.figures import draw_examples
 from jaxdistort.evaluation.mistakes import Mistake, worst_of_outcome
 from jaxdistort.evaluation.page import Section, render_page
 from jaxdistort.evaluation.predicting import Outcome
-from jaxdistort.files import write_whole
+from jaxdistort.files import write_table, write_whole
 
 
 def write_outcome(report: dict[str, Any], outcome: Outcome, pictures: PictureSet, folder: Path) -> None:
@@ -53,31 +52,35 @@ def write_report(
     folder: made if need be.
   """
   folder.mkdir(parents=True, exist_ok=True)
+  (folder / "report.json").unlink(missing_ok=True)  # of an earlier evaluation, whose charts give way to these
   sections = []
   for view, (figures, mistakes) in views.items():
     drawn = {}
     for name, draw in _charts_of(figures, report.get("score", "")).items():
       path = folder / (f"{name}_{view}" if view else name)
-      draw(path)
-      drawn[name] = path.with_name(f"{path.name}.svg").read_text()
+      if draw:
+        draw(path)
+        drawn[name] = path.with_name(f"{path.name}.svg").read_text()
+      else:
+        for suffix in charts.FORMATS:
+          path.with_name(f"{path.name}.{suffix}").unlink(missing_ok=True)
     sections.append(Section(view, figures, mistakes, drawn))
   write_whole(folder / "report.html", render_page(report, sections))
-  text = io.StringIO()
-  csv.writer(text, lineterminator="\n").writerows(rows)
-  write_whole(folder / "predictions.csv", text.getvalue())
+  write_table(folder / "predictions.csv", rows)
   write_whole(folder / "report.json", json.dumps(report, indent=2) + "\n")  # last: then the evaluation is complete
 
 
-def _charts_of(figures: dict[str, Any], score: str) -> dict[str, Any]:
-  """Name -> function of a path, of the charts that there are figures for."""
-  found: dict[str, Any] = {"confusion_matrix": lambda path: charts.draw_confusion_matrix(figures, path)}
-  if figures["accuracy_by_ssim"]:
-    found["accuracy_by_ssim"] = lambda path: charts.draw_accuracy_by_ssim(figures, path)
-  if figures["accuracy_by_level"]:
-    found["accuracy_by_level"] = lambda path: charts.draw_accuracy_by_level(figures, path)
-  if figures.get("accuracy_by_score"):
-    found["accuracy_by_score"] = lambda path: charts.draw_accuracy_by_score(figures, score, path)
-  return found
+def _charts_of(figures: dict[str, Any], score: str) -> dict[str, Callable[[Path], None] | None]:
+  """Name -> function of a path; None where there are no figures for the chart."""
+  by_ssim, by_level = figures["accuracy_by_ssim"], figures["accuracy_by_level"]
+  return {
+    "confusion_matrix": functools.partial(charts.draw_confusion_matrix, figures),
+    "accuracy_by_ssim": functools.partial(charts.draw_accuracy_by_ssim, figures) if by_ssim else None,
+    "accuracy_by_level": functools.partial(charts.draw_accuracy_by_level, figures) if by_level else None,
+    "accuracy_by_score": functools.partial(charts.draw_accuracy_by_score, figures, score)
+    if figures.get("accuracy_by_score")
+    else None,
+  }
 
 
 def _predictions_rows(outcome: Outcome, pictures: PictureSet, class_names: Sequence[str]) -> Iterable[list[Any]]:

@@ -97,6 +97,7 @@ def sweep_checkpoints(
       for k in range(len(sweeps))
     ],
   }
+  (output / "sweep.json").unlink(missing_ok=True)  # of an earlier sweep, whose figure gives way to this one
   draw_sweeps(report["sweeps"], output / "sweep")
   write_whole(output / "sweep.json", json.dumps(report, indent=2) + "\n")  # last: then the sweep is complete
   return report
