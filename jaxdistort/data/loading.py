@@ -1,6 +1,7 @@
 """Clean pictures in batches: decoded in worker processes, on the device before they are needed."""
 
 import dataclasses
+import gc
 import os
 import signal
 import threading
@@ -167,6 +168,7 @@ def read_ahead(elements: grain.MapDataset, workers: int, put: Callable[[Any], An
     yield iterator
   finally:
     iterator.close()
+    gc.collect()  # its last elements lie in cycles, and their shared memory would be told as leaked at the end
 
 
 def _live_and_die_with_parent(worker: int, workers: int) -> None:
