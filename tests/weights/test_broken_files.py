@@ -1,5 +1,8 @@
 """Broken files of weights: one line that names what is wrong, and nothing half-written."""
 
+import io
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -186,11 +189,19 @@ def test_a_file_is_not_converted_onto_itself(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-  def full(self, content):
-    self.touch()
-    raise OSError(28, "No space left on device", str(self))
+  class Full(io.BytesIO):
+    def write(self, content):
+      raise OSError(28, "No space left on device")
 
-  monkeypatch.setattr("pathlib.Path.write_bytes", full)
+  open_file = Path.open
+
+  def open_on_full_disk(self, mode="r", *arguments, **options):
+    if mode != "wb":
+      return open_file(self, mode, *arguments, **options)
+    self.touch()
+    return Full()
+
+  monkeypatch.setattr("pathlib.Path.open", open_on_full_disk)
   source = write_keras_vgg16(tmp_path / "vgg.h5")
   with pytest.raises(OSError, match="No space left"):
     convert("keras-vgg16", source, tmp_path / "out.safetensors")
