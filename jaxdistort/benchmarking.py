@@ -24,7 +24,7 @@ from jaxdistort.models import MODELS, Variables, merge_network, run_network
 from jaxdistort.models.layers import scale_levels
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.sharding import create_mesh, data_sharding, replicated
-from jaxdistort.training import create_state, make_sampler, make_train_step
+from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.weights.base import RANDOM
 
@@ -120,10 +120,17 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
   mesh = create_mesh()
   optimizer = create_optimizer(config.optimizer, config.steps)
   structure, state, frozen = create_state(config.create_network, optimizer, config.seed, mesh)
-  sample = make_sampler(config.create_protocol(), mesh, seed=config.seed, flip=config.data.augment)
-  step = make_train_step(structure, optimizer, sample, mesh, seed=config.seed)
-  images = jax.device_put(photographs(config.batch_size, config.data.image_size), data_sharding(mesh))
-  flops = _step_flops(structure, Variables(state.parameters, state.statistics, frozen), images)
+  sample = make_sampler(
+    config.create_protocol(), mesh, seed=config.seed, size=config.data.image_size, augment=config.data.augment
+  )
+  update = make_update(structure, optimizer, sample, mesh, seed=config.seed, accumulate=config.accumulate)
+  step = make_train_step(update, mesh)
+  images = jax.device_put(photographs(config.batch_size, config.data.training_side), data_sharding(mesh))
+  flops = _step_flops(
+    structure,
+    Variables(state.parameters, state.statistics, frozen),
+    images[:, :size, :size],
+  )
   start = time.perf_counter()
   compiled = step.lower(state, frozen, images).compile()
   compiling = time.perf_counter() - start

@@ -18,14 +18,21 @@ from jaxdistort.weights.file import WeightsFile
 OPTIMIZERS = ("rmsprop", "adam")
 SCHEDULES = ("keras", "cosine")
 COMPUTE_DTYPES = ("auto", "float32", "bfloat16")
+PLACEMENTS = ("auto", "device", "host")
 
 
 @dataclasses.dataclass
 class DataConfig:
   source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, or a mix
   image_size: int = 224  # side of the pictures, px
-  augment: bool = True  # random squares of the clean pictures, and flips
+  augment: bool = True  # random squares of pictures that are read an eighth larger or so, and flips
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors
+  placement: str = "auto"  # of the training pictures: device, host, or the device where they fit
+
+  @property
+  def training_side(self) -> int:
+    """Side of the clean training pictures, px: 256 for 224."""
+    return round(self.image_size * 8 / 7) if self.augment else self.image_size
 
 
 @dataclasses.dataclass
@@ -70,6 +77,9 @@ class TrainConfig:
   evaluate_every: int = 500  # steps; each evaluation also saves a checkpoint
   log_every: int = 20  # steps
   compute_dtype: str = "auto"  # bfloat16 on accelerators, float32 on CPU
+  accumulate: int = 1  # parts of a batch that take turns, for less memory
+  fsdp: int = 1  # devices that share one copy of large weights and of their optimiser state; 0: all devices
+  steps_per_dispatch: int = 0  # with the pictures on the device; 0: log_every on accelerators, 1 on CPU
 
   def validate(self) -> None:
     """Raises InputError on a value that cannot work; names the field."""
@@ -79,12 +89,16 @@ class TrainConfig:
     choose("optimizer.name", self.optimizer.name, OPTIMIZERS)
     choose("optimizer.schedule", self.optimizer.schedule, SCHEDULES)
     choose("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
+    choose("data.placement", self.data.placement, PLACEMENTS)
     for name, low, high in (
       ("batch_size", 1, math.inf),
       ("steps", 1, math.inf),
       ("evaluate_every", 1, math.inf),
       ("log_every", 1, math.inf),
       ("seed", 0, 2**31 - 1),
+      ("accumulate", 1, math.inf),
+      ("fsdp", 0, math.inf),
+      ("steps_per_dispatch", 0, 10_000),
       ("data.image_size", 32, 4096),
       ("data.workers", -1, 256),
       ("protocol.jpeg_quality", 0, 100),
@@ -118,6 +132,11 @@ class TrainConfig:
     if scaling == "auto":
       scaling = base.preprocessing if base else "centered"
     return dataclasses.replace(self, model=dataclasses.replace(self.model, input_scaling=scaling))
+
+  @property
+  def dispatched_steps(self) -> int:
+    """Steps a dispatch, at most; on CPU a loop around convolutions would slow them down."""
+    return self.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else min(self.log_every, 100))
 
   def create_protocol(self) -> Protocol:
     return PROTOCOLS[self.protocol.name](self.protocol.jpeg_quality or None)

@@ -77,10 +77,13 @@ def at_least(least: int) -> Callable[[str], int]:
   return parse
 
 
-def progress_bar(total: int, done: int = 0, *, unit: str, title: str, leave: bool = True, scale: bool = False) -> tqdm:
+def progress_bar(
+  total: int, done: int = 0, *, unit: str, title: str, leave: bool = True, scale: bool = False, shown: bool = True
+) -> tqdm:
   """A bar with rate and time left, `scale`d to k, M and G; in a log file a line now and then."""
   terminal = sys.stderr.isatty()
   return tqdm(
+    file=sys.stderr if shown else open(os.devnull, "w"),  # as long as the process
     leave=leave,
     total=total,
     initial=done,

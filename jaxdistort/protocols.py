@@ -12,7 +12,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
-from jaxdistort.sharding import DATA_AXIS
+from jaxdistort.sharding import DATA_AXES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,10 +177,10 @@ def distort_sharded(protocol: Protocol, mesh: Mesh) -> Callable[[jax.Array, jax.
   """
 
   def local(key: jax.Array, images: jax.Array, first: jax.Array) -> Samples:
-    offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(images.shape[0])
+    offset = jax.lax.axis_index(DATA_AXES).astype(jnp.uint32) * np.uint32(images.shape[0])
     return protocol.distort(key, images, first + offset)
 
-  return jax.shard_map(local, mesh=mesh, in_specs=(P(), P(DATA_AXIS), P()), out_specs=P(DATA_AXIS), check_vma=False)
+  return jax.shard_map(local, mesh=mesh, in_specs=(P(), P(DATA_AXES), P()), out_specs=P(DATA_AXES), check_vma=False)
 
 
 def six(jpeg_quality: int | None = 75) -> Protocol:

@@ -30,8 +30,8 @@ class DeadLeaves:
   def original(self, index: int) -> str:
     return f"synthetic/{index // self.VIEWS}"
 
-  def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    rng = rng or np.random.default_rng(index)
+  def load(self, index: int, size: int) -> np.ndarray:
+    rng = np.random.default_rng(index)
     view = random_view(_canvas(index // self.VIEWS, 2 * size), size, rng, smallest=size)
     return _light_and_grain(view[..., rng.permutation(3)], rng)
 

@@ -44,11 +44,8 @@ class Folder:
   def original(self, index: int) -> str:
     return self._names[index]
 
-  def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    picture = read_picture(self.name(index))
-    if rng is None:
-      return standardise(picture, size)
-    return random_view(picture, size, rng, smallest=0.6 * min(picture.size))
+  def load(self, index: int, size: int) -> np.ndarray:
+    return standardise(read_picture(self.name(index)), size)
 
 
 def _picture_names(root: str) -> list[str]:
@@ -98,9 +95,9 @@ class SamplePhotographs:
     name = Path(self._FILES[index // self.VIEWS][-1]).stem
     return f"samples/{name.removesuffix('_left').removesuffix('_right')}"
 
-  def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
+  def load(self, index: int, size: int) -> np.ndarray:
     picture = _sample(*self._FILES[index // self.VIEWS])
-    return random_view(picture, size, rng or np.random.default_rng(index), smallest=1.5 * size)
+    return random_view(picture, size, np.random.default_rng(index), smallest=1.5 * size)
 
 
 @functools.cache

@@ -14,21 +14,25 @@ import grain
 import jax
 import numpy as np
 from absl import flags
+from jax.sharding import Mesh
 
+from jaxdistort.data.order import Order
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.data.pictures import BrokenPicture
+from jaxdistort.sharding import local_rows, put_rows
 
-_SHUFFLE_WINDOW = 256  # pictures
+_ENDLESS = 2**31  # batches
 
 
 class CleanBatch(NamedTuple):
   """A batch of clean pictures.
 
   Attributes:
-    images: uint8 [B, S, S, 3], on the device.
+    images: uint8 [B, S, S, 3], split over the devices.
     numbers: int64 [B] on the host, numbers within the `PictureSet`; -1 where a slot only fills the last batch.
-    broken: int64 [B] on the host, number of the picture that could not be read here, or -1. In training
-      another picture stands in its place; in evaluation its slot is black and must not count.
+    broken: int32 [b] on the host, for the rows that this process read (all, if it is the only one): number of
+      the picture that could not be read here, or -1. In training another picture stands in its place; in
+      evaluation its slot is black and must not count.
   """
 
   images: jax.Array
@@ -43,111 +47,82 @@ def default_workers() -> int:
 
 @contextmanager
 def training_batches(
-  pictures: PictureSet,
-  *,
-  size: int,
-  batch_size: int,
-  seed: int,
-  first_batch: int = 0,
-  augment: bool = True,
-  workers: int = 1,
-  sharding: jax.sharding.Sharding | None = None,
+  pictures: PictureSet, order: Order, *, side: int, batch_size: int, mesh: Mesh, first_batch: int = 0, workers: int = 1
 ) -> Generator[Iterator[CleanBatch]]:
-  """Endless batches of shuffled pictures; on leaving the context, workers end.
+  """Endless batches of pictures in their order; on leaving the context, workers end.
 
-  Batch k is the same for the same arguments however many workers there are and wherever the run began,
-  so a position in the data is a number of batches.
+  Batch k is the same for the same arguments however many workers and processes there are and wherever the run
+  began, so a position in the data is a number of batches. Every process reads its own rows only.
 
   Args:
-    pictures: of the training split; sources are mixed by weight.
-    size: side of the pictures in pixels.
-    batch_size: pictures a batch.
-    seed: of the order (a new one every epoch) and of the views.
+    pictures: of the training split.
+    order: in which they come.
+    side: of the pictures in pixels.
+    batch_size: pictures a batch, of all processes together.
+    mesh: over whose devices batches are split.
     first_batch: number of the first batch.
-    augment: random squares and flips; without it every picture always looks the same.
     workers: decoding processes; 0 decodes in threads of this process.
-    sharding: where the images go; the default device if None.
   """
-  shuffled = [
-    grain.MapDataset.range(len(members)).map(_Number(pictures, source)).shuffle(seed=seed + source).repeat()
-    for source, members in enumerate(pictures.members)
-  ]
-  mixed = shuffled[0]
-  if len(shuffled) > 1:
-    mixed = grain.MapDataset.mix(shuffled, weights=[w.weight for w in pictures.sources])
-    # Sources take turns in a mix and classes in a protocol: unshuffled, a source could meet some classes only.
-    mixed = grain.experimental.WindowShuffleMapDataset(mixed, window_size=_SHUFFLE_WINDOW, seed=seed)
-  loaded = mixed.random_map(_LoadForTraining(pictures, size, augment), seed=seed)
-  batches = loaded.batch(batch_size, drop_remainder=True)[first_batch:]
-  with _on_device(batches, workers, sharding) as iterator:
-    yield iterator
+  load = _LoadForTraining(pictures, order, side, batch_size, local_rows(mesh, batch_size))
+  with read_ahead(grain.MapDataset.range(first_batch, _ENDLESS).map(load), workers, _put_on(mesh)) as batches:
+    yield batches
 
 
 @contextmanager
 def evaluation_batches(
-  pictures: PictureSet,
-  *,
-  size: int,
-  batch_size: int,
-  workers: int = 1,
-  sharding: jax.sharding.Sharding | None = None,
+  pictures: PictureSet, *, size: int, batch_size: int, mesh: Mesh, workers: int = 1
 ) -> Generator[Iterator[CleanBatch]]:
   """Every picture once, in order, in its standard form; the last batch is filled with empty slots."""
-  slots = grain.MapDataset.range(-(-len(pictures) // batch_size) * batch_size)
-  loaded = slots.map(_LoadForEvaluation(pictures, size))
-  with _on_device(loaded.batch(batch_size), workers, sharding) as iterator:
-    yield iterator
+  load = _LoadForEvaluation(pictures, size, batch_size, local_rows(mesh, batch_size))
+  count = -(-len(pictures) // batch_size)
+  with read_ahead(grain.MapDataset.range(count).map(load), workers, _put_on(mesh)) as batches:
+    yield batches
 
 
 @dataclasses.dataclass(frozen=True)
-class _Number(grain.transforms.Map):
-  """Position among a source's members -> number in the set."""
-
+class _LoadForTraining(grain.transforms.Map):
   pictures: PictureSet
-  source: int
+  order: Order
+  side: int
+  batch_size: int
+  rows: np.ndarray
 
-  def map(self, element: int) -> int:
-    return self.pictures.number(self.source, element)
-
-
-@dataclasses.dataclass(frozen=True)
-class _LoadForTraining(grain.transforms.RandomMap):
-  pictures: PictureSet
-  size: int
-  augment: bool
-
-  def random_map(self, element: int, rng: np.random.Generator) -> dict[str, Any]:
-    image, broken = self.pictures.load_or_next(element, self.size, rng if self.augment else None)
-    return {"image": image, "number": np.int64(element), "broken": np.int64(broken)}
+  def map(self, element: int) -> CleanBatch:
+    positions = np.arange(element * self.batch_size, (element + 1) * self.batch_size).astype(np.uint32)
+    numbers = self.order.numbers(positions)
+    loaded = [self.pictures.load_or_next(number, self.side) for number in numbers[self.rows].tolist()]
+    images, broken = zip(*loaded, strict=True)
+    return CleanBatch(np.stack(images), numbers.astype(np.int64), np.array(broken, np.int32))
 
 
 @dataclasses.dataclass(frozen=True)
 class _LoadForEvaluation(grain.transforms.Map):
   pictures: PictureSet
   size: int
+  batch_size: int
+  rows: np.ndarray
 
-  def map(self, element: int) -> dict[str, Any]:
-    number = element if element < len(self.pictures) else -1
-    image, broken = np.zeros((self.size, self.size, 3), np.uint8), -1
-    if number >= 0:
-      try:
-        image = self.pictures.load(number, self.size)
-      except BrokenPicture:
-        broken = number
-    return {"image": image, "number": np.int64(number), "broken": np.int64(broken)}
+  def map(self, element: int) -> CleanBatch:
+    numbers = np.arange(element * self.batch_size, (element + 1) * self.batch_size)
+    numbers = np.where(numbers < len(self.pictures), numbers, -1)
+    images = np.zeros((len(self.rows), self.size, self.size, 3), np.uint8)
+    broken = np.full(len(self.rows), -1, np.int32)
+    for place, number in enumerate(numbers[self.rows].tolist()):
+      if number >= 0:
+        try:
+          images[place] = self.pictures.load(number, self.size)
+        except BrokenPicture:
+          broken[place] = number
+    return CleanBatch(images, numbers, broken)
 
 
-@contextmanager
-def _on_device(
-  batches: grain.MapDataset, workers: int, sharding: jax.sharding.Sharding | None
-) -> Generator[Iterator[CleanBatch]]:
-  def put(batch: dict[str, np.ndarray]) -> CleanBatch:
+def _put_on(mesh: Mesh) -> Callable[[CleanBatch], CleanBatch]:
+  def put(batch: CleanBatch) -> CleanBatch:
     # Copies: a worker's arrays live in shared memory, which JAX would hold on to (even past the end of the process).
-    batch = {name: np.array(values) for name, values in batch.items()}
-    return CleanBatch(jax.device_put(batch["image"], sharding), batch["number"], batch["broken"])
+    images, numbers, broken = (np.array(values) for values in batch)
+    return CleanBatch(put_rows(mesh, images), numbers, broken)
 
-  with read_ahead(batches, workers, put) as iterator:
-    yield iterator
+  return put
 
 
 @contextmanager

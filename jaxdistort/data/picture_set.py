@@ -55,12 +55,12 @@ class PictureSet:
     keys = ((k, w.source.original(int(i))) for k, w in enumerate(self.sources) for i in self.members[k])
     return np.fromiter((ids.setdefault(key, len(ids)) for key in keys), np.int64, len(self))
 
-  def load(self, number: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
+  def load(self, number: int, size: int) -> np.ndarray:
     """Loads a picture as uint8 [size, size, 3]; see `Source.load`."""
     source, position = self._locate(number)
-    return self.sources[source].source.load(int(self.members[source][position]), size, rng)
+    return self.sources[source].source.load(int(self.members[source][position]), size)
 
-  def load_or_next(self, number: int, size: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, int]:
+  def load_or_next(self, number: int, size: int) -> tuple[np.ndarray, int]:
     """Loads a picture, or for a broken one the next of its source that is not.
 
     Returns:
@@ -74,7 +74,7 @@ class PictureSet:
     for attempt in range(min(len(members), _MOST_BROKEN_IN_A_ROW)):
       candidate = self.number(source, (position + attempt) % len(members))
       try:
-        return self.load(candidate, size, rng), number if attempt else -1
+        return self.load(candidate, size), number if attempt else -1
       except BrokenPicture:
         continue
     raise InputError(f"data source {self.spec}: no readable picture from {self.name(number)} on")

@@ -24,13 +24,12 @@ class Source(Protocol):
     """Names the original that the picture shows; splits keep an original's pictures together."""
     ...
 
-  def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Loads the picture as uint8 [size, size, 3].
+  def load(self, index: int, size: int) -> np.ndarray:
+    """Loads the picture as uint8 [size, size, 3], always the same (for files: the standard form).
 
     Args:
       index: 0..len-1.
       size: side in pixels.
-      rng: draws a random view; without it the view is always the same (for files: the standard form).
 
     Raises:
       BrokenPicture: the file cannot be read as a picture.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.data.pictures import BrokenPicture, random_view, read_picture, standardise
+from jaxdistort.data.pictures import BrokenPicture, read_picture, standardise
 from jaxdistort.errors import InputError
 
 
@@ -59,14 +59,11 @@ class TensorFlowDataset:
   def original(self, index: int) -> str:
     return f"{self._split}#{index}"
 
-  def load(self, index: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
+  def load(self, index: int, size: int) -> np.ndarray:
     content = self._record(index)["image"]
     if not isinstance(content, bytes):
       raise BrokenPicture(f"record {index} holds no encoded picture")
-    picture = read_picture(content)
-    if rng is None:
-      return standardise(picture, size)
-    return random_view(picture, size, rng, smallest=0.6 * min(picture.size))
+    return standardise(read_picture(content), size)
 
   def _record(self, index: int) -> dict[str, Any]:
     return _records(self._directory, self._split)[index]

@@ -14,7 +14,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.evaluation.quality import measure_sharded
 from jaxdistort.models import Variables, run_network
 from jaxdistort.protocols import Protocol, distort_sharded
-from jaxdistort.sharding import data_sharding
+from jaxdistort.sharding import put_rows, replicated
 
 _SEED = 20_000_003  # of every evaluation: all models are judged on the same distorted pictures
 _EXAMPLES = 28
@@ -113,18 +113,19 @@ def make_predictor(
     on_broken: told the numbers of pictures that could not be read.
     measure: SSIM and PSNR too, at the cost of some 3 ms a picture of 224 px on two CPU cores.
   """
-  distort, quality = distort_sharded(protocol, mesh), measure_sharded(mesh)
+  distort, quality, in_sight = distort_sharded(protocol, mesh), measure_sharded(mesh), _in_sight_of_all(mesh)
   devices = mesh.devices.size
   originals = -(-max(1, batch_size // protocol.period) // devices) * devices
 
   @jax.jit
-  def predict_batch(variables: Variables, images: jax.Array, first: jax.Array) -> tuple[jax.Array, tuple[Any, ...]]:
+  def predict_batch(variables: Variables, images: jax.Array, broken: jax.Array, first: jax.Array) -> tuple[Any, ...]:
     clean = jnp.repeat(images, protocol.period, axis=0)
     samples = distort(jax.random.key(_SEED), clean, first * jnp.uint32(protocol.period))
     logits, _ = run_network(structure, variables, samples.images)
     unknown = jnp.full(len(clean), jnp.nan, jnp.float32)
     similarity = quality(clean, samples.images) if measure else (unknown, unknown)
-    return samples.images, (samples.labels, jax.nn.log_softmax(logits), samples.parameters, *similarity)
+    columns = (samples.labels, jax.nn.log_softmax(logits), samples.parameters, *similarity)
+    return in_sight((images, samples.images, broken, columns))
 
   def predict(
     variables: Variables, pictures: PictureSet, on_progress: Callable[[int], Any] = lambda count: None
@@ -132,15 +133,16 @@ def make_predictor(
     rows = _Rows(pictures, protocol.period)
     pending = None
 
-    def collect(batch: CleanBatch, images: jax.Array, columns: tuple[Any, ...]) -> None:
-      on_broken(pictures, batch.broken[batch.broken >= 0])
-      rows.add(batch, images, jax.device_get(columns))
-      on_progress(int(np.sum(batch.numbers >= 0)))
+    def collect(own: CleanBatch, clean: jax.Array, distorted: jax.Array, broken: jax.Array, columns: Any) -> None:
+      on_broken(pictures, own.broken[own.broken >= 0])
+      rows.add(CleanBatch(clean, own.numbers, np.asarray(broken)), distorted, jax.device_get(columns))
+      on_progress(int(np.sum(own.numbers >= 0)))
 
-    options = {"size": image_size, "batch_size": originals, "workers": workers, "sharding": data_sharding(mesh)}
+    options = {"size": image_size, "batch_size": originals, "workers": workers, "mesh": mesh}
     with evaluation_batches(pictures, **options) as batches:
       for index, batch in enumerate(batches):
-        outputs = predict_batch(variables, batch.images, jnp.uint32(index * originals))
+        broken = put_rows(mesh, batch.broken)
+        outputs = predict_batch(variables, batch.images, broken, np.uint32(index * originals))
         if pending:
           collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
         pending = batch, *outputs
@@ -149,6 +151,13 @@ def make_predictor(
     return rows.outcome()
 
   return predict
+
+
+def _in_sight_of_all(mesh: Mesh) -> Callable[[Any], Any]:
+  """Where several processes share the work, copies results to all of them, inside the program that makes them."""
+  if jax.process_count() == 1:
+    return lambda arrays: arrays
+  return lambda arrays: jax.lax.with_sharding_constraint(arrays, replicated(mesh))
 
 
 class _Rows:

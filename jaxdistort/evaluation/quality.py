@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions.backend import compiled
-from jaxdistort.sharding import DATA_AXIS
+from jaxdistort.sharding import DATA_AXES
 
 _REACH = 5  # px: int(3.5 sigma + 0.5)
 _TAPS = np.exp(-(np.arange(-_REACH, _REACH + 1) ** 2) / (2 * 1.5**2))
@@ -29,7 +29,7 @@ def measure_sharded(mesh: Mesh) -> Callable[[jax.Array, jax.Array], tuple[jax.Ar
   def measure(references: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jax.vmap(ssim)(references, images), jax.vmap(psnr)(references, images)
 
-  return jax.shard_map(measure, mesh=mesh, in_specs=P(DATA_AXIS), out_specs=P(DATA_AXIS), check_vma=False)
+  return jax.shard_map(measure, mesh=mesh, in_specs=P(DATA_AXES), out_specs=P(DATA_AXES), check_vma=False)
 
 
 @compiled(group_on_cpu=2)

@@ -16,7 +16,7 @@ from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.errors import InputError, choose
 from jaxdistort.evaluation.quality import psnr, ssim
 from jaxdistort.models import Variables, run_network
-from jaxdistort.sharding import DATA_AXIS, data_sharding
+from jaxdistort.sharding import DATA_AXES
 
 _SEED = 20_000_003  # of every sweep: all networks are judged on the same distorted pictures
 _LEVELS = 12  # unless others are given
@@ -131,7 +131,7 @@ def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh:
   """
 
   def distort(images: jax.Array, first: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(len(images))
+    offset = jax.lax.axis_index(DATA_AXES).astype(jnp.uint32) * np.uint32(len(images))
     numbers = first + offset + jnp.arange(len(images), dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(_SEED), numbers)
     distorted = images
@@ -144,7 +144,7 @@ def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh:
     return distorted, jax.vmap(ssim)(images, distorted), jax.vmap(psnr)(images, distorted)
 
   distort_sharded = jax.shard_map(
-    distort, mesh=mesh, in_specs=(P(DATA_AXIS), P(), P()), out_specs=P(DATA_AXIS), check_vma=False
+    distort, mesh=mesh, in_specs=(P(DATA_AXES), P(), P()), out_specs=P(DATA_AXES), check_vma=False
   )
 
   @jax.jit
@@ -204,7 +204,7 @@ def run_sweeps(
         column.append(np.stack(values, axis=1)[valid])
     on_progress(int(np.sum(batch.numbers >= 0)))
 
-  options = {"batch_size": batch_size, "workers": workers, "sharding": data_sharding(mesh)}
+  options = {"batch_size": batch_size, "workers": workers, "mesh": mesh}
   pending = None
   with evaluation_batches(pictures, size=networks[0].config.data.image_size, **options) as batches:
     for index, batch in enumerate(batches):

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import jax
+import numpy as np
 from tqdm import tqdm
 
 from jaxdistort.errors import TrainingDiverged
+from jaxdistort.processes import is_first
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import StepMetrics
 
-_RUN_AHEAD = 2  # steps under way on the device before the host waits for the oldest; a stop must wait for them too
+_RUN_AHEAD = 2  # dispatches under way on the device before the host waits for the oldest; a stop must wait for them too
 
 
 class Monitor:
@@ -29,13 +31,13 @@ class Monitor:
   def __init__(self, bar: tqdm, metrics: Metrics, *, batch_size: int, log_every: int, last_good: Callable[[], str]):
     self._bar, self._metrics, self._last_good = bar, metrics, last_good
     self._batch_size, self._log_every = batch_size, log_every
-    self._pending: deque[tuple[int, StepMetrics]] = deque()
+    self._pending: deque[tuple[int, int, StepMetrics]] = deque()
     self._window: list[dict[str, float]] = []
 
-  def add(self, step: int, metrics: StepMetrics) -> None:
-    """Takes the metrics of the update that led to `step`."""
-    self._pending.append((step, metrics))
-    while self._pending and (len(self._pending) > _RUN_AHEAD or _is_ready(self._pending[0][1])):
+  def add(self, first: int, count: int, metrics: StepMetrics) -> None:
+    """Takes the metrics, float32 [`count` or more] or [] for one, of the updates that led to steps `first` on."""
+    self._pending.append((first, count, metrics))
+    while self._pending and (len(self._pending) > _RUN_AHEAD or _is_ready(self._pending[0][2])):
       self._read_oldest()
 
   def drain(self) -> None:
@@ -47,6 +49,11 @@ class Monitor:
     while self._pending:
       self._read_oldest()
 
+  def tell(self, text: str) -> None:
+    """Prints a line above the bar, on the first process."""
+    if is_first():
+      self._bar.write(text)
+
   def tell_divergence(self, step: int, what: str) -> NoReturn:
     """Raises TrainingDiverged with the step and the last good checkpoint."""
     raise TrainingDiverged(
@@ -55,8 +62,12 @@ class Monitor:
     )
 
   def _read_oldest(self) -> None:
-    step, metrics = self._pending.popleft()
-    values = {name: float(value) for name, value in jax.device_get(metrics)._asdict().items()}
+    first, count, metrics = self._pending.popleft()
+    columns = {name: np.atleast_1d(column) for name, column in jax.device_get(metrics)._asdict().items()}
+    for turn in range(count):
+      self._read(first + turn, {name: float(column[turn]) for name, column in columns.items()})
+
+  def _read(self, step: int, values: dict[str, float]) -> None:
     broken = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
     if broken:
       self.tell_divergence(step, ", ".join(broken))

@@ -7,10 +7,11 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 
 from jaxdistort.files import complete_rows, write_whole
+from jaxdistort.processes import is_first
 
 
 class Metrics:
-  """Rows of metrics.jsonl and scalars of TensorBoard, one row a step that has anything to say.
+  """Rows of metrics.jsonl and scalars of TensorBoard, one row a step that has anything to say; of the first process.
 
   Args:
     workdir: of the run.
@@ -19,6 +20,9 @@ class Metrics:
 
   def __init__(self, workdir: Path, step: int):
     path = workdir / "metrics.jsonl"
+    self._active = is_first()
+    if not self._active:
+      return
     kept = [row for row in complete_rows(path) if json.loads(row)["step"] <= step]
     write_whole(path, "".join(f"{row}\n" for row in kept))
     self._rows = path.open("a")
@@ -28,10 +32,13 @@ class Metrics:
     return self
 
   def __exit__(self, *error: object) -> None:
-    self._rows.close()
-    self._board.close()
+    if self._active:
+      self._rows.close()
+      self._board.close()
 
   def write(self, step: int, values: Mapping[str, float]) -> None:
+    if not self._active:
+      return
     self._rows.write(json.dumps({"step": step, **values}) + "\n")
     self._rows.flush()
     for name, value in values.items():

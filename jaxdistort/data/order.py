@@ -1,0 +1,95 @@
+"""Which clean picture comes when in training: computed from its position, on the host as on the device."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdistort.errors import InputError
+
+_BLOCK = 1024  # pictures of a mix in which every source has its share
+_ROUNDS = 40
+_MOST = 2**31 - 1  # pictures of a source: sums of two numbers must fit 32 bits
+
+Positions = np.ndarray | jax.Array  # uint32 [N]
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+  """An endless stream of the pictures of one or more sources, in an order that nothing has to store.
+
+  Position t of the stream shows the same picture wherever it is asked for, at a cost that the size of the set
+  does not change. Each source shows all of its pictures, newly shuffled, before it shows one again. In a mix,
+  every run of 1,024 positions holds the sources in their shares, shuffled (else sources and the classes of
+  a protocol, which take turns too, could meet always in the same way).
+
+  Attributes:
+    lengths: pictures of each source, which are numbered on from source to source.
+    shares: positions of each source in a run of 1,024.
+    seed: 0..2^31-1.
+
+  Source of the shuffle: V. T. Hoang, B. Morris, P. Rogaway, An enciphering scheme based on a card shuffle
+  (swap-or-not), CRYPTO 2012.
+  """
+
+  lengths: tuple[int, ...]
+  shares: tuple[int, ...]
+  seed: int
+
+  @classmethod
+  def of(cls, lengths: tuple[int, ...], weights: tuple[float, ...], seed: int) -> "Order":
+    """The order of sources that are mixed by weights (rounded to 1/1,024 of their sum).
+
+    Raises:
+      InputError: a source is empty or too large, or its weight is next to nothing.
+    """
+    if not all(0 < length <= _MOST for length in lengths):
+      raise InputError(f"data sources of {', '.join(map(str, lengths))} training pictures: 1 to {_MOST} can be used")
+    ends = np.round(np.cumsum(weights) / np.sum(weights) * _BLOCK).astype(int)
+    shares = np.diff(ends, prepend=0)
+    if np.any(shares == 0):
+      raise InputError(f"data sources with the weights {weights}: the least share in a mix is 1/{_BLOCK}")
+    return cls(tuple(lengths), tuple(shares.tolist()), seed)
+
+  def numbers(self, positions: Positions) -> Any:
+    """The numbers int32 [N] of the pictures at positions uint32 [N], of numpy or JAX, of the stream."""
+    if len(self.lengths) == 1:
+      return self._of_source(0, positions)
+    block, slot = positions // np.uint32(_BLOCK), positions % np.uint32(_BLOCK)
+    slot = _permute(slot, _BLOCK, _mix(_mix(block) + np.uint32(self.seed)))
+    numbers, start = slot.astype(np.int32) * np.int32(0), 0
+    for source, share in enumerate(self.shares):
+      inside = (slot >= np.uint32(start)) & (slot < np.uint32(start + share))
+      turn = block * np.uint32(share) + (slot - np.uint32(start))  # of the source; of no meaning outside
+      numbers += self._of_source(source, turn) * inside.astype(np.int32)
+      start += share
+    return numbers
+
+  def _of_source(self, source: int, turns: Positions) -> Any:
+    length = np.uint32(self.lengths[source])
+    epoch, place = turns // length, turns % length
+    key = _mix(_mix(epoch) + np.uint32(self.seed)) + np.uint32((source + 1) * 0x9E3779B9 % 2**32)
+    return _permute(place, int(length), key).astype(np.int32) + np.int32(sum(self.lengths[:source]))
+
+
+def _permute(places: Any, length: int, key: Any) -> Any:
+  """Shuffles 0..length-1: places and keys uint32 [N] -> uint32 [N]. A key gives one permutation.
+
+  Each round pairs x with k - x (modulo the length), and a random bit of the pair swaps it or not.
+  """
+  for turn in range(_ROUNDS):
+    round_key = _mix(key + np.uint32(turn * 0x85EBCA6B % 2**32))
+    partner = (round_key % np.uint32(length) + (np.uint32(length) - places)) % np.uint32(length)
+    larger = places + (partner - places) * (partner > places).astype(np.uint32)
+    swapped = _mix(_mix(larger) + round_key) >> np.uint32(31)
+    places = places + (partner - places) * swapped
+  return places
+
+
+def _mix(x: Any) -> Any:
+  """A hash of 32 bits (the finaliser of MurmurHash3, behind an odd constant that moves 0)."""
+  x = x + np.uint32(0x9E3779B9)
+  x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+  x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+  return x ^ (x >> np.uint32(16))

@@ -1,0 +1,149 @@
+"""The clean training pictures in device memory: read once, never sent again."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import grain
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from jaxdistort.data.loading import read_ahead
+from jaxdistort.data.picture_set import PictureSet
+from jaxdistort.errors import InputError
+from jaxdistort.sharding import DATA_AXES, data_sharding
+
+_CHUNK = 64  # pictures read together
+_SHARE_OF_DEVICE, _SHARE_OF_HOST = 0.4, 0.25  # of the memory that is free, for the pictures; the rest is for training
+
+
+class ResidentPictures(NamedTuple):
+  """Clean pictures on the devices.
+
+  Attributes:
+    images: uint8 [N, S, S, 3], split over the devices along N, which is rounded up to their number; picture n of
+      the set in row n, and in the place of a broken one the next of its source.
+    broken: int64 [m] on the host, numbers of the broken ones that this process met.
+  """
+
+  images: jax.Array
+  broken: np.ndarray
+
+
+def bytes_per_device(count: int, side: int, mesh: Mesh) -> int:
+  """What `count` pictures of `side` px take of each device's memory."""
+  return -(-count // mesh.devices.size) * side * side * 3
+
+
+def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
+  """Where the pictures go: `device` or `host`.
+
+  `auto` takes the device where the pictures need at most 40 % of its free memory (on CPU: 25 % of the machine's).
+
+  Raises:
+    InputError: the pictures were asked onto devices that are smaller than they are.
+  """
+  needed, free = bytes_per_device(count, side, mesh), _free_memory(mesh)
+  if asked == "device" and needed > free:
+    raise InputError(
+      f"config: data.placement=device: {count:,} pictures of {side} px take {needed / 1e9:.1f} GB of each device, "
+      f"{free / 1e9:.1f} GB are free; give data.placement=host"
+    )
+  share = _SHARE_OF_HOST if jax.default_backend() == "cpu" else _SHARE_OF_DEVICE
+  return ("device" if needed <= share * free else "host") if asked == "auto" else asked
+
+
+def _free_memory(mesh: Mesh) -> int:
+  """Bytes, of one device of this process."""
+  stats = mesh.local_devices[0].memory_stats() if jax.default_backend() != "cpu" else None
+  if stats and "bytes_limit" in stats:
+    return stats["bytes_limit"] - stats["bytes_in_use"]
+  return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // len(mesh.local_devices)
+
+
+def load_resident(
+  pictures: PictureSet,
+  side: int,
+  mesh: Mesh,
+  *,
+  workers: int,
+  on_progress: Callable[[int], Any] = lambda count: None,
+) -> ResidentPictures:
+  """Reads all pictures onto the devices, each process those of its own.
+
+  On the host a few chunks are held at a time, on a device one chunk beyond its share.
+
+  Args:
+    pictures: of the training split.
+    side: of the pictures in pixels.
+    mesh: over whose devices they are split.
+    workers: decoding processes; 0 decodes in threads of this process.
+    on_progress: told how many more were read.
+
+  Raises:
+    InputError: a hundred pictures in a row are broken.
+  """
+  share = -(-len(pictures) // mesh.devices.size)
+  shape = (share * mesh.devices.size, side, side, 3)
+  places = data_sharding(mesh).addressable_devices_indices_map(shape)
+  chunks = [
+    (device, place[0].start or 0, start) for device, place in places.items() for start in range(0, share, _CHUNK)
+  ]
+  rows = [np.arange(first + start, first + min(start + _CHUNK, share)) for _, first, start in chunks]
+  elements = grain.MapDataset.source(rows).map(_LoadRows(pictures, side))
+  buffers: dict[jax.Device, jax.Array] = {}
+  broken = []
+  with read_ahead(elements, workers, lambda chunk: tuple(np.array(part) for part in chunk)) as loaded:
+    for (device, _, start), (images, failed) in zip(chunks, loaded, strict=True):
+      if not start:
+        buffers[device] = jnp.zeros((share, *shape[1:]), jnp.uint8, device=device)
+      buffers[device] = _write(buffers[device], jax.device_put(images, device), start)
+      broken.append(failed[failed >= 0])
+      on_progress(len(images))
+  images = jax.make_array_from_single_device_arrays(shape, data_sharding(mesh), list(buffers.values()))
+  return ResidentPictures(images, np.concatenate(broken))
+
+
+@dataclasses.dataclass(frozen=True)
+class _LoadRows(grain.transforms.Map):
+  pictures: PictureSet
+  side: int
+
+  def map(self, element: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows int64 [n] -> uint8 [n, S, S, 3], black beyond the last picture, and numbers int64 [n] of broken ones."""
+    images = np.zeros((len(element), self.side, self.side, 3), np.uint8)
+    broken = np.full(len(element), -1)
+    for place, number in enumerate(element.tolist()):
+      if number < len(self.pictures):
+        images[place], broken[place] = self.pictures.load_or_next(number, self.side)
+    return images, broken
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def _write(buffer: jax.Array, images: jax.Array, start: jax.Array) -> jax.Array:
+  return jax.lax.dynamic_update_slice_in_dim(buffer, images, start, axis=0)
+
+
+def make_take(mesh: Mesh) -> Callable[[jax.Array, jax.Array], jax.Array]:
+  """A function `(images uint8 [N, S, S, 3], numbers int32 [B]) -> uint8 [B, S, S, 3]`, split over the devices.
+
+  Every device looks up the pictures of the batch that it holds, and each gets its own part of the batch: the batch
+  crosses the interconnect once, the set never.
+  """
+  devices = mesh.devices.size
+
+  def local(images: jax.Array, numbers: jax.Array) -> jax.Array:
+    if devices == 1:
+      return images.at[numbers].get(mode="promise_in_bounds")
+    rows = numbers - jax.lax.axis_index(DATA_AXES) * images.shape[0]
+    mine = (rows >= 0) & (rows < images.shape[0])
+    found = images.at[jnp.where(mine, rows, 0)].get(mode="promise_in_bounds")
+    found = jnp.where(mine[:, None, None, None], found, jnp.uint8(0))
+    return jax.lax.psum_scatter(found, DATA_AXES, scatter_dimension=0, tiled=True)
+
+  return jax.shard_map(local, mesh=mesh, in_specs=(P(DATA_AXES), P()), out_specs=P(DATA_AXES), check_vma=False)

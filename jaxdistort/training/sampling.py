@@ -1,0 +1,55 @@
+"""What a step trains on: clean pictures cropped, flipped and distorted on the device."""
+
+from collections.abc import Callable
+
+import dm_pix as pix
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from jaxdistort.protocols import Protocol, Samples, distort_sharded
+from jaxdistort.sharding import DATA_AXES
+
+Sampler = Callable[[jax.Array, jax.Array], Samples]
+
+
+def step_keys(seed: int, step: jax.Array) -> jax.Array:
+  """The keys of one step: of its distortions, its crops and flips, its dropout."""
+  return jax.random.split(jax.random.fold_in(jax.random.key(seed), step), 3)
+
+
+def make_sampler(protocol: Protocol, mesh: Mesh, *, seed: int, size: int, augment: bool) -> Sampler:
+  """A function `(step, clean images uint8 [B, S, S, 3]) -> Samples`: what step number `step` trains on.
+
+  Everything random in a step comes from `fold_in(seed, step)`, so a resumed run equals an unbroken one.
+
+  Args:
+    protocol: distorts.
+    mesh: over whose devices batches are split.
+    seed: of everything random.
+    size: side of the samples in pixels, at most S.
+    augment: a random square of each picture, flipped left to right half the time; else S must be `size`.
+  """
+  distort = distort_sharded(protocol, mesh)
+  varied = jax.shard_map(
+    jax.vmap(lambda key, image: _vary(key, image, size)),
+    mesh=mesh,
+    in_specs=P(DATA_AXES),
+    out_specs=P(DATA_AXES),
+    check_vma=False,
+  )
+
+  def sample(step: jax.Array, images: jax.Array) -> Samples:
+    distortion_key, variation_key, _ = step_keys(seed, step)
+    if augment:
+      images = varied(jax.random.split(variation_key, images.shape[0]), images)
+    return distort(distortion_key, images, step.astype(jnp.uint32) * np.uint32(images.shape[0]))
+
+  return sample
+
+
+def _vary(key: jax.Array, image: jax.Array, size: int) -> jax.Array:
+  crop_key, flip_key = jax.random.split(key)
+  return jnp.asarray(pix.random_flip_left_right(flip_key, pix.random_crop(crop_key, image, (size, size, 3))))
