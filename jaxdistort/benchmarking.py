@@ -117,7 +117,7 @@ def time_training(config: TrainConfig, *, seconds: float) -> dict[str, Any]:
   """
   if MODELS[config.model.name].pretrained:
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, weights=RANDOM))
-  mesh = create_mesh()
+  mesh, size = create_mesh(config.fsdp), config.data.image_size
   optimizer = create_optimizer(config.optimizer, config.steps)
   structure, state, frozen = create_state(config.create_network, optimizer, config.seed, mesh)
   sample = make_sampler(

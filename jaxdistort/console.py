@@ -34,7 +34,15 @@ def run(main: Callable[[], int | None]) -> None:
     status = 130
     print("\nstopped", file=sys.stderr)
   sys.stdout.flush()
+  if status and _of_several():
+    os._exit(status)  # an ordinary exit waits for the other processes, which do not know
   sys.exit(status)
+
+
+def _of_several() -> bool:
+  """Whether this process shares its work with others; without waiting for JAX where it was not needed."""
+  jax = sys.modules.get("jax")
+  return jax is not None and jax.distributed.is_initialized()
 
 
 def _tell(message: object) -> int:

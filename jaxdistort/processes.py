@@ -1,6 +1,13 @@
 """The processes of a run: one, or several that share the work through `jax.distributed`."""
 
 import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -10,25 +17,52 @@ from jax.experimental import multihost_utils
 from jaxdistort.errors import InputError
 
 _PATIENCE = 60  # seconds that processes wait for each other at the start
-_HEARTBEAT = 20  # seconds of silence after which a process counts as dead
+_HEARTBEAT = 15  # seconds of silence after which a process counts as lost, and the runtime aborts the others
+_SUPERVISED = "JAXDISTORT_SUPERVISED"
 
 
-def join(coordinator: str | None, count: int | None, number: int | None) -> None:
+def supervise() -> None:
+  """Goes on in a process of its own, and tells in one line when the runtime aborts it; call it before `join`.
+
+  The runtime ends a process that has lost another with a stack trace, from a thread that no handler reaches.
+  """
+  if os.environ.get(_SUPERVISED) == str(os.getppid()):
+    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    return
+  environment = os.environ | {_SUPERVISED: str(os.getpid())}
+  child = subprocess.Popen([sys.executable, *sys.argv], env=environment)
+  for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: child.send_signal(number))
+  status = child.wait()
+  if status < 0:
+    name = signal.Signals(-status).name
+    print(
+      f"error: another process of this run was lost, or this one was ended from outside ({name}); start all of them "
+      "again with the same command, and the run goes on from its last checkpoint",
+      file=sys.stderr,
+    )
+  sys.stdout.flush()
+  os._exit(1 if status < 0 else status)
+
+
+def _die_with_parent(parent: int) -> None:
+  while os.getppid() == parent:
+    time.sleep(0.5)
+  os._exit(1)
+
+
+def join(coordinator: str, count: int | None, number: int | None) -> None:
   """Joins the other processes of a run; call it before anything else asks JAX for devices.
 
   Args:
     coordinator: HOST:PORT of the first process; "auto" leaves all three to what started the processes (Slurm,
-      Open MPI, Kubernetes: see `jax.distributed.initialize`); None: this process is alone.
+      Open MPI, Kubernetes: see `jax.distributed.initialize`).
     count: of the processes.
     number: of this one, from 0.
 
   Raises:
     InputError: too little was given, or the others cannot be reached.
   """
-  if coordinator is None:
-    if count is not None or number is not None:
-      raise InputError("--processes and --process need --coordinator, the HOST:PORT of the first process")
-    return
   given: dict[str, Any] = {}
   if coordinator != "auto":
     if count is None or number is None or not 0 <= number < count:
@@ -39,6 +73,17 @@ def join(coordinator: str | None, count: int | None, number: int | None) -> None
   except (RuntimeError, ValueError) as error:
     reason = str(error).splitlines()[0]
     raise InputError(f"--coordinator={coordinator}: the processes of the run did not meet ({reason})") from error
+
+
+@contextmanager
+def losses_told() -> Generator[None]:
+  """Leaves it to the runtime to tell of a lost process, whose part in a computation is missed before."""
+  try:
+    yield
+  except jax.errors.JaxRuntimeError:
+    if jax.process_count() > 1:
+      time.sleep(2 * _HEARTBEAT)
+    raise
 
 
 def is_first() -> bool:

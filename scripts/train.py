@@ -2,6 +2,9 @@
 
 python scripts/train.py --config configs/vgg_scratch.py
 python scripts/train.py --config configs/vgg_scratch.py --config.data.source=folder:photos --workdir runs/photos
+
+Several processes share a run, of which each is started by itself (Slurm, Open MPI, Kubernetes: --coordinator=auto):
+python scripts/train.py --config configs/vgg_scratch.py --coordinator=HOST:PORT --processes=2 --process=0
 """
 
 import dataclasses
@@ -19,6 +22,27 @@ from jaxdistort.errors import InputError, choose
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/; single values: --config.batch_size=64.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/ and the name of the config unless given.")
+
+
+def join_processes(argv: list[str]) -> list[str]:
+  """Joins the other processes of the run, if there are any; returns the rest of the command line.
+
+  Apart from the other flags, because a config may ask JAX for its devices, which must not happen before.
+  """
+  parser = console.ArgumentParser(add_help=False, allow_abbrev=False)
+  parser.add_argument("--coordinator")
+  parser.add_argument("--processes", type=console.at_least(1))
+  parser.add_argument("--process", type=console.at_least(0))
+  given, rest = parser.parse_known_args(argv)
+  if given.coordinator is None:
+    if given.processes is not None or given.process is not None:
+      raise InputError("--processes and --process need --coordinator, the HOST:PORT of the first process")
+    return rest
+  from jaxdistort import processes
+
+  processes.supervise()
+  processes.join(given.coordinator, given.processes, given.process)
+  return rest
 
 
 def parse_flags(argv: list[str]) -> Path:
@@ -59,7 +83,7 @@ def main() -> int:
   if {"-h", "-help", "--help"} & set(sys.argv):
     print(f"{__doc__}\n{flags.FLAGS.main_module_help()}")
     return 0
-  path = parse_flags(sys.argv)
+  path = parse_flags(join_processes(sys.argv))
   from jaxdistort.training import train  # after the flags: a typo is told at once
 
   workdir = Path(WORKDIR.value) if WORKDIR.value else Path("runs") / path.stem

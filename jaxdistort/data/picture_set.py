@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from jaxdistort.data.order import Order
 from jaxdistort.data.pictures import BrokenPicture
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS, split_of
@@ -32,6 +33,10 @@ class PictureSet:
   def __repr__(self) -> str:
     # Grain compares it between runs, so it names pictures, not objects.
     return " + ".join(f"{w.weight:g}*{w.source!r}[{len(m)}]" for w, m in zip(self.sources, self.members, strict=True))
+
+  def order(self, seed: int) -> Order:
+    """The order in which training shows them, the sources mixed by weight."""
+    return Order.of(tuple(map(len, self.members)), tuple(source.weight for source in self.sources), seed)
 
   def _locate(self, number: int) -> tuple[int, int]:
     """Source and position among its members of a picture's number."""

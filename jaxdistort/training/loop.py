@@ -8,7 +8,7 @@ from jaxdistort.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
 from jaxdistort.evaluation import format_report
 from jaxdistort.files import write_whole
-from jaxdistort.processes import is_first, say
+from jaxdistort.processes import is_first, losses_told, say
 from jaxdistort.training.resuming import check_same_run, free_fields
 from jaxdistort.training.run import Run
 from jaxdistort.training.signals import stop_signals
@@ -41,7 +41,7 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   config = config.with_scaling_of(base)
   check_same_run(config, workdir)
   run = Run(config, base, workdir)
-  with Checkpoints(workdir, run.reference) as checkpoints, stop_signals() as stop_asked:
+  with losses_told(), Checkpoints(workdir, run.reference) as checkpoints, stop_signals() as stop_asked:
     checkpoints.check_base()
     if is_first():
       write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")

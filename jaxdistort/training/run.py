@@ -16,7 +16,6 @@ from jaxdistort.config import TrainConfig
 from jaxdistort.console import progress_bar
 from jaxdistort.data import (
   BrokenPictures,
-  Order,
   bytes_per_device,
   default_workers,
   load_resident,
@@ -69,7 +68,7 @@ class Run:
     self.update = make_update(
       self.structure, optimizer, self.sample, self.mesh, seed=config.seed, accumulate=config.accumulate
     )
-    self.batches = Batches(self.pictures["train"], self._order(), side, config.batch_size)
+    self.batches = Batches(self.pictures["train"], self.pictures["train"].order(config.seed), side, config.batch_size)
     self.placement = placement_of(config.data.placement, len(self.pictures["train"]), side, self.mesh)
     self.broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
     self.predict = make_predictor(
@@ -84,11 +83,6 @@ class Run:
     for split in ("validation", "test"):
       self.pictures[split].load_or_next(0, size)  # told now, not after hours of training
     workdir.mkdir(parents=True, exist_ok=True)
-
-  def _order(self) -> Order:
-    pictures = self.pictures["train"]
-    weights = tuple(source.weight for source in pictures.sources)
-    return Order.of(tuple(len(members) for members in pictures.members), weights, self.config.seed)
 
   @property
   def variables(self) -> Variables:

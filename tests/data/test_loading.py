@@ -1,17 +1,19 @@
 """Batches: order, position, workers, the last batch, where they lie."""
 
+import jax
 import numpy as np
 import pytest
 
 from jaxdistort.data import evaluation_batches, open_pictures, training_batches
 from jaxdistort.protocols import six, variable
-from jaxdistort.sharding import create_mesh, data_sharding
+from jaxdistort.sharding import create_mesh
 
-_OPTIONS = {"size": 32, "batch_size": 8, "seed": 4}
+_OPTIONS = {"side": 32, "batch_size": 8}
 
 
-def _take(pictures, count, **options):
-  with training_batches(pictures, **(_OPTIONS | options)) as batches:
+def _take(pictures, count, seed=4, devices=1, **options):
+  mesh = create_mesh(devices=jax.devices()[:devices])
+  with training_batches(pictures, pictures.order(seed), mesh=mesh, **(_OPTIONS | options)) as batches:
     return [next(batches) for _ in range(count)]
 
 
@@ -47,32 +49,12 @@ def test_an_epoch_holds_every_picture_once_and_the_next_is_in_another_order(fold
   assert {name.rsplit("/", 1)[1] for name in broken} <= {"empty.jpg", "truncated.png"}
 
 
-def test_without_augmentation_a_picture_looks_the_same_in_every_epoch(folder_of_photographs):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
-
-  def views(augment):
-    seen = {}
-    for batch in _take(pictures, 2 * len(pictures), workers=0, batch_size=1, augment=augment):
-      if batch.broken[0] < 0:
-        seen.setdefault(int(batch.numbers[0]), set()).add(np.asarray(batch.images).tobytes())
-    return max(len(v) for v in seen.values())
-
-  assert views(augment=False) == 1
-  assert views(augment=True) == 2
-
-
-def test_a_mix_keeps_its_weights():
-  pictures = open_pictures("3*samples+synthetic", "train")
-  numbers = np.concatenate([b.numbers for b in _take(pictures, 32, workers=0)])
-  assert np.sum(numbers < len(pictures.members[0])) == 192  # of 256
-
-
 @pytest.mark.parametrize("protocol", [six(), variable()])
 def test_every_source_of_a_mix_meets_every_class(protocol):
   """Sources that took turns in step with the classes would tell the label (6 + 1 sources, 7 classes)."""
   weight = protocol.period - 1
   pictures = open_pictures(f"{weight}*samples+synthetic", "train")
-  numbers = np.concatenate([b.numbers for b in _take(pictures, 64, workers=0)])
+  numbers = pictures.order(4).numbers(np.arange(2048, dtype=np.uint32))
   labels = protocol.pattern[np.arange(len(numbers)) % protocol.period]
   synthetic = labels[numbers >= len(pictures.members[0])]
   shares = np.bincount(synthetic, minlength=len(protocol.classes)) / np.bincount(labels)
@@ -83,7 +65,7 @@ def test_every_source_of_a_mix_meets_every_class(protocol):
 def test_evaluation_sees_every_picture_once(folder_of_photographs):
   pictures = open_pictures(f"folder:{folder_of_photographs}", "all")
   mesh = create_mesh()
-  with evaluation_batches(pictures, size=32, batch_size=16, workers=0, sharding=data_sharding(mesh)) as batches:
+  with evaluation_batches(pictures, size=32, batch_size=16, workers=0, mesh=mesh) as batches:
     seen = list(batches)
   numbers = np.concatenate([b.numbers for b in seen])
   np.testing.assert_array_equal(numbers, [*range(40), *[-1] * 8])

@@ -4,14 +4,13 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from jax.sharding import Mesh
 from skimage import metrics
 
 from jaxdistort.data import open_pictures
 from jaxdistort.evaluation import make_predictor
 from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import variable
-from jaxdistort.sharding import DATA_AXIS, replicated
+from jaxdistort.sharding import create_mesh, replicated
 
 _SSIM = {"channel_axis": 2, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
@@ -21,7 +20,7 @@ def _clean(folder, number):
 
 
 def _predict(folder, *, devices, batch_size, workers=0):
-  mesh = Mesh(np.array(jax.devices()[:devices]), (DATA_AXIS,))
+  mesh = create_mesh(devices=jax.devices()[:devices])
   with jax.numpy_dtype_promotion("standard"):
     network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
   structure, variables = split_network(network)

@@ -6,7 +6,6 @@ import json
 import jax
 import numpy as np
 import pytest
-from jax.sharding import Mesh
 from PIL import Image
 from skimage import metrics
 
@@ -18,7 +17,7 @@ from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
 from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
 from jaxdistort.models import run_network
-from jaxdistort.sharding import DATA_AXIS, create_mesh, replicated
+from jaxdistort.sharding import create_mesh, replicated
 from tests.training.tiny import get_config, save_untrained
 
 
@@ -34,7 +33,7 @@ def runs(tmp_path_factory):
 
 
 def _run(networks, folder, *, devices, batch_size, sweeps, jpeg_quality=0):
-  mesh = Mesh(np.array(jax.devices()[:devices]), (DATA_AXIS,))
+  mesh = create_mesh(devices=jax.devices()[:devices])
   networks = [load_trained(path, replicated(mesh)) for path in networks]
   broken = []
   outcomes = run_sweeps(

@@ -18,7 +18,7 @@ from jaxdistort.data import open_pictures
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_checkpoint
 from jaxdistort.sharding import create_mesh, replicated
-from jaxdistort.training import loop, train
+from jaxdistort.training import run, train
 from tests.training.tiny import get_config
 
 pytestmark = pytest.mark.slow
@@ -57,6 +57,29 @@ def test_a_finished_run_says_so(finished, capsys):
   assert (workdir / "metrics.jsonl").read_text() == before
 
 
+def test_pictures_on_the_device_train_as_those_of_the_host(finished, tmp_path):
+  workdir, reports = finished
+  config = get_config()
+  config.data.placement = "device"
+  for split, report in train(config, tmp_path / "run").items():
+    assert report | {"checkpoint": reports[split]["checkpoint"]} == reports[split]
+  for ours, theirs in zip(_state(tmp_path / "run"), _state(workdir), strict=True):
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_many_steps_a_dispatch_are_single_steps(finished, tmp_path):
+  """A loop on the device is another program, which rounds in another way."""
+  workdir, _ = finished
+  config = get_config()
+  config.data.placement, config.steps_per_dispatch, config.steps = "device", 3, 11
+  train(config, tmp_path / "run")
+  losses = [
+    [json.loads(row)["loss"] for row in (folder / "metrics.jsonl").read_text().splitlines() if '"loss"' in row]
+    for folder in (tmp_path / "run", workdir)
+  ]
+  np.testing.assert_allclose(losses[0], losses[1][:5], rtol=1e-5)
+
+
 def test_another_config_is_refused(finished):
   workdir, _ = finished
   config = get_config()
@@ -90,15 +113,15 @@ def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path, capsys, monke
   workdir, reports = finished
   steps = 0
 
-  class Interrupting(loop.Monitor):
-    def add(self, step, metrics):
+  class Interrupting(run.Monitor):
+    def add(self, *step):
       nonlocal steps
-      super().add(step, metrics)
+      super().add(*step)
       steps += 1
       if steps in (6, 9):
         signal.raise_signal(signal.SIGINT)
 
-  monkeypatch.setattr(loop, "Monitor", Interrupting)
+  monkeypatch.setattr(run, "Monitor", Interrupting)
   resumed = tmp_path / "tiny"
   for expected in (6, 9):
     assert train(get_config(), resumed) is None
@@ -120,7 +143,7 @@ def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
   train(config, tmp_path)
   config.steps = 4
   with monkeypatch.context() as patch:
-    patch.setattr(loop._Run, "evaluate_best", lambda self, checkpoints: (_ for _ in ()).throw(KeyboardInterrupt))
+    patch.setattr(run.Run, "evaluate_best", lambda self, checkpoints: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
       train(config, tmp_path)
   best = load_trained(tmp_path, replicated(create_mesh())).step
@@ -141,14 +164,14 @@ def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path, monkeyp
   config = get_config()
   config.model.name = "softmax"
 
-  class Interrupting(loop.Monitor):
-    def add(self, step, metrics):
-      super().add(step, metrics)
-      if step == 2:
+  class Interrupting(run.Monitor):
+    def add(self, first, count, metrics):
+      super().add(first, count, metrics)
+      if first == 2:
         signal.raise_signal(signal.SIGINT)
 
   with monkeypatch.context() as patch:
-    patch.setattr(loop, "Monitor", Interrupting)
+    patch.setattr(run, "Monitor", Interrupting)
     assert train(config, tmp_path / "run") is None
   folder = tmp_path / "run" / "checkpoints"
   assert evaluate_checkpoint(folder, "samples", output=tmp_path / "report", workers=0)["step"] == 2
@@ -189,7 +212,7 @@ def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkey
   def grows(config, steps):
     return optax.scale_by_schedule(lambda step: jnp.where(step < 4, 1e-3, jnp.inf))
 
-  monkeypatch.setattr(loop, "create_optimizer", grows)
+  monkeypatch.setattr(run, "create_optimizer", grows)
   config.optimizer.clip_norm = 1.0  # advice of the message: a run that saved nothing may take it
   with pytest.raises(TrainingDiverged):
     train(config, tmp_path / "at once")

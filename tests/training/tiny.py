@@ -14,7 +14,7 @@ from jaxdistort.weights import refer
 
 def get_config() -> TrainConfig:
   return TrainConfig(
-    data=DataConfig(source="samples+synthetic", image_size=32, workers=0),
+    data=DataConfig(source="samples+synthetic", image_size=32, workers=0, placement="host"),
     protocol=ProtocolConfig(name="variable", jpeg_quality=0),
     model=ModelConfig(name="compact"),
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-3),

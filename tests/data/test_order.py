@@ -1,0 +1,70 @@
+"""The order of training: every picture once an epoch, shuffled, the same on the host and on the device."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxdistort.data import Order
+from jaxdistort.errors import InputError
+
+
+def _numbers(order, count, first=0):
+  return order.numbers(np.arange(first, first + count, dtype=np.uint32))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 40, 1000, 3371])
+def test_an_epoch_holds_every_picture_once(length):
+  order = Order.of((length,), (1.0,), 5)
+  epochs = _numbers(order, 3 * length).reshape(3, length)
+  np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(length), (3, 1)))
+  if length > 3:
+    assert np.any(epochs[0] != epochs[1])
+    assert np.any(epochs[0] != _numbers(Order.of((length,), (1.0,), 6), length))
+
+
+@pytest.mark.parametrize("order", [Order.of((3371,), (1.0,), 7), Order.of((100, 30, 3000), (1.0, 0.5, 3.0), 8)])
+@pytest.mark.parametrize("first", [0, 5000, 4_000_000_000])
+def test_host_and_device_agree(order, first):
+  positions = np.arange(first, first + 3000, dtype=np.uint32)
+  on_device = jax.jit(order.numbers)(jnp.asarray(positions))
+  assert on_device.dtype == jnp.int32
+  np.testing.assert_array_equal(on_device, order.numbers(positions))
+
+
+@pytest.mark.parametrize("length", [3, 10, 97])
+def test_every_place_is_as_likely_and_so_is_every_neighbour(length):
+  orders = [_numbers(Order.of((length,), (1.0,), seed), 8 * length).reshape(8, length) for seed in range(500)]
+  orders = np.concatenate(orders)
+  counts = np.stack([np.bincount(orders[:, place], minlength=length) for place in range(length)])
+  expected = len(orders) / length
+  # Rows and columns of a sum of permutations are fixed, which makes the statistic length / (length - 1) too large.
+  spread = np.sum((counts - expected) ** 2 / expected) * (length - 1) / length
+  assert stats.chi2.sf(spread, (length - 1) ** 2) > 1e-3
+  steps = np.bincount((orders[:, 1] - orders[:, 0]) % length, minlength=length)[1:]
+  assert stats.chisquare(steps).pvalue > 1e-3
+
+
+def test_all_orders_of_four_are_as_likely():
+  orders = np.stack([_numbers(Order.of((4,), (1.0,), seed), 4) for seed in range(12_000)])
+  kinds, counts = np.unique(orders, axis=0, return_counts=True)
+  assert len(kinds) == 24
+  assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_a_mix_keeps_its_shares_and_shuffles_them():
+  order = Order.of((100, 3000), (1.0, 3.0), 3)
+  numbers = _numbers(order, 8 * 1024).reshape(8, 1024)
+  first = numbers < 100
+  np.testing.assert_array_equal(first.sum(1), [256] * 8)
+  assert np.any(first[0] != first[1])
+  assert set(np.bincount(numbers[first])) <= {20, 21}  # 20 epochs and a part of the next
+  np.testing.assert_array_equal(np.unique(numbers[~first]), np.arange(100, 3100))
+
+
+def test_what_cannot_be_mixed_is_told():
+  with pytest.raises(InputError, match="the least share in a mix is 1/1024"):
+    Order.of((10, 10), (1.0, 1e-5), 0)
+  with pytest.raises(InputError, match=r"data sources of 10, 0 training pictures"):
+    Order.of((10, 0), (1.0, 1.0), 0)

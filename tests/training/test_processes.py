@@ -1,0 +1,110 @@
+"""Runs that several processes share: the same losses, a lost process, going on in another number."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxdistort.checkpoints import load_trained
+from jaxdistort.sharding import create_mesh, replicated
+
+pytestmark = pytest.mark.slow
+
+_ROOT = Path(__file__).parents[2]
+_COMMAND = [sys.executable, "scripts/train.py", "--config", "tests/training/tiny.py"]
+_FLAGS = ["--config.log_every=1", "--config.data.source=samples", "--config.data.placement=device"]
+
+
+def _start(workdir, *flags, devices):
+  environment = os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "PYTHONPATH": str(_ROOT)}
+  return subprocess.Popen(
+    [*_COMMAND, *_FLAGS, "--workdir", str(workdir), *flags],
+    cwd=_ROOT,
+    env=environment,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
+
+
+def _start_two(workdir, *flags):
+  with socket.socket() as probe:
+    probe.bind(("localhost", 0))
+    port = probe.getsockname()[1]
+  shared = ["--coordinator", f"localhost:{port}", "--processes=2"]
+  return [_start(workdir, *flags, *shared, f"--process={number}", devices=4) for number in range(2)]
+
+
+def _finish(*processes):
+  outputs = [process.communicate(timeout=240) for process in processes]
+  for process, (_, errors) in zip(processes, outputs, strict=True):
+    assert process.returncode == 0, errors[-2000:]
+  return [out for out, _ in outputs]
+
+
+def _losses(workdir):
+  rows = [json.loads(row) for row in (workdir / "metrics.jsonl").read_text().splitlines()]
+  return np.array([row["loss"] for row in rows if "loss" in row])
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+  workdir = tmp_path_factory.mktemp("runs") / "alone"
+  _finish(_start(workdir, "--config.steps=20", "--config.evaluate_every=20", devices=1))
+  return workdir
+
+
+@pytest.mark.parametrize("flags", [["--config.fsdp=1"], ["--config.fsdp=8", "--config.data.placement=host"]])
+def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_path, flags):
+  flags = [*flags, "--config.steps=20", "--config.evaluate_every=20"]
+  first, second = _finish(*_start_two(tmp_path / "run", *flags))
+  np.testing.assert_allclose(_losses(tmp_path / "run"), _losses(alone), rtol=1e-5)
+  assert "of 2 processes" in first
+  assert "validation" not in second  # the first process speaks for all
+  for split in ("validation", "test"):
+    ours, theirs = (
+      json.loads((run / "evaluation" / split / "report.json").read_text()) for run in (tmp_path / "run", alone)
+    )
+    assert ours["pictures"] == theirs["pictures"]
+    assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+    table = (tmp_path / "run" / "evaluation" / split / "predictions.csv").read_text().splitlines()
+    assert len(table) == 1 + ours["pictures"]
+  assert load_trained(tmp_path / "run", replicated(create_mesh())).step == 20
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_lost_process_stops_the_others_and_the_run_goes_on(alone, tmp_path, lost):
+  workdir = tmp_path / "run"
+  processes = _start_two(workdir, "--config.steps=100000", "--config.evaluate_every=4")
+  deadline = time.monotonic() + 200
+  while not (workdir / "checkpoints" / "8").exists() and time.monotonic() < deadline:
+    time.sleep(0.2)
+  processes[lost].kill()
+  _, errors = processes[1 - lost].communicate(timeout=60)
+  assert processes[1 - lost].returncode == 1
+  assert "another process of this run was lost" in errors.splitlines()[-1]
+  processes[lost].communicate()
+  done = max(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdigit())
+  (out,) = _finish(_start(workdir, "--config.steps=20", "--config.evaluate_every=20", devices=2))
+  assert f"resuming at step {done}" in out or done >= 20
+  if done < 20:
+    np.testing.assert_allclose(_losses(workdir)[:20], _losses(alone), rtol=1e-5)
+
+
+def test_processes_that_cannot_meet_are_told(tmp_path):
+  for flags, message in (
+    (["--processes=2"], "--processes and --process need --coordinator"),
+    (["--coordinator=localhost:1", "--processes=2"], "needs --processes=N, and --process=K"),
+    (["--coordinator=auto"], "did not meet"),
+  ):
+    process = _start(tmp_path, *flags, devices=1)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert message in errors
+    assert len(errors.splitlines()) == 1
