@@ -54,7 +54,9 @@ class Judgement(NamedTuple):
     """What the pictures were: two judgements with the same are of the same pictures, as far as they share names."""
     if "database" in self.origin:
       return (self.origin["database"],)
-    return self.origin["protocol"], self.origin["jpeg_quality"]
+    # A picture's random numbers depend on its place among all, so the sets must be the same.
+    origin = self.origin
+    return origin["protocol"], origin["jpeg_quality"], origin["data"], origin["split"], self.figures["pictures"]
 
   @property
   def told(self) -> str:

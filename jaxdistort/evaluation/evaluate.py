@@ -74,6 +74,7 @@ def evaluate_checkpoint(
     workers=default_workers() if workers is None else workers,
     on_broken=broken.add,
     measure=True,
+    labels=labels,
   )
   with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
     outcome = predict(trained.variables, pictures, bar.update)
@@ -88,9 +89,8 @@ def evaluate_checkpoint(
     "jpeg_quality": law.jpeg_quality or 0,
     "broken": len(broken),
   }
-  predictions = outcome.predictions._replace(labels=labels[outcome.predictions.labels])
-  report = origin | make_report(predictions, known)
-  write_outcome(report, outcome._replace(predictions=predictions), pictures, output)
+  report = origin | make_report(outcome.predictions, known)
+  write_outcome(report, outcome, pictures, output)
   return report
 
 

@@ -40,6 +40,8 @@ def bootstrap_by_original(
   if count == 1:
     return ends
   defined = np.isfinite(values).any(axis=0)
+  if not defined.any():
+    return ends
   tail = 50 * (1 - COVERAGE)
   ends[defined] = np.nanpercentile(values[:, defined], [tail, 100 - tail], axis=0).T
   return ends

@@ -47,7 +47,7 @@ def _draw_accuracy(axes: Axes, sweep: dict[str, Any], title: str) -> None:
     if network["accuracy"]:
       threshold = network["threshold"]["level"]
       half = f"half from {threshold:.3g}" if threshold is not None else f"half {network['threshold']['recognised']}"
-      label = f"{network['name']}: {half}"
+      label = f"{_plain(network['name'])}: {half}"
       _draw_band(axes, sweep["levels"], network["accuracy"], network["accuracy_intervals"], color=colour, label=label)
       axes.axhline(network["false_alarms"], color=colour, linewidth=1, linestyle="--")
       if threshold is not None:
@@ -66,7 +66,7 @@ def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any]
     colour = class_colour(name)
     _draw_band(axes, levels, curve["mean"], curve["intervals"], color=colour, label=words(name))
   style_accuracy(axes)
-  axes.set_ylabel(f"mean probability\n({network['name']})")
+  axes.set_ylabel(f"mean probability\n({_plain(network['name'])})")
 
 
 def _draw_similarity(axes: Axes, sweep: dict[str, Any]) -> None:
@@ -76,6 +76,11 @@ def _draw_similarity(axes: Axes, sweep: dict[str, Any]) -> None:
   other = axes.twinx()
   other.set_ylabel("PSNR (dB)", color="tab:red")
   _draw_band(other, sweep["levels"], sweep["psnr"]["mean"], sweep["psnr"]["intervals"], color="tab:red")
+
+
+def _plain(name: str) -> str:
+  """A folder's name as it is: no formula between $, and no leading _, which would hide it from a legend."""
+  return name.replace("$", r"\$").lstrip("_")
 
 
 def _draw_band(

@@ -14,7 +14,7 @@ def _write(folder, run, answers, **origin):
   """A report on pictures 0, 1, ... that all show blur; `answers` tells which are named rightly."""
   folder.mkdir(parents=True)
   accuracy = sum(answers) / len(answers)
-  figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}}
+  figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}, "pictures": len(answers)}
   report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "trained_for": "six"} | origin
   database = "database" in origin
   report |= {"views": {"pad": figures, "patches": figures}} if database else figures
@@ -70,6 +70,10 @@ def test_only_the_same_pictures_are_paired(tmp_path):
   assert first["LIVE release 2, patches"] == pytest.approx(2 / 3)
   assert first["test accuracy"] == 0.5
   assert second["test accuracy"] == 0.5
+  others = [_TEST | {"data": "folder:other"}, _TEST | {"split": "all"}]
+  apart = [_write(tmp_path / f"apart{i}", f"apart{i}", [1, 0], **origin) for i, origin in enumerate(others)]
+  apart.append(_write(tmp_path / "more", "more", [1, 0, 1], **_TEST))  # of a folder that has grown
+  assert compare(read_judgements([folders[0], *apart]))["pairs"] == []
   again = compare(read_judgements([folders[0], folders[0], _write(tmp_path / "x", "three", [1, 1], **_TEST)]))
   assert len(again["pairs"]) == 1  # a folder given twice counts once
 

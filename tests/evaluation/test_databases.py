@@ -113,6 +113,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
   assert 0.88 <= covered / 200 <= 0.99
 
 
+def test_what_no_resample_defines_has_no_interval():
+  ends = bootstrap_by_original(np.arange(4), np.ones((4, 1)), lambda sums: np.full_like(sums, np.nan))
+  assert np.isnan(ends).all()
+
+
 def test_intervals_of_a_report():
   rng = np.random.default_rng(0)
   labels = rng.integers(0, 3, 300)

@@ -15,6 +15,7 @@ from jaxdistort.data import open_pictures
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
+from jaxdistort.evaluation.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
 from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
 from jaxdistort.models import run_network
@@ -165,24 +166,43 @@ def test_thresholds_of_known_curves():
   assert 2.5 < low < 3 < high < 3.5
   # The weak end is where the SSIM is high: of jpeg the last level.
   assert threshold([1, 0.75, 0.25, 0], [10, 20, 40, 80], weak_first=False)["level"] == pytest.approx(30)
-  assert threshold([0.6, 0.2, 0.9], [1, 2, 3], weak_first=True)["recognised"] == "at every level"
+  assert not found["falls_back"]
+  assert threshold([0.1, 0.6, 0.2, 0.9], [1, 2, 3, 4], weak_first=True)["falls_back"]
+  early = threshold([0.6, 0.2, 0.9], [1, 2, 3], weak_first=True)
+  assert (early["recognised"], early["falls_back"]) == ("at the weakest level already", True)
   never = threshold([0, 0.1], [1, 2], weak_first=True)
-  assert never == {"level": None, "interval": [None, None], "recognised": "at no level"}
+  assert never == {"level": None, "interval": [None, None], "falls_back": False, "recognised": "at no level"}
   assert threshold([0.1, 0.52], [1, 2], weak_first=True)["interval"][1] is None  # it may lie beyond
   assert threshold([0.7], [3], weak_first=True)["recognised"] == "at every level"
   assert detection_threshold(np.zeros(9), np.eye(9) > 0, range(9), weak_first=True)["interval"] is None
 
 
+def _outcome(sweep, psnr, names=1):
+  """Three pictures at two levels, of which nothing is known but the PSNR."""
+  answers = Answers(np.full((3, 2, 3), 1 / 3, np.float32), np.array([[0, 0, 1]] * 3, np.float32))
+  similarity = np.array([[1, 0.5]] * 3, np.float32)
+  return SweepOutcome(sweep, np.arange(3), similarity, np.array(psnr, np.float32), [answers] * names)
+
+
 def test_a_level_that_changes_nothing_has_no_psnr():
-  outcome = SweepOutcome(
-    parse_sweep("gaussian_noise", "0,9"),
-    np.arange(3),
-    np.array([[1, 0.5]] * 3, np.float32),
-    np.array([[np.inf, 30]] * 3, np.float32),
-    [Answers(np.full((3, 2, 3), 1 / 3, np.float32), np.array([[0, 0, 1]] * 3, np.float32))],
-  )
+  outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[np.inf, 30]] * 3)
   report = report_sweep(outcome, [("three", ("reference", "gaussian_blur", "gaussian_noise"))])
   assert report["psnr"] == {"mean": [None, 30], "intervals": [None, [30, 30]]}
   json.dumps(report, allow_nan=False)
   assert report["networks"][0]["false_alarms"] == 1
   assert "∞" in format_sweep(report)
+
+
+def test_a_picture_that_a_level_does_not_change_leaves_the_psnr_of_the_others():
+  outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[np.inf, np.inf], [np.inf, 30], [np.inf, 32]])
+  report = report_sweep(outcome, [("three", ("reference", "gaussian_blur", "gaussian_noise"))])
+  assert report["psnr"]["mean"] == [None, 31]
+
+
+def test_names_of_folders_are_no_formulas_and_stay_in_the_legend(tmp_path):
+  names = ("reference", "gaussian_blur", "gaussian_noise")
+  outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[40, 30]] * 3, 2)
+  report = report_sweep(outcome, [("_a$b$", names), ("c$", names)])
+  draw_sweeps([report], tmp_path / "sweep")
+  drawn = (tmp_path / "sweep.svg").read_text()
+  assert "a$b$: half at no level" in drawn
