@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 import grain
@@ -165,10 +166,23 @@ def read_ahead(elements: grain.MapDataset, workers: int, put: Callable[[Any], An
     stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent)
   iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream.map(put), prefetch_buffer_size=2))
   try:
+    with _without_interrupts():
+      iterator.start_prefetch()
     yield iterator
   finally:
     iterator.close()
     gc.collect()  # its last elements lie in cycles, and their shared memory would be told as leaked at the end
+
+
+@contextmanager
+def _without_interrupts() -> Generator[None]:
+  """Threads that begin here, and their processes, do not get Ctrl-C: a worker that it ends early is waited for."""
+  resource_tracker.ensure_running()  # it would take the mask off, were it begun later
+  before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+  try:
+    yield
+  finally:
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _live_and_die_with_parent(worker: int, workers: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar
+from jaxdistort.console import progress_bar, stoppable
 from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures
 from jaxdistort.errors import choose
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
@@ -76,8 +76,8 @@ def evaluate_checkpoint(
     measure=True,
     labels=labels,
   )
-  with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
-    outcome = predict(trained.variables, pictures, bar.update)
+  with stoppable(progress_bar(len(pictures), unit="picture", title="evaluating", leave=False)) as advance:
+    outcome = predict(trained.variables, pictures, advance)
   origin = {
     "checkpoint": str(trained.path),
     "step": trained.step,
@@ -132,7 +132,7 @@ def evaluate_on_database(
   quality = jpeg_quality_of(trained, jpeg_quality)
   class_names = trained.config.create_protocol().class_names
   output.mkdir(parents=True, exist_ok=True)
-  with progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False) as bar:
+  with stoppable(progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False)) as advance:
     verdicts = judge_database(
       trained,
       database,
@@ -141,7 +141,7 @@ def evaluate_on_database(
       jpeg_quality=quality or None,
       batch_size=batch_size,
       workers=default_workers() if workers is None else workers,
-      on_progress=bar.update,
+      on_progress=advance,
     )
   figures, sections = {}, {}
   for view in views:

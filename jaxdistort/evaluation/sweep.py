@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar
+from jaxdistort.console import progress_bar, stoppable
 from jaxdistort.data import BrokenPictures, default_workers, open_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
@@ -67,7 +67,7 @@ def sweep_checkpoints(
   broken = BrokenPictures(output / "broken_pictures.jsonl", forms[0][0])
   distinct = list(dict.fromkeys(forms))
   found: dict[int, list[SweepOutcome]] = {}
-  with progress_bar(len(distinct) * len(pictures), unit="picture", title="sweeping", leave=False) as bar:
+  with stoppable(progress_bar(len(distinct) * len(pictures), unit="picture", title="sweeping", leave=False)) as advance:
     for form in distinct:
       members = [i for i, own in enumerate(forms) if own == form]
       outcomes = run_sweeps(
@@ -79,7 +79,7 @@ def sweep_checkpoints(
         batch_size=batch_size,
         workers=default_workers() if workers is None else workers,
         on_broken=broken.add,
-        on_progress=bar.update,
+        on_progress=advance,
       )
       for place, i in enumerate(members):
         found[i] = [outcome._replace(answers=[outcome.answers[place]]) for outcome in outcomes]

@@ -2,10 +2,8 @@
 
 import json
 import math
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import numpy as np
 
 from jaxdistort.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
-from jaxdistort.console import progress_bar
+from jaxdistort.console import progress_bar, stop_signals
 from jaxdistort.data import BrokenPictures, CleanBatch, default_workers, open_pictures, training_batches
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Outcome, draw_grid, format_report, make_predictor, make_report, write_outcome
@@ -29,6 +27,8 @@ from jaxdistort.weights import WeightsFile, refer
 
 Report = dict[str, Any]
 StopAsked = Callable[[], bool]
+
+_STOPPING = "stopping after this step, with a checkpoint; once more to stop at once"
 
 
 def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
@@ -54,7 +54,7 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   config = config.with_scaling_of(base)
   _check_same_run(config, workdir)
   run = _Run(config, base, workdir)
-  with Checkpoints(workdir, run.reference) as checkpoints, _stop_signals() as stop_asked:
+  with Checkpoints(workdir, run.reference) as checkpoints, stop_signals(_STOPPING) as stop_asked:
     checkpoints.check_base()
     write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
     done = checkpoints.latest_step or 0
@@ -254,26 +254,3 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
   for name, value in values.items():
     flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
   return flat
-
-
-@contextmanager
-def _stop_signals() -> Generator[StopAsked]:
-  """Turns the first SIGINT or SIGTERM into a question to ask between steps; the second one acts at once."""
-  asked: list[int] = []
-
-  def remember(signal_number: int, frame: object) -> None:
-    del frame
-    if asked:
-      raise KeyboardInterrupt
-    asked.append(signal_number)
-    print("\nstopping after this step, with a checkpoint; once more to stop at once", flush=True)
-
-  if threading.current_thread() is not threading.main_thread():
-    yield lambda: False
-    return
-  before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-  try:
-    yield lambda: bool(asked)
-  finally:
-    for number, handler in before.items():
-      signal.signal(number, handler)
