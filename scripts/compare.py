@@ -15,7 +15,9 @@ def parse_arguments() -> argparse.Namespace:
   parser.add_argument(
     "folders", nargs="+", type=Path, help="folders that evaluate.py wrote, or runs (all reports below them)"
   )
-  parser.add_argument("--output", type=Path, default=None, help="folder for comparison.md and comparison.json")
+  parser.add_argument(
+    "--output", type=console.output_folder, default=None, help="folder for comparison.md and comparison.json"
+  )
   return parser.parse_args()
 
 

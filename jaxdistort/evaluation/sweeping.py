@@ -20,6 +20,7 @@ from jaxdistort.sharding import DATA_AXIS, data_sharding
 
 _SEED = 20_000_003  # of every sweep: all networks are judged on the same distorted pictures
 _LEVELS = 12  # unless others are given
+_MOST_LEVELS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,17 +102,17 @@ def parse_sweep(name: str, levels: str | None = None) -> Sweep:
 
 
 def _read_levels(text: str) -> np.ndarray:
+  ranged = ":" in text
+  *parts, count = text.split(":") if ranged else [*text.split(","), "1"]
   try:
-    if ":" in text:
-      start, stop, count = text.split(":")
-      levels = np.linspace(float(start), float(stop), int(count))
-    else:
-      levels = np.array([float(part) for part in text.split(",")])
+    numbers, many = [float(part) for part in parts], int(count)
   except ValueError:
-    levels = np.zeros(0)
-  if not len(levels) or not np.isfinite(levels).all():
+    numbers, many = [], 0
+  if not numbers or not np.isfinite(numbers).all() or many < 1 or (ranged and len(numbers) != 2):
     raise InputError(f"levels {text!r}: expected START:STOP:COUNT, such as 0.5:11:22, or numbers such as 1,2,4,8")
-  return levels
+  if max(many, len(numbers)) > _MOST_LEVELS:
+    raise InputError(f"levels {text!r}: more than {_MOST_LEVELS}; give fewer")
+  return np.linspace(numbers[0], numbers[1], many) if ranged else np.array(numbers)
 
 
 Step = Callable[[tuple[Variables, ...], jax.Array, jax.Array, jax.Array], tuple[jax.Array, ...]]

@@ -70,6 +70,9 @@ def test_names_and_levels():
     ("gaussian_blur", "weak,strong", "expected START:STOP:COUNT"),
     ("gaussian_blur", "1:5:0", "expected START:STOP:COUNT"),
     ("gaussian_blur", "1,nan", "expected START:STOP:COUNT"),
+    ("gaussian_blur", "nan:5:3", "expected START:STOP:COUNT"),
+    ("gaussian_blur", "1:5:1e11", "expected START:STOP:COUNT"),
+    ("gaussian_blur", "1:5:100000000000", "more than 1000; give fewer"),
     ("gaussian_blur", "0:99:3", "gaussian_blur goes from 0 to 11 px"),
   ],
 )
