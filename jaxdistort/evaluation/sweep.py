@@ -1,6 +1,5 @@
 """Severity sweeps of checkpoints from end to end."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ from jaxdistort.checkpoints import TrainedModel, load_trained
 from jaxdistort.console import progress_bar, stoppable
 from jaxdistort.data import BrokenPictures, default_workers, open_pictures
 from jaxdistort.errors import InputError
+from jaxdistort.evaluation.charts import FORMATS
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
 from jaxdistort.evaluation.comparing import short_names
 from jaxdistort.evaluation.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import report_sweep
 from jaxdistort.evaluation.sweeping import Sweep, SweepOutcome, run_sweeps
-from jaxdistort.files import write_whole
+from jaxdistort.files import write_json
 from jaxdistort.sharding import create_mesh, replicated
 
 
@@ -97,9 +97,10 @@ def sweep_checkpoints(
       for k in range(len(sweeps))
     ],
   }
-  (output / "sweep.json").unlink(missing_ok=True)  # of an earlier sweep, whose figure gives way to this one
+  for suffix in FORMATS:
+    (output / f"sweep.{suffix}").unlink(missing_ok=True)  # of an earlier sweep
+  write_json(output / "sweep.json", report)  # first: whatever becomes of the figure, hours of work are kept
   draw_sweeps(report["sweeps"], output / "sweep")
-  write_whole(output / "sweep.json", json.dumps(report, indent=2) + "\n")  # last: then the sweep is complete
   return report
 
 

@@ -16,7 +16,7 @@ from jaxdistort.console import progress_bar, stop_signals
 from jaxdistort.data import BrokenPictures, CleanBatch, default_workers, open_pictures, training_batches
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Outcome, draw_grid, format_report, make_predictor, make_report, write_outcome
-from jaxdistort.files import write_whole
+from jaxdistort.files import write_json
 from jaxdistort.models import Variables, count_parameters
 from jaxdistort.sharding import create_mesh, data_sharding
 from jaxdistort.training.monitor import Monitor
@@ -56,7 +56,7 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   run = _Run(config, base, workdir)
   with Checkpoints(workdir, run.reference) as checkpoints, stop_signals(_STOPPING) as stop_asked:
     checkpoints.check_base()
-    write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
+    write_json(workdir / "config.json", config.to_dict())
     done = checkpoints.latest_step or 0
     reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:

@@ -15,6 +15,7 @@ from jaxdistort.data import open_pictures
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
+from jaxdistort.evaluation import sweep as sweep_module
 from jaxdistort.evaluation.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
 from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
@@ -129,7 +130,7 @@ def test_all_levels_share_one_compilation_and_their_random_numbers(runs, photogr
 
 
 @pytest.mark.slow
-def test_what_a_sweep_writes(runs, folder_of_photographs, tmp_path):
+def test_what_a_sweep_writes(runs, folder_of_photographs, tmp_path, monkeypatch):
   report = sweep_checkpoints(
     [runs / "three", runs / "seven"],
     f"folder:{folder_of_photographs}",
@@ -152,6 +153,12 @@ def test_what_a_sweep_writes(runs, folder_of_photographs, tmp_path):
     assert picture.width > 800
   assert (tmp_path / "sweep.svg").stat().st_size > 1000
   assert "three: has no class jpeg" in format_sweep(jpeg)
+  monkeypatch.setattr(sweep_module, "draw_sweeps", lambda *given: (_ for _ in ()).throw(MemoryError))
+  (tmp_path / "sweep.json").unlink()
+  with pytest.raises(MemoryError):
+    sweep_checkpoints([runs / "three"], "samples", [parse_sweep("jpeg", "9")], output=tmp_path, workers=0, split="test")
+  assert json.loads((tmp_path / "sweep.json").read_text())["data"] == "samples"  # kept, without an earlier figure
+  assert not (tmp_path / "sweep.png").exists()
   with pytest.raises(InputError, match="the same one is given more than once"):
     sweep_checkpoints([runs / "three"] * 2, "samples", [parse_sweep("jpeg")], output=tmp_path, workers=0)
 
