@@ -1,6 +1,7 @@
 """Confidence intervals that respect that pictures of one original are alike."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from scipy.stats import binomtest
@@ -12,7 +13,11 @@ COVERAGE = 0.95
 
 
 def bootstrap_by_original(
-  originals: np.ndarray, rows: np.ndarray, statistics: Callable[[np.ndarray], np.ndarray], seed: int = 0
+  originals: np.ndarray,
+  rows: np.ndarray,
+  statistics: Callable[[np.ndarray], np.ndarray],
+  seed: int = 0,
+  method: Literal["linear", "nearest"] = "linear",
 ) -> np.ndarray:
   """Percentile bootstrap over originals: each is drawn with all of its pictures (a cluster bootstrap).
 
@@ -23,6 +28,7 @@ def bootstrap_by_original(
     rows: float [N, C], what the statistics are sums of.
     statistics: sums float [R, C] over resampled pictures -> float [R, M]; NaN where undefined.
     seed: of the resampling.
+    method: of `np.percentile`; "nearest" where there is nothing between two values of a statistic.
 
   Returns:
     float [M, 2]: low and high ends, NaN where no resample defines the statistic, and of a single original.
@@ -43,7 +49,7 @@ def bootstrap_by_original(
   if not defined.any():
     return ends
   tail = 50 * (1 - COVERAGE)
-  ends[defined] = np.nanpercentile(values[:, defined], [tail, 100 - tail], axis=0).T
+  ends[defined] = np.nanpercentile(values[:, defined], [tail, 100 - tail], axis=0, method=method).T
   return ends
 
 

@@ -16,9 +16,12 @@ from jaxdistort.models import Variables, run_network
 from jaxdistort.protocols import Protocol, distort_sharded
 from jaxdistort.sharding import data_sharding
 
-_SEED = 20_000_003  # of every evaluation: all models are judged on the same distorted pictures
 _EXAMPLES = 28
-_WORST = 20
+
+SEED = 20_000_003
+"""Of every evaluation and sweep: all networks are judged on the same distorted pictures."""
+MOST_MISTAKES = 20
+"""That are shown."""
 
 
 class Predictions(NamedTuple):
@@ -123,7 +126,7 @@ def make_predictor(
   @jax.jit
   def predict_batch(variables: Variables, images: jax.Array, first: jax.Array) -> tuple[jax.Array, tuple[Any, ...]]:
     clean = jnp.repeat(images, protocol.period, axis=0)
-    samples = distort(jax.random.key(_SEED), clean, first * jnp.uint32(protocol.period))
+    samples = distort(jax.random.key(SEED), clean, first * jnp.uint32(protocol.period))
     logits, _ = run_network(structure, variables, samples.images)
     unknown = jnp.full(len(clean), jnp.nan, jnp.float32)
     similarity = quality(clean, samples.images) if measure else (unknown, unknown)
@@ -171,7 +174,7 @@ class _Rows:
     everything = Predictions(numbers, self.originals[numbers], *columns)
     part: Predictions = jax.tree.map(lambda x: x[valid], everything)
     losses = np.where(part.answers == part.labels, 0, part.losses)
-    least = list(self.worst.values())[-1][0] if len(self.worst) == _WORST else 0.0
+    least = list(self.worst.values())[-1][0] if len(self.worst) == MOST_MISTAKES else 0.0
     early, worse = range(min(len(valid), _EXAMPLES - len(self.first))), np.flatnonzero(losses > least).tolist()
     if early or len(worse):
       images_here, clean = np.asarray(images), np.asarray(batch.images)  # a copy of the batch, on accelerators
@@ -186,7 +189,7 @@ class _Rows:
         if owner not in self.worst or self.worst[owner][0] < losses[row]:
           self.worst[owner] = float(losses[row]), show(row)
       ranked = sorted(self.worst.items(), key=lambda entry: -entry[1][0])
-      self.worst = dict(ranked[:_WORST])
+      self.worst = dict(ranked[:MOST_MISTAKES])
     self.parts.append(part)
     self.count += len(valid)
 

@@ -28,7 +28,8 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
   """
   sweep, originals = outcome.sweep, outcome.originals
   similarity = outcome.ssim.mean(axis=0, dtype=np.float64)
-  weak_first = bool(similarity[0] >= similarity[-1])
+  places = np.arange(len(similarity))
+  weak_first = bool(np.dot(places - places.mean(), similarity) <= 0)  # on the whole the pictures change more and more
   report = {
     "distortion": sweep.distortion,
     "parameter": sweep.parameter,
@@ -91,9 +92,10 @@ def detection_threshold(
     weak_first: whether the first level is the weakest, not the strongest.
 
   Returns:
-    level, and its interval (95 %, by original; None of a single original), where an end is None if it lies beyond the
-    levels; where there is no level, it is None, and `recognised` is "at every level", "at the weakest level already"
-    (but not at every one) or "at no level". falls_back: whether fewer than half are recognised at a stronger level.
+    level, and its interval (95 %, by original; None where resampling shows no doubt, as of a single original), low
+    end first, where an end is None if it lies beyond the levels. Where there is no level, it is None, and `recognised`
+    is "at every level", "at the weakest level already" (but not at every one) or "at no level". falls_back: whether
+    fewer than half are recognised at a stronger level.
   """
   if not weak_first:
     right, levels = right[:, ::-1], levels[::-1]
@@ -104,8 +106,17 @@ def detection_threshold(
 
   rows = np.column_stack([np.ones(len(right)), right])
   place = float(_first_crossing(right.mean(axis=0)[None])[0])
-  ends = bootstrap_by_original(originals, rows, lambda sums: _first_crossing(sums[:, 1:] / sums[:, :1])[:, None])[0]
-  interval = None if np.isnan(ends).any() else [level_at(end) for end in ends.tolist()]
+
+  def crossings(sums: np.ndarray) -> np.ndarray:
+    return _first_crossing(sums[:, 1:] / sums[:, :1])[:, None]
+
+  # Beyond the levels, places are mere codes, between which nothing lies.
+  low, high = bootstrap_by_original(originals, rows, crossings, method="nearest")[0].tolist()
+  interval = [level_at(low), level_at(high)]
+  if math.isnan(low) or (low == high and 0 <= low <= last):  # too few pictures to show a doubt
+    interval = None
+  elif not weak_first:
+    interval.reverse()
   half = right.mean(axis=0) >= _HALF
   threshold: dict[str, Any] = {"level": level_at(place), "interval": interval}
   threshold["falls_back"] = bool(half.any() and not half[np.argmax(half) :].all())

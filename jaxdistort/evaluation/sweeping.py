@@ -14,11 +14,11 @@ from jaxdistort.checkpoints import TrainedModel
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.errors import InputError, choose
+from jaxdistort.evaluation.predicting import SEED
 from jaxdistort.evaluation.quality import psnr, ssim
 from jaxdistort.models import Variables, run_network
 from jaxdistort.sharding import DATA_AXIS, data_sharding
 
-_SEED = 20_000_003  # of every sweep: all networks are judged on the same distorted pictures
 _LEVELS = 12  # unless others are given
 _MOST_LEVELS = 1000
 
@@ -134,7 +134,7 @@ def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh:
   def distort(images: jax.Array, first: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     offset = jax.lax.axis_index(DATA_AXIS).astype(jnp.uint32) * np.uint32(len(images))
     numbers = first + offset + jnp.arange(len(images), dtype=jnp.uint32)
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(_SEED), numbers)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(SEED), numbers)
     distorted = images
     if sweep:
       distortion, fixed = DISTORTIONS[sweep.distortion], jax.tree.map(jnp.float32, sweep.fixed)

@@ -175,7 +175,10 @@ def test_thresholds_of_known_curves():
   low, high = found["interval"]
   assert 2.5 < low < 3 < high < 3.5
   # The weak end is where the SSIM is high: of jpeg the last level.
-  assert threshold([1, 0.75, 0.25, 0], [10, 20, 40, 80], weak_first=False)["level"] == pytest.approx(30)
+  found = threshold([1, 0.75, 0.25, 0], [10, 20, 40, 80], weak_first=False)
+  assert found["level"] == pytest.approx(30)
+  low, high = found["interval"]
+  assert 25 < low < 30 < high < 35
   assert not found["falls_back"]
   assert threshold([0.1, 0.6, 0.2, 0.9], [1, 2, 3, 4], weak_first=True)["falls_back"]
   early = threshold([0.6, 0.2, 0.9], [1, 2, 3], weak_first=True)
@@ -184,6 +187,13 @@ def test_thresholds_of_known_curves():
   assert never == {"level": None, "interval": [None, None], "falls_back": False, "recognised": "at no level"}
   assert threshold([0.1, 0.52], [1, 2], weak_first=True)["interval"][1] is None  # it may lie beyond
   assert threshold([0.7], [3], weak_first=True)["recognised"] == "at every level"
+  sure = detection_threshold(originals, np.tile([False, True], (400, 1)), [1, 2], weak_first=True)
+  assert (sure["level"], sure["interval"]) == (1.5, None)  # all alike: resampling shows no doubt
+  # Half of the resamples never reach 1/2; the other half does within the levels, or at once.
+  for shares in ([0.1, 0.49], [0.49, 0.49]):
+    low, high = threshold(shares, [1, 2], weak_first=True)["interval"]
+    assert high is None
+    assert low is None or 1.9 < low < 2
   assert detection_threshold(np.zeros(9), np.eye(9) > 0, range(9), weak_first=True)["interval"] is None
 
 
@@ -192,6 +202,20 @@ def _outcome(sweep, psnr, names=1):
   answers = Answers(np.full((3, 2, 3), 1 / 3, np.float32), np.array([[0, 0, 1]] * 3, np.float32))
   similarity = np.array([[1, 0.5]] * 3, np.float32)
   return SweepOutcome(sweep, np.arange(3), similarity, np.array(psnr, np.float32), [answers] * names)
+
+
+def test_the_weak_end_is_told_by_all_levels():
+  """The last one alone, which looks like the first again, says nothing."""
+  outcome = SweepOutcome(
+    parse_sweep("gaussian_blur", "1,2,3,4"),
+    np.arange(4),
+    np.array([[0.9, 0.7, 0.5, 0.91]] * 4, np.float32),
+    np.full((4, 4), 30, np.float32),
+    [Answers(np.eye(2, dtype=np.float32)[[[0, 0, 1, 1]] * 4], np.array([[1, 0]] * 4, np.float32))],
+  )
+  (network,) = report_sweep(outcome, [("two", ("reference", "gaussian_blur"))])["networks"]
+  assert network["threshold"]["level"] == 2.5
+  assert not network["threshold"]["falls_back"]
 
 
 def test_a_level_that_changes_nothing_has_no_psnr():
