@@ -47,7 +47,7 @@ def sweep_checkpoints(
 
   Returns:
     data, split, networks (name, checkpoint, step, model, protocol, image_size, jpeg_quality), broken, and sweeps: see
-    `report_sweep`, with the SSIM and PSNR of the first network's pictures.
+    `report_sweep`, with the SSIM and PSNR of the first network's pictures, and image_size, their side.
 
   Raises:
     InputError: a path, name or value that cannot be used.
@@ -94,6 +94,7 @@ def sweep_checkpoints(
         found[0][k]._replace(answers=[found[i][k].answers[0] for i in range(len(networks))]),
         list(zip(names, class_names, strict=True)),
       )
+      | {"image_size": forms[0][0]}
       for k in range(len(sweeps))
     ],
   }

@@ -17,7 +17,7 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
   """Draws a column for each sweep: accuracy, probabilities of each network, similarity, all over the level.
 
   Args:
-    sweeps: from `report_sweep`, all of the same networks.
+    sweeps: of `sweep_checkpoints`, all of the same networks.
     path: without suffix; see `save_chart`.
   """
   names = [network["name"] for network in sweeps[0]["networks"]]
@@ -71,7 +71,7 @@ def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any]
 
 def _draw_similarity(axes: Axes, sweep: dict[str, Any]) -> None:
   style_accuracy(axes)
-  axes.set_ylabel("SSIM", color="tab:blue")
+  axes.set_ylabel(f"SSIM ({sweep['image_size']} px)", color="tab:blue")
   _draw_band(axes, sweep["levels"], sweep["ssim"]["mean"], sweep["ssim"]["intervals"], color="tab:blue")
   other = axes.twinx()
   other.set_ylabel("PSNR (dB)", color="tab:red")

@@ -147,6 +147,7 @@ def test_what_a_sweep_writes(runs, folder_of_photographs, tmp_path, monkeypatch)
   assert motion["networks"][0]["accuracy"] is None  # `variable` has no motion blur
   assert len(motion["networks"][1]["accuracy"]) == 2
   assert motion["fixed"] == {"angle": 90}
+  assert motion["image_size"] == 32
   assert jpeg["ssim"]["mean"][0] < jpeg["ssim"]["mean"][1] < 1
   assert set(jpeg["networks"][0]["probabilities"]) == {"reference", "gaussian_blur", "gaussian_noise"}
   with Image.open(tmp_path / "sweep.png") as picture:
@@ -237,6 +238,6 @@ def test_names_of_folders_are_no_formulas_and_stay_in_the_legend(tmp_path):
   names = ("reference", "gaussian_blur", "gaussian_noise")
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[40, 30]] * 3, 2)
   report = report_sweep(outcome, [("_a$b$", names), ("c$", names)])
-  draw_sweeps([report], tmp_path / "sweep")
+  draw_sweeps([report | {"image_size": 32}], tmp_path / "sweep")
   drawn = (tmp_path / "sweep.svg").read_text()
   assert "a$b$: half at no level" in drawn

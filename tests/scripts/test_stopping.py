@@ -60,7 +60,9 @@ def test_stopped_while_it_judges(run, tmp_path, script, number, moment):
   _wait_until(moments[moment], process, log)
   (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
   assert process.wait(60) == 130
-  lines = [line for line in log.read_text().replace("\r", "\n").split("\n") if line.strip() and "picture" not in line]
+  # Of a batch that a worker is just handing over, grain may lose the memory; Python frees it, and says so in two lines.
+  expected = re.compile(r"\s*|.*\d+picture/s\].*|.*\?picture/s\].*|.*resource_tracker.*|  warnings\.warn\('resource_.*")
+  lines = [line for line in log.read_text().split("\n") if not expected.fullmatch(line)]
   assert lines == ["stopped"]
   assert not (tmp_path / "out" / "report.json").exists()
   deadline = time.monotonic() + 20
