@@ -182,6 +182,7 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
   The parts (the distortion, the JPEG step, SSIM and PSNR, the network) are timed before the sweep and after it.
   """
   mesh = create_mesh()
+  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
   trained = load_trained(checkpoint, replicated(mesh))
   quality, size = trained.config.protocol.jpeg_quality, trained.config.data.image_size
   pictures = open_pictures(data, "all")

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import math
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,19 @@ def write_whole(path: Path, content: str | bytes) -> None:
   """Writes a file beside its place and renames it; leaves nothing of it if it cannot be written."""
   with writing_whole(path) as file:
     file.write(content.encode(errors=_NAMES) if isinstance(content, str) else content)
+
+
+def write_json(path: Path, content: Any) -> None:
+  """Writes JSON for people and for any program, like `write_whole`; what is no finite number is null."""
+  write_whole(path, json.dumps(_finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(content: Any) -> Any:
+  if isinstance(content, dict):
+    return {name: _finite(value) for name, value in content.items()}
+  if isinstance(content, list | tuple):
+    return [_finite(value) for value in content]
+  return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:

@@ -64,7 +64,7 @@ def split_large(tree: Any, mesh: Mesh) -> Any:
 def local_rows(mesh: Mesh, count: int) -> np.ndarray:
   """The rows int64 [n] of an array of `count` rows under `data_sharding` that lie on devices of this process."""
   places = data_sharding(mesh).addressable_devices_indices_map((count,))
-  return np.sort(np.concatenate([np.arange(count)[index] for (index,) in places.values()]))
+  return np.sort(np.concatenate([np.arange(count)[index] for (index,) in filter(None, places.values())]))
 
 
 def put_rows(mesh: Mesh, rows: np.ndarray) -> jax.Array:

@@ -7,7 +7,6 @@ python scripts/benchmark.py sweep --checkpoint runs/six --data folder:photos
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,7 @@ def print_row(row: dict[str, Any]) -> None:
 def main() -> None:
   arguments = parse_arguments()
   from jaxdistort import benchmarking
+  from jaxdistort.files import write_json
 
   machine = benchmarking.describe_machine()
   print(", ".join(f"{name} {value}" for name, value in machine.items()))
@@ -79,7 +79,7 @@ def main() -> None:
     print_row(rows[-1])
   if arguments.json:
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps([row | machine for row in rows], indent=1) + "\n")
+    write_json(arguments.json, [row | machine for row in rows])
 
 
 if __name__ == "__main__":

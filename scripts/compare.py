@@ -4,7 +4,6 @@ python scripts/compare.py runs/six runs/vgg_six report_live --output comparison
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from jaxdistort import console
@@ -15,14 +14,16 @@ def parse_arguments() -> argparse.Namespace:
   parser.add_argument(
     "folders", nargs="+", type=Path, help="folders that evaluate.py wrote, or runs (all reports below them)"
   )
-  parser.add_argument("--output", type=Path, default=None, help="folder for comparison.md and comparison.json")
+  parser.add_argument(
+    "--output", type=console.output_folder, default=None, help="folder for comparison.md and comparison.json"
+  )
   return parser.parse_args()
 
 
 def main() -> None:
   arguments = parse_arguments()
   from jaxdistort.evaluation import compare, format_comparison, read_judgements
-  from jaxdistort.files import write_whole
+  from jaxdistort.files import write_json, write_whole
 
   comparison = compare(read_judgements(arguments.folders))
   text = format_comparison(comparison)
@@ -30,7 +31,7 @@ def main() -> None:
   if arguments.output:
     arguments.output.mkdir(parents=True, exist_ok=True)
     write_whole(arguments.output / "comparison.md", f"{text}\n")
-    write_whole(arguments.output / "comparison.json", json.dumps(comparison, indent=2) + "\n")
+    write_json(arguments.output / "comparison.json", comparison)
     print(f"\nwritten to {arguments.output}")
 
 

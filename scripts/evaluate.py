@@ -5,7 +5,6 @@ python scripts/evaluate.py --checkpoint runs/quickstart --data live:databaserele
 """
 
 import argparse
-from pathlib import Path
 
 from jaxdistort import console
 from jaxdistort.errors import InputError
@@ -27,21 +26,10 @@ def parse_arguments() -> argparse.Namespace:
     default=None,
     help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size)",
   )
-  parser.add_argument("--output", required=True, type=Path, help="folder for report.html, report.json and more")
   parser.add_argument(
-    "--split",
-    choices=("auto", "all", "train", "validation", "test"),
-    default=None,
-    help="auto (default): all pictures; the test pictures if the network was trained on any of --data",
+    "--output", required=True, type=console.output_folder, help="folder for report.html, report.json and more"
   )
-  parser.add_argument(
-    "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
-  )
-  parser.add_argument("--batch-size", type=console.at_least(1), default=64, help="distorted pictures a batch")
-  parser.add_argument("--workers", type=console.at_least(0), default=None, help="decoding processes; 0: threads")
-  parser.add_argument(
-    "--weights", default=None, help="of the base of a transfer network, if they are not where the training had them"
-  )
+  console.add_judging_arguments(parser, a_batch_of="distorted pictures")
   return parser.parse_args()
 
 
@@ -69,10 +57,7 @@ def main() -> None:
   print(f"{report['checkpoint']}\n{report['data']} ({report['split']} pictures), protocol {report['protocol']}")
   print(format_report(report))
   print(f"written to {arguments.output}")
-  if report["broken"]:
-    print(
-      f"{report['broken']} pictures could not be read and were left out: {arguments.output / 'broken_pictures.jsonl'}"
-    )
+  console.tell_broken(report["broken"], arguments.output)
 
 
 def evaluate_database(arguments: argparse.Namespace) -> None:

@@ -16,7 +16,9 @@ def parse_arguments() -> argparse.Namespace:
   parser = console.ArgumentParser(__doc__)
   parser.add_argument("--checkpoint", required=True, help="folder of a run (its best checkpoint), or one checkpoint")
   parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures")
-  parser.add_argument("--output", type=Path, default=Path("explanations"), help="folder for a PNG a picture")
+  parser.add_argument(
+    "--output", type=console.output_folder, default=Path("explanations"), help="folder for a PNG a picture"
+  )
   parser.add_argument(
     "--class", dest="class_name", default=None, help="whose evidence to show; of the most probable class unless given"
   )

@@ -8,7 +8,6 @@ python scripts/sweep.py --checkpoint runs/six --checkpoint runs/variable --data 
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from jaxdistort import console
 from jaxdistort.errors import InputError
@@ -34,24 +33,13 @@ def parse_arguments() -> argparse.Namespace:
     "--levels",
     action="append",
     default=None,
-    help="START:STOP:COUNT, or levels with commas between; one for all distortions or one for each; twelve over the "
-    "parameter's range unless given",
-  )
-  parser.add_argument("--output", required=True, type=Path, help="folder for sweep.json, sweep.png and sweep.svg")
-  parser.add_argument(
-    "--split",
-    choices=("auto", "all", "train", "validation", "test"),
-    default="auto",
-    help="auto (default): all pictures; the test pictures if a network was trained on any of --data",
+    help="START:STOP:COUNT, or levels with commas between (where the first is negative: --levels=-3:3:5); one for all "
+    "distortions or one for each; twelve over the parameter's range unless given",
   )
   parser.add_argument(
-    "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
+    "--output", required=True, type=console.output_folder, help="folder for sweep.json, sweep.png and sweep.svg"
   )
-  parser.add_argument("--batch-size", type=console.at_least(1), default=64, help="pictures a batch")
-  parser.add_argument("--workers", type=console.at_least(0), default=None, help="decoding processes; 0: threads")
-  parser.add_argument(
-    "--weights", default=None, help="of the base of a transfer network, if they are not where the training had them"
-  )
+  console.add_judging_arguments(parser, a_batch_of="pictures")
   return parser.parse_args()
 
 
@@ -76,7 +64,7 @@ def main() -> None:
     arguments.data,
     [parse_sweep(*each) for each in zip(arguments.distortion, levels, strict=True)],
     output=arguments.output,
-    split=arguments.split,
+    split=arguments.split or "auto",
     jpeg_quality=arguments.jpeg_quality,
     batch_size=arguments.batch_size,
     workers=arguments.workers,
@@ -85,10 +73,7 @@ def main() -> None:
   for sweep in report["sweeps"]:
     print(f"{format_sweep(sweep)}\n")
   print(f"{report['data']} ({report['split']} pictures); written to {arguments.output}")
-  if report["broken"]:
-    print(
-      f"{report['broken']} pictures could not be read and were left out: {arguments.output / 'broken_pictures.jsonl'}"
-    )
+  console.tell_broken(report["broken"], arguments.output)
 
 
 if __name__ == "__main__":

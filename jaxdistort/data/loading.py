@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 import grain
@@ -28,14 +29,14 @@ class CleanBatch(NamedTuple):
   """A batch of clean pictures.
 
   Attributes:
-    images: uint8 [B, S, S, 3], split over the devices.
+    images: uint8 [B, S, S, 3], split over the devices (in the workers: the rows of this process, on the host).
     numbers: int64 [B] on the host, numbers within the `PictureSet`; -1 where a slot only fills the last batch.
     broken: int32 [b] on the host, for the rows that this process read (all, if it is the only one): number of
       the picture that could not be read here, or -1. In training another picture stands in its place; in
       evaluation its slot is black and must not count.
   """
 
-  images: jax.Array
+  images: jax.Array | np.ndarray
   numbers: np.ndarray
   broken: np.ndarray
 
@@ -140,10 +141,23 @@ def read_ahead(elements: grain.MapDataset, workers: int, put: Callable[[Any], An
     stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent)
   iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream.map(put), prefetch_buffer_size=2))
   try:
+    with _without_interrupts():
+      iterator.start_prefetch()
     yield iterator
   finally:
     iterator.close()
     gc.collect()  # its last elements lie in cycles, and their shared memory would be told as leaked at the end
+
+
+@contextmanager
+def _without_interrupts() -> Generator[None]:
+  """Threads that begin here, and their processes, do not get Ctrl-C: a worker that it ends early is waited for."""
+  resource_tracker.ensure_running()  # it would take the mask off, were it begun later
+  before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+  try:
+    yield
+  finally:
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _live_and_die_with_parent(worker: int, workers: int) -> None:

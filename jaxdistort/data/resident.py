@@ -91,9 +91,8 @@ def load_resident(
   share = -(-len(pictures) // mesh.devices.size)
   shape = (share * mesh.devices.size, side, side, 3)
   places = data_sharding(mesh).addressable_devices_indices_map(shape)
-  chunks = [
-    (device, place[0].start or 0, start) for device, place in places.items() for start in range(0, share, _CHUNK)
-  ]
+  firsts = {device: place[0].start or 0 for device, place in places.items() if place is not None}
+  chunks = [(device, first, start) for device, first in firsts.items() for start in range(0, share, _CHUNK)]
   rows = [np.arange(first + start, first + min(start + _CHUNK, share)) for _, first, start in chunks]
   elements = grain.MapDataset.source(rows).map(_LoadRows(pictures, side))
   buffers: dict[jax.Device, jax.Array] = {}

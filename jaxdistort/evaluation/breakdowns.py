@@ -18,7 +18,9 @@ _SSIM_EDGES = np.linspace(0, 1, 11)
 def summary_intervals(
   originals: np.ndarray, labels: np.ndarray, log_probabilities: np.ndarray
 ) -> dict[str, list[float] | None]:
-  """95 % intervals of accuracy, balanced accuracy and loss; None where there is one original only.
+  """95 % intervals of accuracy, balanced accuracy and loss; None where they cannot be told, as of a single original.
+
+  (But of accuracies that are 0 or 1, a single original gives one too: see `accuracy_intervals`.)
 
   Args:
     originals: [N].

@@ -1,6 +1,7 @@
 """Runs side by side: in the form of the paper's tables, and in pairs where they were judged on the same pictures."""
 
 import csv
+import functools
 import itertools
 import json
 from collections.abc import Sequence
@@ -47,21 +48,43 @@ class Judgement(NamedTuple):
 
   @property
   def checkpoint(self) -> str:
-    return self.origin["checkpoint"]
+    return str(Path(self.origin["checkpoint"]).resolve())  # a run has one name, however it was reached
 
   @property
   def pictures(self) -> tuple[Any, ...]:
     """What the pictures were: two judgements with the same are of the same pictures, as far as they share names."""
     if "database" in self.origin:
       return (self.origin["database"],)
-    return self.origin["protocol"], self.origin["jpeg_quality"]
+    # A picture's random numbers depend on its place among all, so the sets must be the same.
+    origin = self.origin
+    return origin["protocol"], origin["jpeg_quality"], origin["data"], origin["split"], self.figures["pictures"]
 
   @property
   def told(self) -> str:
     """The pictures in words."""
-    if "database" in self.origin:
-      return f"{self.origin['database']}, {self.view}"
-    return f"{self.origin['protocol']}, {self.origin['split']} of {self.origin['data']}"
+    origin, as_trained = self.origin, self.origin["jpeg_quality"] == self.trained_on[1]
+    jpeg = "" if as_trained else f", JPEG {origin['jpeg_quality'] or 'off'}"
+    if "database" in origin:
+      return f"{origin['database']}, {self.view}{jpeg}"
+    return f"{origin['protocol']}, {origin['split']} of {origin['data']}{jpeg}"
+
+  @property
+  def trained_on(self) -> tuple[str, int]:
+    """Data and JPEG quality of the network's training; a report of the training itself does not say them again."""
+    return self.origin.get("trained_on", self.origin["data"]), self.origin.get(
+      "trained_jpeg", self.origin["jpeg_quality"]
+    )
+
+  @property
+  def is_own(self) -> bool:
+    """Whether it is what the paper's tables show: the network's own protocol and data, held out of its training."""
+    origin = self.origin
+    return (
+      "database" not in origin
+      and origin["protocol"] == origin["trained_for"]
+      and origin["split"] in ("validation", "test")
+      and (origin["data"], origin["jpeg_quality"]) == self.trained_on
+    )
 
 
 def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
@@ -87,8 +110,8 @@ def _read_report(file: Path) -> list[Judgement]:
     views = report["views"] if "views" in report else {report.get("view", ""): report}
     judgements = [Judgement(file.parent, report, view, figures) for view, figures in views.items()]
     for judgement in judgements:  # what is asked of it later
-      _ = judgement.checkpoint, judgement.pictures, judgement.told, report["trained_for"], report["model"]
-      _ = judgement.figures["accuracy"], judgement.figures["loss"], judgement.figures["intervals"]["accuracy"]
+      _ = hash((judgement.checkpoint, judgement.pictures, judgement.told, judgement.is_own, report["model"]))
+      _ = float(judgement.figures["accuracy"]), float(judgement.figures["loss"]), int(judgement.figures["pictures"])
   except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
     raise InputError(f"{file}: is no report of evaluate.py ({type(error).__name__}: {error})") from error
   return judgements
@@ -98,9 +121,9 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
   """The figures of a comparison, ready for JSON.
 
   Returns:
-    names: checkpoint -> short name; tables: protocol -> rows in the paper's form, with a column for each database and
-    view; pairs: see `compare_pair`, of every two judgements of the same pictures by two networks in one view, or by
-    one network in two views.
+    names: checkpoint -> short name; tables: protocol -> rows in the paper's form, with a column for all else that was
+    judged, such as a database in one view; pairs: see `compare_pair`, of every two judgements of the same pictures by
+    two networks in one view, or by one network in two views.
 
   Raises:
     InputError: a predictions.csv cannot be read.
@@ -108,21 +131,18 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
   names = short_names([Path(judgement.checkpoint) for judgement in judgements])
   tables: dict[str, Any] = {}
   for judgement in judgements:
-    protocol, origin = judgement.origin["trained_for"], judgement.origin
-    row = tables.setdefault(protocol, {}).setdefault(judgement.checkpoint, {"network": names[judgement.checkpoint]})
-    row["model"] = origin["model"]
-    if judgement.view:
-      row[judgement.told] = judgement.figures["accuracy"]
-    elif origin["protocol"] == protocol and origin["split"] in ("validation", "test"):
-      row[f"{origin['split']} accuracy"] = judgement.figures["accuracy"]
-      if origin["split"] == "validation":
-        row["validation loss"] = judgement.figures["loss"]
-  rows = {(judgement.folder, judgement.view): _read_predictions(judgement) for judgement in judgements}
+    origin, figures = judgement.origin, judgement.figures
+    rows = tables.setdefault(origin["trained_for"], {})
+    row = rows.setdefault(judgement.checkpoint, {"network": names[judgement.checkpoint], "model": origin["model"]})
+    row[f"{origin['split']} accuracy" if judgement.is_own else judgement.told] = figures["accuracy"]
+    if judgement.is_own and origin["split"] == "validation":
+      row["validation loss"] = figures["loss"]
+  read = functools.cache(lambda place: _read_predictions(judgements[place]))  # only where there is a partner
   pairs = []
-  for one, other in itertools.combinations(judgements, 2):
+  for (i, one), (k, other) in itertools.combinations(enumerate(judgements), 2):
     same_network, same_view = one.checkpoint == other.checkpoint, one.view == other.view
     if one.pictures == other.pictures and same_network != same_view:
-      pair = compare_pair(rows[one.folder, one.view], rows[other.folder, other.view])
+      pair = compare_pair(read(i), read(k))
       if pair:
         labels = [f"{names[j.checkpoint]}{f', {j.view}' if same_network else ''}" for j in (one, other)]
         pair = {"networks": labels, "on": [one.told, other.told], **pair}
@@ -134,11 +154,15 @@ Row = tuple[str, str, str]  # original, label, answer
 
 
 def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
-  """(picture, slot) -> row, of the pictures that count."""
+  """(picture, slot) -> row, of the pictures that count; InputError if not all of them are there."""
   file = judgement.folder / "predictions.csv"
   try:
     with file.open(newline="", encoding="utf-8", errors="surrogateescape") as text:
       rows = [row for row in csv.DictReader(text) if row["label"] and row.get("view", "") in ("", judgement.view)]
+    if len(rows) != judgement.figures["pictures"]:
+      raise InputError(
+        f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
+      )
     original = "reference" if rows and "reference" in rows[0] else "original"
     return {(row["picture"], row.get("slot", "")): (row[original], row["label"], row["predicted"]) for row in rows}
   except FileNotFoundError as error:
@@ -151,9 +175,10 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
   """Two judgements of the same pictures; None if there are none.
 
   Returns:
-    pictures; accuracies of both; difference (of the first from the second) and its 95 % interval by original;
-    only_first and only_second: the pictures that only one of them named rightly; p_value: of McNemar's test, exact,
-    that takes pictures for independent (the interval does not).
+    pictures; accuracies of both; difference (of the first from the second) and its 95 % interval by original, None
+    where they never differ, which resampling takes for certain; only_first and only_second: the pictures that only
+    one of them named rightly; p_value: of McNemar's test, exact, that takes pictures for independent (the interval
+    does not).
   """
   shared = [key for key in one if key in other and one[key][1] == other[key][1]]
   if not shared:
@@ -163,13 +188,13 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
   only_first, only_second = int(np.sum(gains < 0)), int(np.sum(gains > 0))
   rows = np.column_stack([np.ones(len(gains)), gains])
   originals = np.array([one[key][0] for key in shared])
-  interval = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
   differing = only_first + only_second
+  ends = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
   return {
     "pictures": len(shared),
     "accuracies": right.mean(axis=0).tolist(),
     "difference": float(gains.mean()),
-    "interval": interval,
+    "interval": ends if differing else None,
     "only_first": only_first,
     "only_second": only_second,
     "p_value": float(binomtest(only_second, differing).pvalue) if differing else 1.0,

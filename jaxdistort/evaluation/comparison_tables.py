@@ -19,13 +19,11 @@ def format_comparison(comparison: dict[str, Any]) -> str:
 
 def _table_of(protocol: str, rows: Sequence[dict[str, Any]]) -> str:
   known = {name for row in rows for name in row} - {"network", "model", *_COLUMNS}
-  databases = sorted(known | {_PAPERS_VIEW})
-  lines = [["network", "model", *_COLUMNS, *databases]]
-  lines += [
-    [row["network"], row["model"], *(_number(row.get(name)) for name in (*_COLUMNS, *databases))] for row in rows
-  ]
+  others = sorted(known | {_PAPERS_VIEW})  # and all else that was judged
+  lines = [["network", "model", *_COLUMNS, *others]]
+  lines += [[row["network"], row["model"], *(_number(row.get(name)) for name in (*_COLUMNS, *others))] for row in rows]
   for model, (*own, live) in PAPER.get(protocol, {}).items():
-    theirs = [live if name == _PAPERS_VIEW else None for name in databases]
+    theirs = [live if name == _PAPERS_VIEW else None for name in others]
     lines.append(["the study's", model, *map(_number, (*own, *theirs))])
   return f"Trained for `{protocol}`:\n\n{_markdown(lines)}"
 
@@ -60,6 +58,7 @@ def _number(value: float | None) -> str:
 
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:
+  lines = [[cell.replace("|", r"\|") for cell in line] for line in lines]  # names of folders may hold one
   widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
   padded = [
     "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines

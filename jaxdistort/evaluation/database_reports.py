@@ -71,7 +71,7 @@ def report_database(
         "pictures": int(members.sum()),
         "answers": dict(zip(class_names, shares.tolist(), strict=True)),
       }
-    elif kind != REFERENCE:
+    elif kind != REFERENCE and np.isfinite(levels[members]).all():
       bins = accuracy_in_bins(levels[members], right[members], originals[members])
       report["accuracy_by_level"][kind] = {"unit": database.level_units[kind], "bins": bins}
       report["mean_level"][kind] = {"unit": database.level_units[kind]} | mean_level_by_answer(
@@ -79,7 +79,8 @@ def report_database(
       )
   if database.unchanged:
     changed = np.array([(picture.type, picture.level) not in database.unchanged for picture in pictures]) & counts
-    report["without_unchanged"] = {"accuracy": float(right[changed].mean()), "pictures": int(changed.sum())}
+    if changed.any():
+      report["without_unchanged"] = {"accuracy": float(right[changed].mean()), "pictures": int(changed.sum())}
   return report, predictions
 
 

@@ -14,7 +14,7 @@ from jaxdistort.data.databases import Database
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.distortions import jpeg
 from jaxdistort.errors import InputError
-from jaxdistort.models import run_network
+from jaxdistort.models import Variables, run_network
 from jaxdistort.sharding import data_sharding
 
 
@@ -69,10 +69,10 @@ def judge_database(
   size = trained.config.data.image_size
 
   @jax.jit
-  def predict(images: jax.Array) -> jax.Array:
+  def predict(variables: Variables, images: jax.Array) -> jax.Array:
     if jpeg_quality is not None:
       images = jax.vmap(jpeg, (0, None))(images, float(jpeg_quality))
-    logits, _ = run_network(trained.structure, trained.variables, images)
+    logits, _ = run_network(trained.structure, variables, images)
     return jax.nn.log_softmax(logits)
 
   found: list[ViewedPicture] = []
@@ -95,7 +95,7 @@ def judge_database(
   pending = None
   with viewed_pictures(database, views, size=size, workers=workers) as pictures:
     for owners, images in _in_batches(squares(pictures), batch_size):
-      outputs = predict(jax.device_put(images, data_sharding(mesh)))
+      outputs = predict(trained.variables, jax.device_put(images, data_sharding(mesh)))
       if pending:
         collect(*pending)  # one batch behind
       pending = owners, outputs

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar
+from jaxdistort.console import progress_bar, stoppable
 from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures
 from jaxdistort.errors import choose
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
@@ -74,9 +74,10 @@ def evaluate_checkpoint(
     workers=default_workers() if workers is None else workers,
     on_broken=broken.add,
     measure=True,
+    labels=labels,
   )
-  with progress_bar(len(pictures), unit="picture", title="evaluating", leave=False) as bar:
-    outcome = predict(trained.variables, pictures, bar.update)
+  with stoppable(progress_bar(len(pictures), unit="picture", title="evaluating", leave=False)) as advance:
+    outcome = predict(trained.variables, pictures, advance)
   origin = {
     "checkpoint": str(trained.path),
     "step": trained.step,
@@ -84,13 +85,14 @@ def evaluate_checkpoint(
     "data": data,
     "split": split,
     "trained_for": trained.config.protocol.name,
+    "trained_on": trained.config.data.source,
+    "trained_jpeg": trained.config.protocol.jpeg_quality,
     "protocol": law.name,
     "jpeg_quality": law.jpeg_quality or 0,
     "broken": len(broken),
   }
-  predictions = outcome.predictions._replace(labels=labels[outcome.predictions.labels])
-  report = origin | make_report(predictions, known)
-  write_outcome(report, outcome._replace(predictions=predictions), pictures, output)
+  report = origin | make_report(outcome.predictions, known)
+  write_outcome(report, outcome, pictures, output)
   return report
 
 
@@ -132,7 +134,7 @@ def evaluate_on_database(
   quality = jpeg_quality_of(trained, jpeg_quality)
   class_names = trained.config.create_protocol().class_names
   output.mkdir(parents=True, exist_ok=True)
-  with progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False) as bar:
+  with stoppable(progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False)) as advance:
     verdicts = judge_database(
       trained,
       database,
@@ -141,7 +143,7 @@ def evaluate_on_database(
       jpeg_quality=quality or None,
       batch_size=batch_size,
       workers=default_workers() if workers is None else workers,
-      on_progress=bar.update,
+      on_progress=advance,
     )
   figures, sections = {}, {}
   for view in views:
@@ -157,6 +159,8 @@ def evaluate_on_database(
     "score": database.score,
     "labels": dict(database.labels),
     "trained_for": trained.config.protocol.name,
+    "trained_on": trained.config.data.source,
+    "trained_jpeg": trained.config.protocol.jpeg_quality,
     "jpeg_quality": quality,
     "broken": len(unreadable),
     "problems": [*database.problems, *unreadable],

@@ -8,10 +8,9 @@ from PIL import Image
 
 from jaxdistort.data import BrokenPicture, PictureSet, read_picture
 from jaxdistort.data.databases import Database, JudgedPicture
-from jaxdistort.evaluation.predicting import Outcome, Predictions
+from jaxdistort.evaluation.predicting import MOST_MISTAKES, Outcome, Predictions
 from jaxdistort.evaluation.reports import unit_of
 
-_MOST = 20
 _SIDE = 320  # px
 
 
@@ -66,7 +65,7 @@ def worst_on_database(database: Database, predictions: Predictions, class_names:
   for row in ranked.tolist():
     worst_of.setdefault((int(predictions.originals[row]), int(predictions.labels[row])), row)
   mistakes = []
-  for row in list(worst_of.values())[:_MOST]:
+  for row in list(worst_of.values())[:MOST_MISTAKES]:
     entry = database.pictures[int(predictions.numbers[row])]
     image = _thumbnail(entry.path)
     if image is not None:

@@ -85,6 +85,6 @@ def _windowed(field: jax.Array) -> jax.Array:
 def psnr(reference: jax.Array, image: jax.Array) -> jax.Array:
   """Peak signal-to-noise ratio in dB, float32 [], of pictures uint8 [H, W, 3]; infinite where nothing differs."""
   error = image.astype(jnp.int32) - reference.astype(jnp.int32)
-  # Row sums are whole numbers that float32 holds, so that only their sum is rounded.
+  # Rows are summed as whole numbers: float32 then rounds a few hundred sums, not every pixel's.
   squares = jnp.sum(jnp.sum(error * error, axis=(1, 2)).astype(jnp.float32))
   return 10 * jnp.log10(np.float32(255**2 * error.size) / squares)

@@ -1,7 +1,6 @@
 """The files of a report: figures as JSON, charts, every prediction as CSV, a page."""
 
 import functools
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from jaxdistort.evaluation.figures import draw_examples
 from jaxdistort.evaluation.mistakes import Mistake, worst_of_outcome
 from jaxdistort.evaluation.page import Section, render_page
 from jaxdistort.evaluation.predicting import Outcome
-from jaxdistort.files import write_table, write_whole
+from jaxdistort.files import write_json, write_table, write_whole
 
 
 def write_outcome(report: dict[str, Any], outcome: Outcome, pictures: PictureSet, folder: Path) -> None:
@@ -67,7 +66,7 @@ def write_report(
     sections.append(Section(view, figures, mistakes, drawn))
   write_whole(folder / "report.html", render_page(report, sections))
   write_table(folder / "predictions.csv", rows)
-  write_whole(folder / "report.json", json.dumps(report, indent=2) + "\n")  # last: then the evaluation is complete
+  write_json(folder / "report.json", report)  # last: then the evaluation is complete
 
 
 def _charts_of(figures: dict[str, Any], score: str) -> dict[str, Callable[[Path], None] | None]:

@@ -1,20 +1,20 @@
 """Severity sweeps of checkpoints from end to end."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar
+from jaxdistort.console import progress_bar, stoppable
 from jaxdistort.data import BrokenPictures, default_workers, open_pictures
 from jaxdistort.errors import InputError
+from jaxdistort.evaluation.charts import FORMATS
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
 from jaxdistort.evaluation.comparing import short_names
 from jaxdistort.evaluation.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import report_sweep
 from jaxdistort.evaluation.sweeping import Sweep, SweepOutcome, run_sweeps
-from jaxdistort.files import write_whole
+from jaxdistort.files import write_json
 from jaxdistort.sharding import create_mesh, replicated
 
 
@@ -47,7 +47,7 @@ def sweep_checkpoints(
 
   Returns:
     data, split, networks (name, checkpoint, step, model, protocol, image_size, jpeg_quality), broken, and sweeps: see
-    `report_sweep`, with the SSIM and PSNR of the first network's pictures.
+    `report_sweep`, with the SSIM and PSNR of the first network's pictures, and image_size, their side.
 
   Raises:
     InputError: a path, name or value that cannot be used.
@@ -67,7 +67,7 @@ def sweep_checkpoints(
   broken = BrokenPictures(output / "broken_pictures.jsonl", forms[0][0])
   distinct = list(dict.fromkeys(forms))
   found: dict[int, list[SweepOutcome]] = {}
-  with progress_bar(len(distinct) * len(pictures), unit="picture", title="sweeping", leave=False) as bar:
+  with stoppable(progress_bar(len(distinct) * len(pictures), unit="picture", title="sweeping", leave=False)) as advance:
     for form in distinct:
       members = [i for i, own in enumerate(forms) if own == form]
       outcomes = run_sweeps(
@@ -79,7 +79,7 @@ def sweep_checkpoints(
         batch_size=batch_size,
         workers=default_workers() if workers is None else workers,
         on_broken=broken.add,
-        on_progress=bar.update,
+        on_progress=advance,
       )
       for place, i in enumerate(members):
         found[i] = [outcome._replace(answers=[outcome.answers[place]]) for outcome in outcomes]
@@ -94,12 +94,14 @@ def sweep_checkpoints(
         found[0][k]._replace(answers=[found[i][k].answers[0] for i in range(len(networks))]),
         list(zip(names, class_names, strict=True)),
       )
+      | {"image_size": forms[0][0]}
       for k in range(len(sweeps))
     ],
   }
-  (output / "sweep.json").unlink(missing_ok=True)  # of an earlier sweep, whose figure gives way to this one
+  for suffix in FORMATS:
+    (output / f"sweep.{suffix}").unlink(missing_ok=True)  # of an earlier sweep
+  write_json(output / "sweep.json", report)  # first: whatever becomes of the figure, hours of work are kept
   draw_sweeps(report["sweeps"], output / "sweep")
-  write_whole(output / "sweep.json", json.dumps(report, indent=2) + "\n")  # last: then the sweep is complete
   return report
 
 

@@ -17,7 +17,7 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
   """Draws a column for each sweep: accuracy, probabilities of each network, similarity, all over the level.
 
   Args:
-    sweeps: from `report_sweep`, all of the same networks.
+    sweeps: of `sweep_checkpoints`, all of the same networks.
     path: without suffix; see `save_chart`.
   """
   names = [network["name"] for network in sweeps[0]["networks"]]
@@ -47,7 +47,7 @@ def _draw_accuracy(axes: Axes, sweep: dict[str, Any], title: str) -> None:
     if network["accuracy"]:
       threshold = network["threshold"]["level"]
       half = f"half from {threshold:.3g}" if threshold is not None else f"half {network['threshold']['recognised']}"
-      label = f"{network['name']}: {half}"
+      label = f"{_plain(network['name'])}: {half}"
       _draw_band(axes, sweep["levels"], network["accuracy"], network["accuracy_intervals"], color=colour, label=label)
       axes.axhline(network["false_alarms"], color=colour, linewidth=1, linestyle="--")
       if threshold is not None:
@@ -66,16 +66,21 @@ def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any]
     colour = class_colour(name)
     _draw_band(axes, levels, curve["mean"], curve["intervals"], color=colour, label=words(name))
   style_accuracy(axes)
-  axes.set_ylabel(f"mean probability\n({network['name']})")
+  axes.set_ylabel(f"mean probability\n({_plain(network['name'])})")
 
 
 def _draw_similarity(axes: Axes, sweep: dict[str, Any]) -> None:
   style_accuracy(axes)
-  axes.set_ylabel("SSIM", color="tab:blue")
+  axes.set_ylabel(f"SSIM ({sweep['image_size']} px)", color="tab:blue")
   _draw_band(axes, sweep["levels"], sweep["ssim"]["mean"], sweep["ssim"]["intervals"], color="tab:blue")
   other = axes.twinx()
   other.set_ylabel("PSNR (dB)", color="tab:red")
   _draw_band(other, sweep["levels"], sweep["psnr"]["mean"], sweep["psnr"]["intervals"], color="tab:red")
+
+
+def _plain(name: str) -> str:
+  """A folder's name as it is: no formula between $, and no leading _, which would hide it from a legend."""
+  return name.replace("$", r"\$").lstrip("_")
 
 
 def _draw_band(

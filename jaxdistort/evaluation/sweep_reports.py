@@ -21,14 +21,15 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
 
   Returns:
     distortion, parameter, unit, fixed (the other parameters), levels [L], pictures, originals; ssim and psnr, each
-    with mean [L] (None where it is infinite) and intervals [L]; networks: for each its name, accuracy [L] and
-    accuracy_intervals (None if it lacks the class), false_alarms (share of the undistorted pictures that it names so,
-    which an accuracy must exceed to mean anything), threshold (see `detection_threshold`), and probabilities: class
-    -> mean [L] and intervals [L].
+    with mean [L] (of the pictures where it is finite; None if of none) and intervals [L]; networks: for each its name,
+    accuracy [L] and accuracy_intervals (None if it lacks the class), false_alarms (share of the undistorted pictures
+    that it names so, which an accuracy must exceed to mean anything), threshold (see `detection_threshold`), and
+    probabilities: class -> mean [L] and intervals [L].
   """
   sweep, originals = outcome.sweep, outcome.originals
   similarity = outcome.ssim.mean(axis=0, dtype=np.float64)
-  weak_first = bool(similarity[0] >= similarity[-1])
+  places = np.arange(len(similarity))
+  weak_first = bool(np.dot(places - places.mean(), similarity) <= 0)  # on the whole the pictures change more and more
   report = {
     "distortion": sweep.distortion,
     "parameter": sweep.parameter,
@@ -61,13 +62,18 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
 
 
 def _curve(originals: np.ndarray, values: np.ndarray) -> dict[str, Any]:
-  """Mean of [N, L] at each level, and its 95 % intervals by original; None where it is infinite or unknown."""
-  finite = np.isfinite(values).all(axis=0)
-  values = np.where(finite, values, np.nan).astype(np.float64)
-  rows = np.column_stack([np.ones(len(values)), values])
-  ends = bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1])
+  """Mean of [N, L] at each level, and its 95 % intervals by original, of finite values; None where there are none."""
+  finite = np.isfinite(values)
+  rows = np.column_stack([finite, np.where(finite, values, 0)]).astype(np.float64)
+  levels = values.shape[1]
+
+  def means(sums: np.ndarray) -> np.ndarray:
+    counts = sums[:, :levels]
+    return np.divide(sums[:, levels:], counts, out=np.full_like(counts, np.nan), where=counts > 0)
+
+  ends = bootstrap_by_original(originals, rows, means)
   return {
-    "mean": [None if math.isnan(mean) else mean for mean in values.mean(axis=0).tolist()],
+    "mean": [None if math.isnan(mean) else mean for mean in means(rows.sum(axis=0)[None])[0].tolist()],
     "intervals": known_ends(ends),
   }
 
@@ -86,8 +92,10 @@ def detection_threshold(
     weak_first: whether the first level is the weakest, not the strongest.
 
   Returns:
-    level, and its interval (95 %, by original; None of a single original), where an end is None if it lies beyond the
-    levels; where there is no level, it is None, and `recognised` is "at every level" or "at no level".
+    level, and its interval (95 %, by original; None where resampling shows no doubt, as of a single original), low
+    end first, where an end is None if it lies beyond the levels. Where there is no level, it is None, and `recognised`
+    is "at every level", "at the weakest level already" (but not at every one) or "at no level". falls_back: whether
+    fewer than half are recognised at a stronger level.
   """
   if not weak_first:
     right, levels = right[:, ::-1], levels[::-1]
@@ -98,11 +106,23 @@ def detection_threshold(
 
   rows = np.column_stack([np.ones(len(right)), right])
   place = float(_first_crossing(right.mean(axis=0)[None])[0])
-  ends = bootstrap_by_original(originals, rows, lambda sums: _first_crossing(sums[:, 1:] / sums[:, :1])[:, None])[0]
-  interval = None if np.isnan(ends).any() else [level_at(end) for end in ends.tolist()]
+
+  def crossings(sums: np.ndarray) -> np.ndarray:
+    return _first_crossing(sums[:, 1:] / sums[:, :1])[:, None]
+
+  # Beyond the levels, places are mere codes, between which nothing lies.
+  low, high = bootstrap_by_original(originals, rows, crossings, method="nearest")[0].tolist()
+  interval = [level_at(low), level_at(high)]
+  if math.isnan(low) or (low == high and 0 <= low <= last):  # too few pictures to show a doubt
+    interval = None
+  elif not weak_first:
+    interval.reverse()
+  half = right.mean(axis=0) >= _HALF
   threshold: dict[str, Any] = {"level": level_at(place), "interval": interval}
+  threshold["falls_back"] = bool(half.any() and not half[np.argmax(half) :].all())
   if threshold["level"] is None:
-    threshold["recognised"] = "at every level" if place < 0 else "at no level"
+    early = "at the weakest level already" if threshold["falls_back"] else "at every level"
+    threshold["recognised"] = early if place < 0 else "at no level"
   return threshold
 
 
@@ -145,6 +165,7 @@ def _told(threshold: dict[str, Any] | None, report: dict[str, Any]) -> str:
   if threshold["level"] is None:
     return f"half are recognised {threshold['recognised']}"
   found = f"half are recognised from {threshold['level']:.3g} {report['unit']}".rstrip() + " on"
+  found += ", but not at all stronger levels" if threshold["falls_back"] else ""
   if threshold["interval"] is None:
     return found
   low, high = (f"{end:.3g}" if end is not None else "beyond the levels" for end in threshold["interval"])

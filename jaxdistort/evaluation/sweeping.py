@@ -14,12 +14,13 @@ from jaxdistort.checkpoints import TrainedModel
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.errors import InputError, choose
+from jaxdistort.evaluation.predicting import SEED
 from jaxdistort.evaluation.quality import psnr, ssim
 from jaxdistort.models import Variables, run_network
 from jaxdistort.sharding import DATA_AXES
 
-_SEED = 20_000_003  # of every sweep: all networks are judged on the same distorted pictures
 _LEVELS = 12  # unless others are given
+_MOST_LEVELS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,17 +102,17 @@ def parse_sweep(name: str, levels: str | None = None) -> Sweep:
 
 
 def _read_levels(text: str) -> np.ndarray:
+  ranged = ":" in text
+  *parts, count = text.split(":") if ranged else [*text.split(","), "1"]
   try:
-    if ":" in text:
-      start, stop, count = text.split(":")
-      levels = np.linspace(float(start), float(stop), int(count))
-    else:
-      levels = np.array([float(part) for part in text.split(",")])
+    numbers, many = [float(part) for part in parts], int(count)
   except ValueError:
-    levels = np.zeros(0)
-  if not len(levels) or not np.isfinite(levels).all():
+    numbers, many = [], 0
+  if not numbers or not np.isfinite(numbers).all() or many < 1 or (ranged and len(numbers) != 2):
     raise InputError(f"levels {text!r}: expected START:STOP:COUNT, such as 0.5:11:22, or numbers such as 1,2,4,8")
-  return levels
+  if max(many, len(numbers)) > _MOST_LEVELS:
+    raise InputError(f"levels {text!r}: more than {_MOST_LEVELS}; give fewer")
+  return np.linspace(numbers[0], numbers[1], many) if ranged else np.array(numbers)
 
 
 Step = Callable[[tuple[Variables, ...], jax.Array, jax.Array, jax.Array], tuple[jax.Array, ...]]
@@ -133,7 +134,7 @@ def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh:
   def distort(images: jax.Array, first: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     offset = jax.lax.axis_index(DATA_AXES).astype(jnp.uint32) * np.uint32(len(images))
     numbers = first + offset + jnp.arange(len(images), dtype=jnp.uint32)
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(_SEED), numbers)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(SEED), numbers)
     distorted = images
     if sweep:
       distortion, fixed = DISTORTIONS[sweep.distortion], jax.tree.map(jnp.float32, sweep.fixed)

@@ -53,7 +53,7 @@ class ResidentFeed:
     return jax.jit(self._take)(self._images, numbers)
 
   def advance(self, state: TrainState, frozen: Any, count: int) -> tuple[TrainState, StepMetrics]:
-    return self._steps(state, frozen, self._images, np.int32(count))
+    return self._steps(state, frozen, self._images, count)
 
 
 class HostFeed:

@@ -1,19 +1,20 @@
 """A training run from its first picture to its report."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jaxdistort.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
+from jaxdistort.console import stop_signals
 from jaxdistort.evaluation import format_report
-from jaxdistort.files import write_whole
+from jaxdistort.files import write_json
 from jaxdistort.processes import is_first, losses_told, say
 from jaxdistort.training.resuming import check_same_run, free_fields
 from jaxdistort.training.run import Run
-from jaxdistort.training.signals import stop_signals
 
 Report = dict[str, Any]
+
+_STOPPING = "stopping after this step, with a checkpoint; once more to stop at once"
 
 
 def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
@@ -41,10 +42,10 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
   config = config.with_scaling_of(base)
   check_same_run(config, workdir)
   run = Run(config, base, workdir)
-  with losses_told(), Checkpoints(workdir, run.reference) as checkpoints, stop_signals() as stop_asked:
+  with losses_told(), Checkpoints(workdir, run.reference) as checkpoints, stop_signals(_STOPPING) as stop_asked:
     checkpoints.check_base()
     if is_first():
-      write_whole(workdir / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
+      write_json(workdir / "config.json", config.to_dict())
     done = checkpoints.latest_step or 0
     reports = run.finished_reports(checkpoints.best_step) if done >= config.steps else None
     if reports:

@@ -3,7 +3,7 @@
 import functools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,11 @@ from jaxdistort.training.monitor import Monitor
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.sampling import make_sampler
-from jaxdistort.training.signals import StopAsked
 from jaxdistort.training.step import create_state, make_update
 from jaxdistort.weights import WeightsFile, refer
 
 Report = dict[str, Any]
+StopAsked = Callable[[], bool]
 
 
 class Run:

@@ -146,7 +146,7 @@ def _parts(rows: jax.Array, count: int, mesh: Mesh) -> jax.Array:
   return lax.with_sharding_constraint(parts, NamedSharding(mesh, P(None, DATA_AXES)))
 
 
-def make_train_step(update: Update, mesh: Mesh) -> Callable[[TrainState, Any, jax.Array], Any]:
+def make_train_step(update: Update, mesh: Mesh) -> jax.stages.Wrapped:
   """Compiles a step `(state, frozen variables, clean images) -> (state, metrics)`; the state that goes in is gone."""
 
   @functools.partial(jax.jit, donate_argnums=0)
@@ -157,9 +157,7 @@ def make_train_step(update: Update, mesh: Mesh) -> Callable[[TrainState, Any, ja
   return train_step
 
 
-def make_train_steps(
-  update: Update, order: Order, mesh: Mesh, *, batch_size: int, most: int
-) -> Callable[[TrainState, Any, jax.Array, int], Any]:
+def make_train_steps(update: Update, order: Order, mesh: Mesh, *, batch_size: int, most: int) -> jax.stages.Wrapped:
   """Compiles `(state, frozen variables, resident images, count) -> (state, metrics)`: `count` steps in one dispatch.
 
   The pictures of step k are those at positions k B to (k + 1) B of the order, as on the host. The state that goes in is

@@ -14,7 +14,7 @@ def _write(folder, run, answers, **origin):
   """A report on pictures 0, 1, ... that all show blur; `answers` tells which are named rightly."""
   folder.mkdir(parents=True)
   accuracy = sum(answers) / len(answers)
-  figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}}
+  figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}, "pictures": len(answers)}
   report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "trained_for": "six"} | origin
   database = "database" in origin
   report |= {"views": {"pad": figures, "patches": figures}} if database else figures
@@ -31,7 +31,7 @@ def _write(folder, run, answers, **origin):
 
 
 _TEST = {"protocol": "six", "jpeg_quality": 75, "split": "test", "data": "folder:photos"}
-_LIVE = {"database": "LIVE release 2", "data": "live:there"}
+_LIVE = {"database": "LIVE release 2", "data": "live:there", "jpeg_quality": 75}
 
 
 def test_two_runs_on_the_same_pictures(tmp_path):
@@ -69,7 +69,11 @@ def test_only_the_same_pictures_are_paired(tmp_path):
   (first, second) = comparison["tables"]["six"]
   assert first["LIVE release 2, patches"] == pytest.approx(2 / 3)
   assert first["test accuracy"] == 0.5
-  assert second["test accuracy"] == 0.5
+  assert second["test accuracy"] == 0.5  # its training had this quality, for all that is said
+  others = [_TEST | {"data": "folder:other"}, _TEST | {"split": "all"}]
+  apart = [_write(tmp_path / f"apart{i}", f"apart{i}", [1, 0], **origin) for i, origin in enumerate(others)]
+  apart.append(_write(tmp_path / "more", "more", [1, 0, 1], **_TEST))  # of a folder that has grown
+  assert compare(read_judgements([folders[0], *apart]))["pairs"] == []
   again = compare(read_judgements([folders[0], folders[0], _write(tmp_path / "x", "three", [1, 1], **_TEST)]))
   assert len(again["pairs"]) == 1  # a folder given twice counts once
 
@@ -80,6 +84,8 @@ def test_pairs_by_hand():
   assert compare_pair(table, {("a", ""): ("1", "marble", "marble")}) is None  # another truth is another picture
   same = compare_pair(table, table)
   assert (same["difference"], same["p_value"], same["interval"]) == (0, 1, None)
+  many = {(str(i), ""): (str(i), "twirl", "twirl") for i in range(9)}
+  assert compare_pair(many, many)["interval"] is None  # no difference in nine pictures is no proof of none
 
 
 def test_names_are_as_short_as_they_can_be(tmp_path):
@@ -89,7 +95,52 @@ def test_names_are_as_short_as_they_can_be(tmp_path):
   assert list(deep.values()) == ["x/a/1", "y/a/1"]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"checkpoint": 3}', '{"views": {"pad": 1}}'])
+def test_a_networks_own_figures_are_not_overwritten_by_others(tmp_path):
+  trained = {"trained_on": "folder:photos", "trained_jpeg": 75}
+  origins = [
+    _TEST,
+    _TEST | trained | {"jpeg_quality": 50},
+    _TEST | trained | {"data": "folder:other"},
+    _TEST | trained | {"data": "folder:other", "split": "all", "jpeg_quality": 0},
+    _TEST | trained | {"protocol": "variable"},
+    _LIVE | trained,
+    _LIVE | trained | {"jpeg_quality": 0},
+  ]
+  folders = [
+    _write(tmp_path / f"{i}", "a|b", [1] * (i + 1) + [0] * (9 - i), **origin) for i, origin in enumerate(origins)
+  ]
+  comparison = compare(read_judgements(folders))
+  (row,) = comparison["tables"]["six"]
+  assert row == {
+    "network": "a|b",
+    "model": "compact",
+    "test accuracy": 0.1,
+    "six, test of folder:photos, JPEG 50": 0.2,
+    "six, test of folder:other": 0.3,
+    "six, all of folder:other, JPEG off": 0.4,
+    "variable, test of folder:photos": 0.5,
+    "LIVE release 2, pad": 0.6,
+    "LIVE release 2, patches": 0.6,
+    "LIVE release 2, pad, JPEG off": 0.7,
+    "LIVE release 2, patches, JPEG off": 0.7,
+  }
+  lines = format_comparison(comparison).split("\n\n")[1].splitlines()
+  assert len({line.replace(r"\|", "").count("|") for line in lines}) == 1
+
+
+def test_a_run_is_not_compared_with_itself_by_another_name(tmp_path):
+  (tmp_path / "run").mkdir()
+  (tmp_path / "link").symlink_to(tmp_path / "run")
+  places = {name: f"{tmp_path}/{name}//checkpoints/100" for name in ("run", "link")}
+  folders = [_write(tmp_path / f"of_{name}", name, [1, 0], **_TEST, checkpoint=place) for name, place in places.items()]
+  comparison = compare(read_judgements(folders))
+  assert comparison["pairs"] == []
+  assert list(comparison["names"].values()) == ["run"]
+
+
+@pytest.mark.parametrize(
+  "content", ["", "{}", "[]", '{"checkpoint": 3}', '{"checkpoint": null}', '{"views": {"pad": 1}}']
+)
 def test_what_is_no_report_is_told(tmp_path, content):
   (tmp_path / "report.json").write_text(content)
   with pytest.raises(InputError, match=r"report.json: is no report of evaluate.py"):
@@ -102,9 +153,19 @@ def test_missing_parts_are_told(tmp_path):
   with pytest.raises(InputError, match=r"holds no report.json"):
     read_judgements([tmp_path])
   folder = _write(tmp_path / "a", "one", [1, 0], **_TEST)
-  (folder / "predictions.csv").write_text("picture,answer\n1,2\n")
-  with pytest.raises(InputError, match=r"predictions.csv: is no table of predictions"):
-    compare(read_judgements([folder]))
-  (folder / "predictions.csv").unlink()
-  with pytest.raises(InputError, match=r"predictions.csv: is missing; evaluate again"):
-    compare(read_judgements([folder]))
+  partner = _write(tmp_path / "b", "two", [1, 0], **_TEST)
+  table = folder / "predictions.csv"
+  whole = table.read_text()
+
+  def told():
+    with pytest.raises(InputError) as error:
+      compare(read_judgements([folder, partner]))
+    return str(error.value)
+
+  table.write_text("picture,answer\n1,2\n")
+  assert "predictions.csv: is no table of predictions" in told()
+  table.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+  assert "predictions.csv: is of 1 pictures, its report of 2; evaluate again" in told()
+  table.unlink()
+  assert "predictions.csv: is missing; evaluate again" in told()
+  assert compare(read_judgements([folder]))["pairs"] == []  # nothing that would have to be read

@@ -9,7 +9,7 @@ from skimage import metrics
 from jaxdistort.data import open_pictures
 from jaxdistort.evaluation import make_predictor
 from jaxdistort.models import create_model, split_network
-from jaxdistort.protocols import variable
+from jaxdistort.protocols import six, variable
 from jaxdistort.sharding import create_mesh, replicated
 
 _SSIM = {"channel_axis": 2, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
@@ -19,10 +19,10 @@ def _clean(folder, number):
   return open_pictures(f"folder:{folder}", "all").load(int(number), 32)
 
 
-def _predict(folder, *, devices, batch_size, workers=0):
+def _predict(folder, *, devices, batch_size, workers=0, classes=3, labels=None):
   mesh = create_mesh(devices=jax.devices()[:devices])
   with jax.numpy_dtype_promotion("standard"):
-    network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
+    network = create_model("compact", classes, image_size=32, rngs=nnx.Rngs(0))
   structure, variables = split_network(network)
   variables = jax.device_put(variables, replicated(mesh))
   pictures, broken, done = open_pictures(f"folder:{folder}", "all"), [], []
@@ -36,6 +36,7 @@ def _predict(folder, *, devices, batch_size, workers=0):
       workers=workers,
       on_broken=lambda pictures, numbers: broken.extend(map(pictures.name, numbers)),
       measure=True,
+      labels=labels,
     )
     outcome = predict(variables, pictures, done.append)
   return outcome, broken, sum(done)
@@ -72,3 +73,19 @@ def test_every_picture_counts_once_however_the_work_is_divided(folder_of_photogr
   np.testing.assert_array_equal(shared.parameters["gaussian_noise.amount"], alone.parameters["gaussian_noise.amount"])
   np.testing.assert_allclose(shared.log_probabilities, alone.log_probabilities, atol=1e-4)
   np.testing.assert_allclose(shared.ssim, alone.ssim, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_worst_mistakes_are_mistakes_by_the_networks_own_numbers(folder_of_photographs):
+  """A network of `six` judged on `variable`: noise has another number there."""
+  known = six(None).class_names
+  labels = np.array([known.index(name) for name in variable(None).class_names])
+  assert labels.tolist() != [0, 1, 2]
+  outcome, *_ = _predict(folder_of_photographs, devices=1, batch_size=90, classes=len(known), labels=labels)
+  predictions = outcome.predictions
+  assert predictions.labels.tolist() == [labels[k] for k in (0, 1, 1, 1, 1, 2, 2, 2, 2)] * 38
+  rows = [shown.row for shown in outcome.worst]
+  assert rows
+  assert (predictions.answers[rows] != predictions.labels[rows]).all()
+  wrong = np.flatnonzero(predictions.answers != predictions.labels)
+  assert predictions.losses[rows[0]] == predictions.losses[wrong].max()
