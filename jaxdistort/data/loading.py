@@ -29,14 +29,14 @@ class CleanBatch(NamedTuple):
   """A batch of clean pictures.
 
   Attributes:
-    images: uint8 [B, S, S, 3], split over the devices (in the workers: the rows of this process, on the host).
+    images: uint8 [B, S, S, 3], split over the devices; in the workers numpy, the rows of this process alone.
     numbers: int64 [B] on the host, numbers within the `PictureSet`; -1 where a slot only fills the last batch.
     broken: int32 [b] on the host, for the rows that this process read (all, if it is the only one): number of
       the picture that could not be read here, or -1. In training another picture stands in its place; in
       evaluation its slot is black and must not count.
   """
 
-  images: jax.Array | np.ndarray
+  images: Any
   numbers: np.ndarray
   broken: np.ndarray
 
