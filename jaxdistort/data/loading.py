@@ -12,7 +12,6 @@ from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 import grain
-import jax
 import numpy as np
 from absl import flags
 from jax.sharding import Mesh

@@ -215,6 +215,12 @@ def test_wrong_words_get_one_clear_line(arguments, message):
     ("benchmark", ["distortion"], "invalid choice: 'distortion' (choose from"),
     ("benchmark", ["training", "--config", "README.md"], "README.md: cannot be used as a config"),
     ("benchmark", ["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
+    ("benchmark", ["distortions", "--jhlabs", "/x.jar"], "--jhlabs /x.jar: no such file"),
+    ("benchmark", ["input"], "the following arguments are required: --data; see --help"),
+    ("benchmark", ["input", "--data", "samples", "--seconds", "-1"], "--seconds: expected a number of at least 0"),
+    ("benchmark", ["inference", "--checkpoint", "/x"], "checkpoint /x: does not exist"),
+    ("benchmark", ["inference", "--config", "configs/none.py"], "configs/none.py: no such file"),
+    ("benchmark", ["training", "--config", _TINY, "--against-full"], "compact: has no frozen base"),
   ],
 )
 def test_wrong_arguments_get_one_clear_line(script, arguments, message):
@@ -229,31 +235,20 @@ def _assert_one_line(result, message):
 
 
 @pytest.mark.slow
-def test_benchmarks_write_their_rows(tmp_path):
-  """That they run; what they measure is no matter for a test."""
+def test_benchmarks_of_networks(unbroken, folder_of_photographs, tmp_path):
+  """That they run and write their rows, on a network that was trained; tests/benchmarking has the others."""
   rows = tmp_path / "new" / "rows.json"
-  result = _run("benchmark", "distortions", *("--batch-size", 2, "--size", 32, "--seconds", 0, "--json", rows))
-  assert result.returncode == 0, result.stderr
-  assert {"gaussian_blur", "jpeg", "protocol six"} <= {row["op"] for row in json.loads(rows.read_text())}
-  result = _run("benchmark", "training", "--config", _TINY, *("--seconds", 0, "--json", rows))
-  assert result.returncode == 0, result.stderr
-  (row,) = json.loads(rows.read_text())
-  assert row["pictures_per_second"] > 0
-  assert 0 < row["distortion_share"] < 10
-  _assert_one_line(_run("benchmark", "training", "--config", "configs/none.py"), "configs/none.py")
-
-
-@pytest.mark.slow
-def test_the_benchmark_of_a_sweep(unbroken, folder_of_photographs, tmp_path):
-  rows = tmp_path / "rows.json"
-  result = _run(
-    "benchmark",
-    *("sweep", "--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--levels", "1,5"),
-    *("--batch-size", 16, "--seconds", 0, "--json", rows),
-  )
+  common = ("--checkpoint", unbroken[0], "--batch-size", 16, "--seconds", 0, "--json", rows)
+  result = _run("benchmark", "sweep", *common, "--data", f"folder:{folder_of_photographs}", "--levels", "1,5")
   assert result.returncode == 0, result.stderr
   (row,) = json.loads(rows.read_text())
   assert {"op_seconds", "similarity_seconds", "network_seconds", "sweep_of_parts"} <= set(row)
+  result = _run("benchmark", "inference", *common)
+  assert result.returncode == 0, result.stderr
+  assert [row["op"] for row in json.loads(rows.read_text())] == [
+    "answers of compact",
+    "answers of compact behind the JPEG step",
+  ]
 
 
 @pytest.mark.slow
