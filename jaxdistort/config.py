@@ -22,7 +22,7 @@ COMPUTE_DTYPES = ("auto", "float32", "bfloat16")
 
 @dataclasses.dataclass
 class DataConfig:
-  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, or a mix
+  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, or a mix
   image_size: int = 224  # side of the pictures, px
   augment: bool = True  # random squares of the clean pictures, and flips
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors

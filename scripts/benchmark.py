@@ -28,7 +28,7 @@ def parse_arguments() -> argparse.Namespace:
   )
   sweep = commands.add_parser("sweep", help="a severity sweep beside the sum of its parts")
   sweep.add_argument("--checkpoint", required=True, help="folder of a run, or one checkpoint")
-  sweep.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME or a mix")
+  sweep.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix")
   sweep.add_argument("--distortion", default="gaussian_blur")
   sweep.add_argument("--levels", default="0.5:11:22")
   sweep.add_argument("--batch-size", type=console.at_least(1), default=64)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from jaxdistort.data.pictures import BrokenPicture
+from jaxdistort.data.prepared import Prepared
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS, split_of
 from jaxdistort.errors import InputError, choose
@@ -58,7 +59,8 @@ class PictureSet:
   def load(self, number: int, size: int, rng: np.random.Generator | None = None) -> np.ndarray:
     """Loads a picture as uint8 [size, size, 3]; see `Source.load`."""
     source, position = self._locate(number)
-    return self.sources[source].source.load(int(self.members[source][position]), size, rng)
+    given = () if rng is None else (rng,)
+    return self.sources[source].source.load(int(self.members[source][position]), size, *given)
 
   def load_or_next(self, number: int, size: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, int]:
     """Loads a picture, or for a broken one the next of its source that is not.
@@ -103,7 +105,9 @@ def open_pictures(spec: str, split: str) -> PictureSet:
   members = []
   for source, _ in sources:
     indices = np.arange(len(source))
-    if split != "all":
+    if isinstance(source, Prepared):
+      indices = source.members(split)
+    elif split != "all":
       originals = [source.original(i) for i in range(len(source))]
       try:
         place = split_of(originals)

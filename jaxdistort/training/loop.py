@@ -16,6 +16,7 @@ from jaxdistort.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
 from jaxdistort.console import progress_bar
 from jaxdistort.data import BrokenPictures, CleanBatch, default_workers, open_pictures, training_batches
+from jaxdistort.data.sources import same_sources
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Outcome, draw_grid, format_report, make_predictor, make_report, write_outcome
 from jaxdistort.files import write_whole
@@ -235,6 +236,8 @@ def _check_same_run(config: TrainConfig, workdir: Path) -> None:
   now = _flatten(config.to_dict())
   free = _free_fields(config)
   changed = [name for name in now if name not in free and before.get(name) != now[name]]
+  if "data.source" in changed and same_sources(before["data.source"], now["data.source"]):
+    changed.remove("data.source")
   if changed:
     told = ", ".join(f"{name}={before.get(name)!r} (now {now[name]!r})" for name in changed)
     raise InputError(f"workdir {workdir}: holds a run with {told}; give another workdir, or remove it to begin anew")
