@@ -114,8 +114,8 @@ class Prepared:
   def __repr__(self) -> str:
     return self._settings.source
 
-  def file(self, index: int) -> None:
-    return None
+  def file(self, index: int) -> str:
+    return os.fspath(shard_path(self._root, int(self._column("shard")[index])))
 
   def name(self, index: int) -> str:
     return _text(self._root, self._version, "name", index)
