@@ -13,7 +13,7 @@ from typing import Any
 from jaxdistort import console
 from jaxdistort.errors import InputError
 
-_OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split", "batch_size")
+_OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -31,7 +31,6 @@ def parse_arguments() -> argparse.Namespace:
   distorted.add_argument("--jpeg-quality", type=int, default=None, help="of the last step (75); 0: PNG files")
   distorted.add_argument("--seed", type=int, default=None, help="of the distortions (0)")
   distorted.add_argument("--split", default=None, help="train, validation, test or all (default)")
-  distorted.add_argument("--batch-size", type=console.at_least(1), default=None, help="distorted pictures a batch (64)")
   return parser.parse_args()
 
 

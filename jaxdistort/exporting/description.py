@@ -18,9 +18,11 @@ DESCRIPTION = "dataset.json"
 _MAY_DIFFER = ("data", "versions")  # of a set that is gone on with
 
 _AGAIN = (
-  "Picture t of the manifest: clean = jaxdistort.data.open_pictures(data, split).load(t // period, image_size); "
+  "Picture t of the manifest, with the values of this file: clean = jaxdistort.data.open_pictures(data, split)"
+  ".load(t // period, image_size); pictures = numpy.repeat(clean[None], period, axis=0); "
   "protocol = jaxdistort.protocols.PROTOCOLS[name](jpeg_quality or None); "
-  "jax.jit(protocol.distort)(jax.random.key(seed), clean[None], first=t).images[0], with the values of this file."
+  "jax.jit(protocol.distort)(jax.random.key(seed), pictures, first=t - t % period).images[t % period]. "
+  "Another kind of device, or other versions, may round some levels another way."
 )
 
 

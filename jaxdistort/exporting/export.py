@@ -53,7 +53,6 @@ def export(
   seed: int = 0,
   image_size: int = 224,
   split: str = "all",
-  batch_size: int = 64,
   workers: int | None = None,
 ) -> Export:
   """Makes a distorted set, or goes on where it was stopped; the same arguments give the same bytes.
@@ -67,7 +66,6 @@ def export(
     seed: 0..2^31-1, of the distortions.
     image_size: side of the pictures in pixels.
     split: train, validation, test or all.
-    batch_size: distorted pictures a batch, about.
     workers: decoding processes; 0: threads; None: one fewer than processors.
 
   Raises:
@@ -88,7 +86,7 @@ def export(
   making = _Making(pictures, law, output, form, description)
   made = 0
   if not (output / MANIFEST).exists():
-    made = making.make_parts(batch_size, default_workers() if workers is None else workers)
+    made = making.make_parts(default_workers() if workers is None else workers)
     making.finish()
   shutil.rmtree(making.unfinished, ignore_errors=True)
   with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -122,7 +120,7 @@ class _Making:
     count = len(self.pictures)
     return [(n, min(n + _ORIGINALS_A_PART, count)) for n in range(0, count, _ORIGINALS_A_PART)]
 
-  def make_parts(self, batch_size: int, workers: int) -> int:
+  def make_parts(self, workers: int) -> int:
     """Makes what is missing; how many distorted pictures that was."""
     missing = [part for part in range(len(self.parts)) if not self._table(part).exists()]
     if 0 < len(missing) < len(self.parts):
@@ -133,7 +131,7 @@ class _Making:
     self.files.make_folders()
     runs = [self.parts[part] for part in missing]
     made, total = 0, sum(end - first for first, end in runs) * self.protocol.period
-    options = {"size": self.description["image_size"], "seed": self.description["seed"], "batch_size": batch_size}
+    options = {"size": self.description["image_size"], "seed": self.description["seed"]}
     with (
       distorted_batches(self.pictures, self.protocol, create_mesh(), runs=runs, workers=workers, **options) as batches,
       ThreadPoolExecutor(default_workers()) as pool,

@@ -16,6 +16,9 @@ from jaxdistort.data.loading import read_ahead
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.sharding import data_sharding
 
+# Constant, so that a device runs the same program, and gives the same bits, however many devices there are.
+_ORIGINALS_A_DEVICE = 8
+
 
 class DistortedBatch(NamedTuple):
   """Every picture that a protocol makes of some originals.
@@ -40,13 +43,12 @@ def distorted_batches(
   runs: list[tuple[int, int]],
   size: int,
   seed: int,
-  batch_size: int,
   workers: int,
 ) -> Generator[Iterator[DistortedBatch]]:
   """The runs of originals in order; on leaving the context, workers end.
 
-  Picture t of the stream shows original t // period in slot t % period, and is the same in every division of the
-  stream. No batch reaches from one run into the next.
+  Picture t of the stream shows original t // period in slot t % period, and is the same whatever the runs. No batch
+  reaches from one run into the next.
 
   Args:
     pictures: the originals.
@@ -55,11 +57,9 @@ def distorted_batches(
     runs: first and last (excluded) number of each.
     size: side of the pictures in pixels.
     seed: of the distortions.
-    batch_size: distorted pictures a batch, about.
     workers: decoding processes; 0: threads.
   """
-  devices, period = mesh.devices.size, protocol.period
-  originals = -(-max(1, batch_size // period) // devices) * devices
+  period, originals = protocol.period, mesh.devices.size * _ORIGINALS_A_DEVICE
   distort_batch = distort_sharded(protocol, mesh)
 
   @jax.jit
