@@ -17,7 +17,7 @@ from array_record.python.array_record_module import ArrayRecordReader  # ty: ign
 from PIL import Image
 
 from jaxdistort.data.folder import Folder
-from jaxdistort.data.pictures import BrokenPicture, standardise
+from jaxdistort.data.pictures import BrokenPicture, standardise, training_side
 from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError
 
@@ -52,6 +52,12 @@ class Settings:
     plain = " --no-augment" if self.training_side == self.image_size else ""
     place = f"--data {shlex.quote(self.data)} --output {shlex.quote(os.fspath(root))}"
     return f"python scripts/prepare.py {place} --image-size {size}{plain}"
+
+  def needed(self, side: int, size: int) -> int:
+    """The least `image_size` with which pictures that are kept at `side` now would be kept at `size` or more."""
+    if side == self.image_size:
+      return size
+    return next(n for n in range(size * 7 // 8 - 1, size) if training_side(n) >= size)
 
 
 def read_settings(root: Path) -> Settings | None:
@@ -139,10 +145,9 @@ class Prepared:
     if record < 0:
       raise BrokenPicture(_text(self._root, self._version, "reason", -1 - record))
     if side < size:
-      needed = size * self._settings.image_size // side  # a training picture of 256 px serves networks of 224 px
       raise InputError(
         f"data source prepared:{self._root}: holds this picture at {side} px, {size} px are asked for; "
-        f"run {self._settings.command(self._root, needed)}"
+        f"run {self._settings.command(self._root, self._settings.needed(side, size))}"
       )
     try:
       (content,) = _reader(self._root, self._version, shard).read([record])

@@ -70,6 +70,9 @@ def test_larger_pictures_are_shrunk_and_smaller_ones_refused(folder_of_photograp
   np.testing.assert_array_equal(pictures.load(3, 20), standardise(stored, 20))
   with pytest.raises(InputError, match=r"at 32 px, 64 px are asked for; run python scripts/prepare.py .*-size 56"):
     pictures.load(3, 64)
+  for size in (48, 96, 224, 384, 500):
+    with pytest.raises(InputError, match=f"--image-size {size}$"):
+      pictures.load(3, training_side(size))
   _prepare(folder_of_photographs, prepared, augment=False)
   pictures = open_pictures(f"prepared:{prepared}", "train")
   direct = open_pictures(f"folder:{folder_of_photographs}", "train")
