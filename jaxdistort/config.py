@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxdistort.data.pictures import training_side
 from jaxdistort.errors import InputError, choose
 from jaxdistort.models import INPUT_SCALINGS, MODELS, create_model
 from jaxdistort.protocols import PROTOCOLS, Protocol
@@ -23,7 +24,7 @@ PLACEMENTS = ("auto", "device", "host")
 
 @dataclasses.dataclass
 class DataConfig:
-  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, or a mix
+  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, or a mix
   image_size: int = 224  # side of the pictures, px
   augment: bool = True  # random squares of pictures that are read an eighth larger or so, and flips
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors
@@ -32,7 +33,7 @@ class DataConfig:
   @property
   def training_side(self) -> int:
     """Side of the clean training pictures, px: 256 for 224."""
-    return round(self.image_size * 8 / 7) if self.augment else self.image_size
+    return training_side(self.image_size) if self.augment else self.image_size
 
 
 @dataclasses.dataclass

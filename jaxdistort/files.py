@@ -43,10 +43,16 @@ def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
 @contextmanager
 def writing_whole(path: Path) -> Generator[BinaryIO]:
   """Opens a file beside its place, and renames it on leaving; leaves nothing of it if that fails."""
+  with making_whole(path) as unfinished, unfinished.open("wb") as file:
+    yield file
+
+
+@contextmanager
+def making_whole(path: Path) -> Generator[Path]:
+  """Like `writing_whole`, for those who open their file themselves: the path beside its place."""
   unfinished = path.with_name(f"{path.name}.partial")
   try:
-    with unfinished.open("wb") as file:
-      yield file
+    yield unfinished
     unfinished.replace(path)
   except BaseException:
     unfinished.unlink(missing_ok=True)

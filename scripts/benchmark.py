@@ -21,7 +21,7 @@ from typing import Any
 from jaxdistort import console
 from jaxdistort.errors import InputError
 
-_DATA = "folder:PATH, samples, synthetic, tfds:NAME or a mix"
+_DATA = "folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix"
 _HOW_TO_LOOK = (
   "trace in {0}: tensorboard --logdir {0} (with the package xprof, under Profile), or perfetto_trace.json.gz below it "
   "in Perfetto's page"

@@ -16,7 +16,7 @@ def parse_arguments() -> argparse.Namespace:
   parser.add_argument(
     "--data",
     required=True,
-    help="folder:PATH, samples, synthetic, tfds:NAME or a mix; or a database: live:PATH, tid2008:PATH, "
+    help="folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix; or a database: live:PATH, tid2008:PATH, "
     "tid2013:PATH, csiq:PATH, kadid10k:PATH",
   )
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")

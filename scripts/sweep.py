@@ -21,7 +21,7 @@ def parse_arguments() -> argparse.Namespace:
     action="append",
     help="folder of a run (its best checkpoint), or one checkpoint; repeatable",
   )
-  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME or a mix")
+  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix")
   parser.add_argument(
     "--distortion",
     required=True,

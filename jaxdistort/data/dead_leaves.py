@@ -24,6 +24,9 @@ class DeadLeaves:
   def __repr__(self) -> str:
     return "synthetic"
 
+  def file(self, index: int) -> None:
+    return None
+
   def name(self, index: int) -> str:
     return f"{self.original(index)}#{index % self.VIEWS}"
 

@@ -38,6 +38,9 @@ class Folder:
   def __repr__(self) -> str:
     return f"folder:{self._root}"
 
+  def file(self, index: int) -> str:
+    return self.name(index)
+
   def name(self, index: int) -> str:
     return os.path.join(self._root, self._names[index])
 
@@ -86,6 +89,9 @@ class SamplePhotographs:
 
   def __repr__(self) -> str:
     return "samples"
+
+  def file(self, index: int) -> None:
+    return None
 
   def name(self, index: int) -> str:
     return f"{'/'.join(self._FILES[index // self.VIEWS])}#{index % self.VIEWS}"

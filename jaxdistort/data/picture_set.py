@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxdistort.data.order import Order
 from jaxdistort.data.pictures import BrokenPicture
+from jaxdistort.data.prepared import Prepared
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS, split_of
 from jaxdistort.errors import InputError, choose
@@ -108,7 +109,9 @@ def open_pictures(spec: str, split: str) -> PictureSet:
   members = []
   for source, _ in sources:
     indices = np.arange(len(source))
-    if split != "all":
+    if isinstance(source, Prepared):
+      indices = source.members(split)
+    elif split != "all":
       originals = [source.original(i) for i in range(len(source))]
       try:
         place = split_of(originals)

@@ -78,6 +78,11 @@ def standardise(picture: Image.Image, size: int) -> np.ndarray:
   return np.asarray(scaled.crop((left, top, left + size, top + size)))
 
 
+def training_side(image_size: int) -> int:
+  """Side in pixels at which training pictures are kept, so that squares of `image_size` can be cut: 256 for 224."""
+  return round(image_size * 8 / 7)
+
+
 def random_view(picture: Image.Image, size: int, rng: np.random.Generator, smallest: float) -> np.ndarray:
   """A random square of the picture, brought to `size` (bicubic), flipped left to right half the time.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxdistort.data.dead_leaves import DeadLeaves
 from jaxdistort.data.folder import Folder, SamplePhotographs
+from jaxdistort.data.prepared import Prepared
 from jaxdistort.data.tfds import TensorFlowDataset
 from jaxdistort.errors import InputError
 
@@ -15,6 +16,10 @@ class Source(Protocol):
   """Clean pictures by index. Its `repr` is the same in every process that reads the same pictures."""
 
   def __len__(self) -> int: ...
+
+  def file(self, index: int) -> str | None:
+    """The file that the picture may have changed with, if there is one."""
+    ...
 
   def name(self, index: int) -> str:
     """Names the picture in reports: a path, where it has one."""
@@ -44,15 +49,15 @@ class WeightedSource(NamedTuple):
   weight: float
 
 
-_HEADS = r"(?:\d*\.?\d+\*)?(?:folder:|tfds:|samples\b|synthetic\b)"
+_HEADS = r"(?:\d*\.?\d+\*)?(?:folder:|tfds:|prepared:|samples\b|synthetic\b)"
 
 
 def parse_sources(spec: str) -> list[WeightedSource]:
   """Opens the sources that a text names.
 
   Args:
-    spec: `folder:PATH`, `samples`, `synthetic`, `tfds:NAME`, or a mix of these with optional weights:
-      `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
+    spec: `folder:PATH`, `samples`, `synthetic`, `tfds:NAME`, `prepared:DIR` (of scripts/prepare.py), or a mix of
+      these with optional weights: `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
 
   Raises:
     InputError: a name that is none of these, or a source that cannot be opened.
@@ -68,6 +73,14 @@ def parse_sources(spec: str) -> list[WeightedSource]:
   return mix
 
 
+def same_sources(first: str, second: str) -> bool:
+  """Whether two texts name the same pictures in the same shares, prepared or not."""
+  try:
+    return first == second or repr(parse_sources(first)) == repr(parse_sources(second))
+  except InputError:
+    return False
+
+
 def _open(spec: str) -> Source:
   kind, colon, argument = spec.partition(":")
   if spec == "samples":
@@ -78,6 +91,9 @@ def _open(spec: str) -> Source:
     return Folder(argument)
   if colon and argument and kind == "tfds":
     return TensorFlowDataset(argument)
+  if colon and argument and kind == "prepared":
+    return Prepared(argument)
   raise InputError(
-    f"data source {spec!r}: expected folder:PATH, samples, synthetic, tfds:NAME, or a mix such as samples+synthetic"
+    f"data source {spec!r}: expected folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, "
+    "or a mix such as samples+synthetic"
   )

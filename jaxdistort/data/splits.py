@@ -24,7 +24,7 @@ def split_of(originals: Iterable[str]) -> dict[str, str]:
   Raises:
     InputError: fewer than three originals.
   """
-  places = sorted((_place(name), name) for name in set(originals))
+  places = sorted((place_of(name), name) for name in set(originals))
   if len(places) < 3:
     raise InputError(f"training, validation and test need at least 3 pictures, found {len(places)}")
   test = min(sum(place < _TEST for place, _ in places) or 1, len(places) - 2)
@@ -36,6 +36,6 @@ def split_of(originals: Iterable[str]) -> dict[str, str]:
   }
 
 
-def _place(name: str) -> float:
+def place_of(name: str) -> float:
   """A number in [0, 1) that is uniform over names and the same on every machine."""
   return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") / 2**64

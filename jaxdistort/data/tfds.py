@@ -53,6 +53,9 @@ class TensorFlowDataset:
   def __repr__(self) -> str:
     return f"tfds:{self._directory}:{self._split}"
 
+  def file(self, index: int) -> str:
+    return os.path.join(self._directory, "dataset_info.json")  # written whenever the set is
+
   def name(self, index: int) -> str:
     return f"{self!r}#{index}"
 

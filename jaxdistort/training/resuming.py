@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.config import TrainConfig
+from jaxdistort.data.sources import same_sources
 from jaxdistort.errors import InputError
 
 # How closely the run is watched, where its pictures, weights and arithmetic lie. (That the base's weights are the same
@@ -27,6 +28,8 @@ def check_same_run(config: TrainConfig, workdir: Path) -> None:
   now = _flatten(config.to_dict())
   free = free_fields(config)
   changed = [name for name in now if name not in free and before.get(name) != now[name]]
+  if "data.source" in changed and same_sources(before["data.source"], now["data.source"]):
+    changed.remove("data.source")
   if changed:
     told = ", ".join(f"{name}={before.get(name)!r} (now {now[name]!r})" for name in changed)
     raise InputError(f"workdir {workdir}: holds a run with {told}; give another workdir, or remove it to begin anew")

@@ -1,0 +1,91 @@
+"""What a distorted data set is made of: dataset.json, by which it is gone on with and any picture made again."""
+
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdistort.data import PictureSet
+from jaxdistort.data.prepared import file_stamps
+from jaxdistort.errors import InputError
+from jaxdistort.files import write_whole
+from jaxdistort.protocols import Protocol
+
+DESCRIPTION = "dataset.json"
+_MAY_DIFFER = ("data", "versions")  # of a set that is gone on with
+
+_AGAIN = (
+  "Picture t of the manifest, with the values of this file: clean = jaxdistort.data.open_pictures(data, split)"
+  ".load(t // period, image_size); pictures = numpy.repeat(clean[None], period, axis=0); "
+  "protocol = jaxdistort.protocols.PROTOCOLS[name](jpeg_quality or None); "
+  "jax.jit(protocol.distort)(jax.random.key(seed), pictures, first=t - t % period).images[t % period]. "
+  "Another kind of device, or other versions, may round some levels another way."
+)
+
+
+def describe(
+  pictures: PictureSet, protocol: Protocol, *, form: str, jpeg_quality: int, image_size: int, seed: int, split: str
+) -> dict[str, Any]:
+  """The contents of dataset.json; `protocol` is the one with the JPEG step left out."""
+  classes = [
+    {"label": label, "name": c.name, "share": c.share, "laws": {n: _law(law) for n, law in c.laws.items()}}
+    for label, c in enumerate(protocol.classes)
+  ]
+  packages = ("jaxdistort", "jax", "jaxlib", "numpy", "pillow")
+  return {
+    "format": form,
+    "data": pictures.spec,
+    "split": split,
+    "originals": len(pictures),
+    "fingerprint": _fingerprint(pictures),
+    "name": protocol.name,
+    "period": protocol.period,
+    "classes": classes,
+    "jpeg_quality": jpeg_quality,
+    "image_size": image_size,
+    "seed": seed,
+    "versions": {package: importlib.metadata.version(package) for package in packages},
+    "how_to_make_a_picture_again": _AGAIN,
+  }
+
+
+def _law(law: Any) -> dict[str, Any]:
+  return {"law": type(law).__name__, **vars(law)}
+
+
+def _fingerprint(pictures: PictureSet) -> str:
+  """Of the originals' names, and the sizes and times of their files."""
+  digest = hashlib.blake2b(digest_size=16)
+  for (source, _), members in zip(pictures.sources, pictures.members, strict=True):
+    for index in members.tolist():
+      digest.update(source.original(index).encode("utf-8", "surrogateescape") + b"\0")
+    digest.update(np.ascontiguousarray(file_stamps([source.file(i) for i in members.tolist()])).tobytes())
+  return digest.hexdigest()
+
+
+def begin(output: Path, description: dict[str, Any]) -> None:
+  """Writes dataset.json where there is none.
+
+  Raises:
+    InputError: the folder holds another set, or something else.
+  """
+  path = output / DESCRIPTION
+  try:
+    before = json.loads(path.read_text())
+    differs = [field for field in description if field not in _MAY_DIFFER and before[field] != description[field]]
+  except (FileNotFoundError, NotADirectoryError):
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+      raise InputError(f"--output {output}: is no empty folder, and no distorted set; give another") from None
+    output.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(description, indent=2) + "\n")
+    return
+  except (OSError, ValueError, TypeError, KeyError) as error:
+    raise InputError(f"{path}: cannot be read ({error}); give another --output") from error
+  if "fingerprint" in differs and differs[0] in ("originals", "fingerprint"):
+    raise InputError(f"--output {output}: holds a set of other pictures, or they have changed since; give another")
+  if differs:
+    told = f"{differs[0]}={before[differs[0]]!r} (now {description[differs[0]]!r})"
+    raise InputError(f"--output {output}: holds a set with {told}; give another")
