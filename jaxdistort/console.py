@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from absl import logging
 from tqdm import tqdm
 
+from jaxdistort.compiled import keep_compiled
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 
 
@@ -25,6 +26,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   Exit status: what `main` returns, 0 for None; 1 for an error, told in one line on stderr; 130 after
   Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
   """
+  keep_compiled()
   logging.set_verbosity(logging.FATAL)  # Orbax and grain log, traceback and all, what they raise anyway
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):

@@ -79,22 +79,21 @@ def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_p
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_a_lost_process_stops_the_others_and_the_run_goes_on(alone, tmp_path, lost):
-  workdir = tmp_path / "run"
-  processes = _start_two(workdir, "--config.steps=100000", "--config.evaluate_every=4")
+def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
+  workdir, flags = tmp_path / "run", ["--config.model.name=softmax", "--config.evaluate_every=100"]
+  processes = _start_two(workdir, *flags, "--config.steps=100000")
   deadline = time.monotonic() + 200
-  while not (workdir / "checkpoints" / "8").exists() and time.monotonic() < deadline:
-    time.sleep(0.2)
+  while not (workdir / "checkpoints" / "100").exists() and time.monotonic() < deadline:
+    time.sleep(0.1)
   processes[lost].kill()
   _, errors = processes[1 - lost].communicate(timeout=60)
   assert processes[1 - lost].returncode == 1
   assert "another process of this run was lost" in errors.splitlines()[-1]
   processes[lost].communicate()
   done = max(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdigit())
-  (out,) = _finish(_start(workdir, "--config.steps=20", "--config.evaluate_every=20", devices=2))
-  assert f"resuming at step {done}" in out or done >= 20
-  if done < 20:
-    np.testing.assert_allclose(_losses(workdir)[:20], _losses(alone), rtol=1e-5)
+  (out,) = _finish(_start(workdir, *flags, f"--config.steps={done + 3}", devices=2))
+  assert f"resuming at step {done}" in out
+  assert len(_losses(workdir)) == done + 3
 
 
 def test_processes_that_cannot_meet_are_told(tmp_path):

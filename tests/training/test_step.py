@@ -9,11 +9,13 @@ from flax import nnx
 from jaxdistort import sharding
 from jaxdistort.checkpoints import Checkpoints, load_trained
 from jaxdistort.config import TrainConfig
+from jaxdistort.data import load_resident, open_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import variable
 from jaxdistort.sharding import create_mesh, data_sharding, replicated
 from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
+from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer
 from tests.training.tiny import get_config
 
@@ -24,13 +26,22 @@ def _mesh(devices, fsdp=1):
   return create_mesh(fsdp, jax.devices()[:devices])
 
 
-def _parts(mesh, name="compact", accumulate=1):
+def _update(mesh, name="compact", accumulate=1):
   optimizer = create_optimizer(get_config().optimizer, 100)
   build = lambda rngs: create_model(name, 3, image_size=32, rngs=rngs)
-  structure, state, frozen = create_state(build, optimizer, 0, mesh)
+  structure, state, _ = create_state(build, optimizer, 0, mesh)
   sample = make_sampler(_PROTOCOL, mesh, seed=3, size=32, augment=True)
-  step = make_train_step(make_update(structure, optimizer, sample, mesh, seed=3, accumulate=accumulate), mesh)
-  return state, sample, lambda state, images: step(state, frozen, images)
+  return state, make_update(structure, optimizer, sample, mesh, seed=3, accumulate=accumulate)
+
+
+def _parts(mesh, **options):
+  state, update = _update(mesh, **options)
+  step = make_train_step(update, mesh)
+  return (
+    state,
+    make_sampler(_PROTOCOL, mesh, seed=3, size=32, augment=True),
+    lambda state, images: step(state, {}, images),
+  )
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +179,37 @@ def test_the_network_is_split_whole():
   assert len(jax.tree.leaves(variables.parameters)) == layers + 2 * layers + 2
   assert len(jax.tree.leaves(variables.statistics)) == 2 * layers
   assert variables.frozen == {}
+
+
+@pytest.mark.parametrize("devices", [1, 4])
+def test_a_batch_in_parts_is_a_whole_one(images, devices):
+  """Of a network without batch normalisation, whose statistics are those of a part."""
+  whole = _train(1, images, 4, name="softmax")
+  parts = _train(devices, images, 4, name="softmax", accumulate=2)
+  np.testing.assert_allclose(parts[1], whole[1], rtol=1e-5)
+  for ours, theirs in zip(jax.tree.leaves(parts[0]), jax.tree.leaves(whole[0]), strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_parts_of_a_batch_are_normalised_one_by_one(images):
+  state, losses = _train(1, images, 2, accumulate=2)
+  assert all(map(np.isfinite, losses))
+  assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
+
+
+@pytest.mark.parametrize("devices", [1, 8])
+def test_steps_in_one_dispatch_are_steps(folder_of_photographs, devices):
+  """A loop on the device is another program, which rounds in another way."""
+  pictures, mesh = open_pictures(f"folder:{folder_of_photographs}", "train"), _mesh(devices)
+  batches = Batches(pictures, pictures.order(3), 36, 16)
+  resident = load_resident(pictures, 36, mesh, workers=0)
+  losses = []
+  for most in (1, 3):
+    state, update = _update(mesh, "softmax")
+    feed = ResidentFeed(update, resident, batches, mesh, most=most)
+    losses.append([])
+    for count in [1] * 6 if most == 1 else [3, 2, 1]:
+      state, metrics = feed.advance(state, {}, count)
+      losses[-1] += metrics.loss[:count].tolist()
+    assert int(state.step) == 6
+  np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
