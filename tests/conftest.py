@@ -3,10 +3,12 @@
 import os
 import tempfile
 
-# What tests compile again and again, in this process and in those of the scripts, is compiled once.
-_COMPILED = tempfile.TemporaryDirectory(prefix="compiled")
+# What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+  _COMPILED = tempfile.TemporaryDirectory(prefix="compiled")
+  os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
+os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**33)  # with a limit, files are locked while they are written
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
 import jax

@@ -127,7 +127,7 @@ def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
 
 
 def test_the_newest_and_the_best_are_kept(tmp_path):
-  state, _, _ = _parts(_mesh(1), "softmax")
+  state, _, _ = _parts(_mesh(1), name="softmax")
   config = get_config()
   config.model.name = "softmax"
   with Checkpoints(tmp_path) as checkpoints:
@@ -162,7 +162,7 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
   ],
 )
 def test_checkpoints_that_cannot_be_used_are_told(tmp_path, damage, message):
-  state, _, _ = _parts(_mesh(1), "softmax")
+  state, _, _ = _parts(_mesh(1), name="softmax")
   config = get_config()
   config.model.name = "softmax"
   with Checkpoints(tmp_path) as checkpoints:
