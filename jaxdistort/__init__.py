@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_PARTS = ("checkpoints", "config", "data", "distortions", "evaluation", "models", "protocols", "training")
+_PARTS = ("checkpoints", "config", "data", "distortions", "evaluation", "exporting", "models", "protocols", "training")
 __all__ = [*_PARTS, "__version__"]  # noqa: PLE0604
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import grain
@@ -63,7 +64,16 @@ def _free_memory(mesh: Mesh) -> int:
   stats = mesh.local_devices[0].memory_stats() if jax.default_backend() != "cpu" else None
   if stats and "bytes_limit" in stats:
     return stats["bytes_limit"] - stats["bytes_in_use"]
-  return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // len(mesh.local_devices)
+  return _available_memory() // len(mesh.local_devices)
+
+
+def _available_memory() -> int:
+  """Bytes of this machine that programs can still have; half of all where the system does not tell."""
+  try:
+    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(told["MemAvailable"].split()[0]) * 1024
+  except (OSError, KeyError):
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def load_resident(

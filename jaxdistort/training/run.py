@@ -69,7 +69,8 @@ class Run:
       self.structure, optimizer, self.sample, self.mesh, seed=config.seed, accumulate=config.accumulate
     )
     self.batches = Batches(self.pictures["train"], self.pictures["train"].order(config.seed), side, config.batch_size)
-    self.placement = placement_of(config.data.placement, len(self.pictures["train"]), side, self.mesh)
+    placement = placement_of(config.data.placement, len(self.pictures["train"]), side, self.mesh)
+    self.placement = "host" if any_of(placement == "host") else placement  # the same for all processes
     self.broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
     self.predict = make_predictor(
       self.structure,
@@ -80,8 +81,8 @@ class Run:
       workers=self.workers,
       on_broken=self.broken.add,
     )
-    for split in ("validation", "test"):
-      self.pictures[split].load_or_next(0, size)  # told now, not after hours of training
+    for split, needed in (("train", side), ("validation", size), ("test", size)):
+      self.pictures[split].load_or_next(0, needed)  # told now, not after hours of training
     workdir.mkdir(parents=True, exist_ok=True)
 
   @property
