@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.benchmarking.timing import Stopwatch, Turn, calling, rates
+from jaxdistort.benchmarking.timing import Stopwatch, calling, rates
 from jaxdistort.benchmarking.training import without_weights
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import (
@@ -50,8 +50,8 @@ class _Trainer:
 def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None = None) -> list[dict[str, Any]]:
   """Training on the same pictures from the host and from device memory: two rows, the second with the ratio.
 
-  The two take turns. Before each turn of the host what was read ahead is used up, and before each turn of the device
-  the workers have filled their buffers and rest.
+  The two take turns. Workers begin and end with each turn of the host, or they would decode ahead during the device's;
+  its first steps, on what they had read ahead, do not count.
 
   Args:
     config: of the run.
@@ -63,12 +63,15 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
   batches = trainer.batches(pictures, pictures.order(config.seed))
   resident = load_resident(pictures, batches.side, trainer.mesh, workers=workers)
   device = ResidentFeed(trainer.update, resident, batches, trainer.mesh, most=config.dispatched_steps)
-  ahead = 2 * workers + 4
-  with host_feed(
-    trainer.update, batches, trainer.mesh, first_batch=0, workers=workers, on_broken=lambda numbers: None
-  ) as host:
-    turns = {"host": _settled(trainer, host, ahead), "device": _settled(trainer, device, ahead)}
-    timings = watch.time(turns)
+  options = {"first_batch": 0, "workers": workers, "on_broken": lambda numbers: None}
+
+  def from_host(seconds: float) -> list[float]:
+    with host_feed(trainer.update, batches, trainer.mesh, **options) as host:
+      for _ in range(2 * workers + 4):
+        jax.block_until_ready(trainer.step(host))
+      return calling(lambda: trainer.step(host))(seconds)
+
+  timings = watch.time({"host": from_host, "device": calling(lambda: trainer.step(device))})
   rows = [
     {
       "op": f"training of {config.model.name}, pictures on the {name}",
@@ -77,24 +80,12 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
       "workers": workers,
       "batch_size": config.batch_size,
       "size": config.data.image_size,
-      **rates(timings[name], config.batch_size * feed.most),
+      **rates(timings[name], config.batch_size * steps),
     }
-    for name, feed in (("host", host), ("device", device))
+    for name, steps in (("host", 1), ("device", device.most))
   ]
   rows[1]["device_of_host"] = timings["host"].median / timings["device"].median * device.most
   return rows
-
-
-def _settled(trainer: _Trainer, feed: Feed, ahead: int) -> Turn:
-  """A turn that begins with `ahead` steps that do not count."""
-  turn = calling(lambda: trainer.step(feed))
-
-  def after(seconds: float) -> list[float]:
-    for _ in range(-(-ahead // feed.most)):
-      jax.block_until_ready(trainer.step(feed))
-    return turn(seconds)
-
-  return after
 
 
 def time_set_sizes(config: TrainConfig, watch: Stopwatch, counts: Sequence[int]) -> list[dict[str, Any]]:
