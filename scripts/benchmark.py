@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError
 
 _DATA = "folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix"
@@ -100,7 +100,7 @@ def main() -> None:
   arguments = parse_arguments()
   if arguments.profile and arguments.command == "sweep":
     raise InputError("--profile: a sweep has no calls of its own to trace")
-  from jaxdistort.benchmarking.timing import Stopwatch, describe_machine
+  from benchmarks.timing import Stopwatch, describe_machine
 
   machine = describe_machine()
   print(", ".join(f"{name} {value}" for name, value in _flat(machine).items()))
@@ -116,8 +116,8 @@ def main() -> None:
 
 
 def _distortions(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
-  from jaxdistort.benchmarking.distortions import time_distortions
-  from jaxdistort.benchmarking.tables import format_table, summarise
+  from benchmarks.distortions import time_distortions
+  from benchmarks.tables import format_table, summarise
 
   rows, missing = time_distortions(
     watch, batch_size=arguments.batch_size, size=arguments.size, jar=arguments.jhlabs, tell=_tell_op
@@ -134,13 +134,13 @@ def _tell_op(rows: list[dict[str, Any]]) -> None:
 
 
 def _training(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
-  from jaxdistort.benchmarking.training import compare_with_full_training, time_training
+  from benchmarks.training import compare_with_full_training, time_training
 
   config = console.load_config(arguments.config)
   config.batch_size = arguments.batch_size or config.batch_size
   missing = []
   if arguments.placements or arguments.set_sizes:
-    from jaxdistort.benchmarking.placements import time_placements, time_set_sizes
+    from benchmarks.placements import time_placements, time_set_sizes
 
     sizes = arguments.set_sizes
     rows = time_set_sizes(config, watch, sizes) if sizes else time_placements(config, watch, data=arguments.data)
@@ -153,7 +153,7 @@ def _training(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]
 
 
 def _inference(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
-  from jaxdistort.benchmarking.inference import time_inference
+  from benchmarks.inference import time_inference
 
   config = None if arguments.checkpoint else console.load_config(arguments.config)
   rows = time_inference(watch, batch_size=arguments.batch_size, config=config, checkpoint=arguments.checkpoint)
@@ -162,7 +162,7 @@ def _inference(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]
 
 
 def _input(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
-  from jaxdistort.benchmarking.input import default_worker_counts, time_input
+  from benchmarks.input import default_worker_counts, time_input
 
   workers = arguments.workers or default_worker_counts()
   rows = time_input(arguments.data, watch, batch_size=arguments.batch_size, size=arguments.size, workers=workers)
@@ -171,7 +171,7 @@ def _input(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
 
 
 def _sweep(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
-  from jaxdistort.benchmarking.sweep import time_sweep
+  from benchmarks.sweep import time_sweep
   from jaxdistort.evaluation import parse_sweep
 
   sweep = parse_sweep(arguments.distortion, arguments.levels)
@@ -190,7 +190,7 @@ _COMMANDS = {
 
 
 def _print_rows(rows: list[dict[str, Any]], lines: list[str] | None = None) -> None:
-  from jaxdistort.benchmarking.tables import format_table
+  from benchmarks.tables import format_table
 
   for row in rows:
     print()

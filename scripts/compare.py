@@ -6,7 +6,7 @@ python scripts/compare.py runs/six runs/vgg_six report_live --output comparison
 import argparse
 from pathlib import Path
 
-from jaxdistort import console
+from jaxdistort.cli import console
 
 
 def parse_arguments() -> argparse.Namespace:

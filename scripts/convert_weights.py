@@ -9,7 +9,7 @@ python scripts/convert_weights.py --from sgdnet saliencyoutput-alpha0.25-ss-Koni
 import argparse
 from pathlib import Path
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError, choose
 
 

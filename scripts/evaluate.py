@@ -6,7 +6,7 @@ python scripts/evaluate.py --checkpoint runs/quickstart --data live:databaserele
 
 import argparse
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError
 
 

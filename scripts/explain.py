@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from jaxdistort import console
+from jaxdistort.cli import console
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -30,7 +30,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
   arguments = parse_arguments()
-  from jaxdistort.evaluation.explaining import Explained, explain_pictures
+  from jaxdistort.inference.explaining import Explained, explain_pictures
 
   def tell(explained: Explained) -> None:
     if explained.figure:

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError
 
 _OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split")
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
-  from jaxdistort.exporting import export
+  from jaxdistort.generation import export
 
   options = {"protocol": arguments.protocol, "image_size": arguments.image_size, "workers": arguments.workers}
   form = given.pop("format", "jpeg")

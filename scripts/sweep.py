@@ -9,7 +9,7 @@ python scripts/sweep.py --checkpoint runs/six --checkpoint runs/variable --data 
 import argparse
 from collections.abc import Sequence
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from absl import flags
 from ml_collections import config_flags
 
-from jaxdistort import console
+from jaxdistort.cli import console
 from jaxdistort.errors import InputError, choose
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "A file of configs/; single values: --config.batch_size=64.")
@@ -38,7 +38,7 @@ def join_processes(argv: list[str]) -> list[str]:
     if given.processes is not None or given.process is not None:
       raise InputError("--processes and --process need --coordinator, the HOST:PORT of the first process")
     return rest
-  from jaxdistort import processes
+  from jaxdistort.runtime import processes
 
   processes.supervise()
   processes.join(given.coordinator, given.processes, given.process)

@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 from jaxdistort.data.order import Order
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.data.pictures import BrokenPicture
-from jaxdistort.sharding import local_rows, put_rows
+from jaxdistort.runtime.mesh import local_rows, put_rows
 
 _ENDLESS = 2**31  # batches
 

@@ -18,7 +18,7 @@ import grain
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter  # ty: ignore[import-not-found]
 
-from jaxdistort.console import progress_bar
+from jaxdistort.cli.console import progress_bar
 from jaxdistort.data.loading import default_workers, read_ahead
 from jaxdistort.data.pictures import BrokenPicture, training_side
 from jaxdistort.data.prepared import (

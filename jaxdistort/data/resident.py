@@ -17,7 +17,7 @@ from jax.sharding import PartitionSpec as P
 from jaxdistort.data.loading import read_ahead
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.errors import InputError
-from jaxdistort.sharding import DATA_AXES, data_sharding
+from jaxdistort.runtime.mesh import DATA_AXES, data_sharding
 
 _CHUNK = 64  # pictures read together
 _SHARE_OF_DEVICE, _SHARE_OF_HOST = 0.4, 0.25  # of the memory that is free, for the pictures; the rest is for training

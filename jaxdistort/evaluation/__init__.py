@@ -1,11 +1,11 @@
 """How good a network is: predictions on distorted pictures, reports, figures."""
 
-from jaxdistort.evaluation.comparing import compare, read_judgements
-from jaxdistort.evaluation.comparison_tables import format_comparison
+from jaxdistort.reporting.comparing import compare, read_judgements
+from jaxdistort.reporting.comparison_tables import format_comparison
 from jaxdistort.evaluation.evaluate import evaluate_checkpoint, evaluate_on_database
-from jaxdistort.evaluation.figures import draw_grid
+from jaxdistort.reporting.grids import draw_grid
 from jaxdistort.evaluation.predicting import Outcome, Predictions, make_predictor
-from jaxdistort.evaluation.report_files import write_outcome
+from jaxdistort.reporting.files import write_outcome
 from jaxdistort.evaluation.reports import format_report, make_report
 from jaxdistort.evaluation.sweep import sweep_checkpoints
 from jaxdistort.evaluation.sweep_reports import format_sweep

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jaxdistort.checkpoints import TrainedModel
+from jaxdistort.training.checkpoints import TrainedModel
 from jaxdistort.data import parse_sources
 from jaxdistort.errors import InputError
 

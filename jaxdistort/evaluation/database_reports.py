@@ -7,10 +7,10 @@ import numpy as np
 
 from jaxdistort.data.databases import REFERENCE, Database
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation.breakdowns import accuracy_in_bins, mean_level_by_answer
+from jaxdistort.metrics.breakdowns import accuracy_in_bins, mean_level_by_answer
 from jaxdistort.evaluation.databases import Verdicts
 from jaxdistort.evaluation.predicting import Predictions
-from jaxdistort.evaluation.report_files import format_number
+from jaxdistort.reporting.files import format_number
 from jaxdistort.evaluation.reports import make_report
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from jax.sharding import Mesh
 from scipy.special import log_softmax
 
-from jaxdistort.checkpoints import TrainedModel
+from jaxdistort.training.checkpoints import TrainedModel
 from jaxdistort.data.databases import Database
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.distortions import jpeg
 from jaxdistort.errors import InputError
 from jaxdistort.models import Variables, run_network
-from jaxdistort.sharding import data_sharding
+from jaxdistort.runtime.mesh import data_sharding
 
 
 class Verdicts(NamedTuple):

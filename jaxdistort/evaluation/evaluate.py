@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar, stoppable
+from jaxdistort.training.checkpoints import TrainedModel, load_trained
+from jaxdistort.cli.console import progress_bar, stoppable
 from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures
 from jaxdistort.errors import choose
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
@@ -14,10 +14,10 @@ from jaxdistort.evaluation.database_reports import predictions_rows, report_data
 from jaxdistort.evaluation.databases import judge_database
 from jaxdistort.evaluation.mistakes import worst_on_database
 from jaxdistort.evaluation.predicting import make_predictor
-from jaxdistort.evaluation.report_files import write_outcome, write_report
+from jaxdistort.reporting.files import write_outcome, write_report
 from jaxdistort.evaluation.reports import make_report
 from jaxdistort.protocols import PROTOCOLS, Protocol
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 
 
 def evaluate_checkpoint(

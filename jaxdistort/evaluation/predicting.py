@@ -11,10 +11,10 @@ from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation.quality import measure_sharded
+from jaxdistort.metrics.similarity import measure_sharded
 from jaxdistort.models import Variables, run_network
 from jaxdistort.protocols import Protocol, distort_sharded
-from jaxdistort.sharding import put_rows, replicated
+from jaxdistort.runtime.mesh import put_rows, replicated
 
 _EXAMPLES = 28
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn import metrics
 
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.evaluation.breakdowns import accuracy_by_ssim, accuracy_in_bins, mean_level_by_answer, summary_intervals
+from jaxdistort.metrics.breakdowns import accuracy_by_ssim, accuracy_in_bins, mean_level_by_answer, summary_intervals
 from jaxdistort.evaluation.predicting import Predictions
 
 

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxdistort.checkpoints import TrainedModel, load_trained
-from jaxdistort.console import progress_bar, stoppable
+from jaxdistort.training.checkpoints import TrainedModel, load_trained
+from jaxdistort.cli.console import progress_bar, stoppable
 from jaxdistort.data import BrokenPictures, default_workers, open_pictures
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation.charts import FORMATS
+from jaxdistort.reporting.charts import FORMATS
 from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
-from jaxdistort.evaluation.comparing import short_names
-from jaxdistort.evaluation.sweep_charts import draw_sweeps
+from jaxdistort.reporting.comparing import short_names
+from jaxdistort.reporting.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import report_sweep
 from jaxdistort.evaluation.sweeping import Sweep, SweepOutcome, run_sweeps
 from jaxdistort.files import write_json
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 
 
 def sweep_checkpoints(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.evaluation.intervals import accuracy_intervals, bootstrap_by_original, known_ends
+from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends
 from jaxdistort.evaluation.sweeping import SweepOutcome
 
 _HALF = 0.5

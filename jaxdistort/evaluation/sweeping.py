@@ -10,14 +10,14 @@ import numpy as np
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from jaxdistort.checkpoints import TrainedModel
+from jaxdistort.training.checkpoints import TrainedModel
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.errors import InputError, choose
 from jaxdistort.evaluation.predicting import SEED
-from jaxdistort.evaluation.quality import psnr, ssim
+from jaxdistort.metrics.similarity import psnr, ssim
 from jaxdistort.models import Variables, run_network
-from jaxdistort.sharding import DATA_AXES
+from jaxdistort.runtime.mesh import DATA_AXES
 
 _LEVELS = 12  # unless others are given
 _MOST_LEVELS = 1000

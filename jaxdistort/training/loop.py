@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from jaxdistort.checkpoints import Checkpoints
+from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
-from jaxdistort.console import stop_signals
+from jaxdistort.cli.console import stop_signals
 from jaxdistort.evaluation import format_report
 from jaxdistort.files import write_json
-from jaxdistort.processes import is_first, losses_told, say
+from jaxdistort.runtime.processes import is_first, losses_told, say
 from jaxdistort.training.resuming import check_same_run, free_fields
 from jaxdistort.training.run import Run
 
@@ -22,7 +22,7 @@ def train(config: TrainConfig, workdir: Path) -> dict[str, Report] | None:
 
   Writes below `workdir`: config.json, checkpoints/, metrics.jsonl, tensorboard/, first_batch.png,
   broken_pictures.jsonl (if any), evaluation/validation/ and evaluation/test/. Where several processes share the run
-  (`jaxdistort.processes.join`), each calls this function with the same arguments; `workdir` must be the same folder for
+  (`jaxdistort.runtime.processes.join`), each calls this function with the same arguments; `workdir` must be the same folder for
   all, the first process writes and prints, and all return the same.
 
   Args:

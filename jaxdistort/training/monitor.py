@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxdistort.errors import TrainingDiverged
-from jaxdistort.processes import is_first
+from jaxdistort.runtime.processes import is_first
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import StepMetrics
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 
 from jaxdistort.files import complete_rows, write_whole
-from jaxdistort.processes import is_first
+from jaxdistort.runtime.processes import is_first
 
 
 class Metrics:

@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxdistort.checkpoints import Checkpoints
+from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.config import TrainConfig
-from jaxdistort.console import progress_bar
+from jaxdistort.cli.console import progress_bar
 from jaxdistort.data import (
   BrokenPictures,
   bytes_per_device,
@@ -25,8 +25,8 @@ from jaxdistort.data import (
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Outcome, draw_grid, make_predictor, make_report, write_outcome
 from jaxdistort.models import Variables, count_parameters
-from jaxdistort.processes import any_of, is_first, own_name, say
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.processes import any_of, is_first, own_name, say
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training.feeding import Batches, Feed, ResidentFeed, host_feed
 from jaxdistort.training.monitor import Monitor
 from jaxdistort.training.optimizers import create_optimizer

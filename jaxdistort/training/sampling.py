@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
-from jaxdistort.sharding import DATA_AXES
+from jaxdistort.runtime.mesh import DATA_AXES
 
 Sampler = Callable[[jax.Array, jax.Array], Samples]
 

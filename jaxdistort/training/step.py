@@ -15,7 +15,7 @@ from jax.sharding import PartitionSpec as P
 
 from jaxdistort.data import Order, make_take
 from jaxdistort.models import Variables, run_network, split_network
-from jaxdistort.sharding import DATA_AXES, replicated, split_large
+from jaxdistort.runtime.mesh import DATA_AXES, replicated, split_large
 from jaxdistort.training.sampling import Sampler, step_keys
 from jaxdistort.weights import WeightsFile, load_base
 

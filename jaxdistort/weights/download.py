@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from jaxdistort.console import progress_bar
+from jaxdistort.cli.console import progress_bar
 from jaxdistort.errors import InputError
 from jaxdistort.weights.file import file_digest
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxdistort.data import evaluation_batches, open_pictures, training_batches
 from jaxdistort.protocols import six, variable
-from jaxdistort.sharding import create_mesh
+from jaxdistort.runtime.mesh import create_mesh
 
 _OPTIONS = {"side": 32, "batch_size": 8}
 

@@ -15,7 +15,7 @@ from jaxdistort.data import (
   training_batches,
 )
 from jaxdistort.errors import InputError
-from jaxdistort.sharding import create_mesh
+from jaxdistort.runtime.mesh import create_mesh
 
 
 @pytest.mark.parametrize("devices", [1, 8])

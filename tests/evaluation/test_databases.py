@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 from skimage import metrics
 
-from jaxdistort.checkpoints import load_trained
+from jaxdistort.training.checkpoints import load_trained
 from jaxdistort.data import VIEWS, open_database, read_picture
 from jaxdistort.data.judging import viewed_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import evaluate_on_database
-from jaxdistort.evaluation.breakdowns import accuracy_in_bins, mean_level_by_answer, summary_intervals
-from jaxdistort.evaluation.intervals import bootstrap_by_original
+from jaxdistort.metrics.breakdowns import accuracy_in_bins, mean_level_by_answer, summary_intervals
+from jaxdistort.metrics.bootstrap import bootstrap_by_original
 from jaxdistort.models import run_network
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from tests.data import miniatures
 from tests.training.tiny import get_config, save_untrained
 

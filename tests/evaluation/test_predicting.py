@@ -10,7 +10,7 @@ from jaxdistort.data import open_pictures
 from jaxdistort.evaluation import make_predictor
 from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import six, variable
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 
 _SSIM = {"channel_axis": 2, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 

@@ -9,17 +9,17 @@ import pytest
 from PIL import Image
 from skimage import metrics
 
-from jaxdistort.checkpoints import load_trained
+from jaxdistort.training.checkpoints import load_trained
 from jaxdistort.data import open_pictures
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
 from jaxdistort.evaluation import sweep as sweep_module
-from jaxdistort.evaluation.sweep_charts import draw_sweeps
+from jaxdistort.reporting.sweep_charts import draw_sweeps
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
 from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
 from jaxdistort.models import run_network
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from tests.training.tiny import get_config, save_untrained
 
 

@@ -13,11 +13,11 @@ import optax
 import pytest
 from PIL import Image
 
-from jaxdistort.checkpoints import load_trained
+from jaxdistort.training.checkpoints import load_trained
 from jaxdistort.data import open_pictures
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_checkpoint
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training import run, train
 from tests.training.tiny import get_config
 

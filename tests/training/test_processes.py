@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxdistort.checkpoints import load_trained
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.training.checkpoints import load_trained
+from jaxdistort.runtime.mesh import create_mesh, replicated
 
 pytestmark = pytest.mark.slow
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxdistort import sharding
-from jaxdistort.checkpoints import Checkpoints, load_trained
+from jaxdistort.runtime import mesh as sharding
+from jaxdistort.training.checkpoints import Checkpoints, load_trained
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import load_resident, open_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
 from jaxdistort.protocols import variable
-from jaxdistort.sharding import create_mesh, data_sharding, replicated
+from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
 from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
 from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer

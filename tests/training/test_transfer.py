@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.checkpoints import Checkpoints, load_trained
+from jaxdistort.training.checkpoints import Checkpoints, load_trained
 from jaxdistort.config import ModelConfig
 from jaxdistort.data.folder import SamplePhotographs
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import evaluate_checkpoint
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training import train
 from jaxdistort.weights import BaseReference
 from tests.training.tiny import get_config, save_untrained

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import jax.numpy as jnp
 
-from jaxdistort.checkpoints import Checkpoints
+from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
-from jaxdistort.sharding import create_mesh
+from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.training import TrainState, create_state
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.weights import refer

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
-from jaxdistort.sharding import create_mesh, replicated
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.weights import convert, load_base, load_pretrained, open_base, open_weights
 from tests.weights import our_files
 from tests.weights.test_torch import save_torch, vgg16_state_dict

@@ -1,5 +1,0 @@
-"""Distorted data sets as files, for users of other frameworks."""
-
-from jaxdistort.exporting.export import Export, export
-
-__all__ = ["Export", "export"]

@@ -1,0 +1,180 @@
+"""A finished distorted data set: every original in every slot of the protocol's period, distorted on the device.
+
+While it is made, the folder `unfinished` holds a table for every part of the set that is done; the manifest comes last.
+"""
+
+import csv
+import itertools
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxdistort.cli.console import progress_bar
+from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures
+from jaxdistort.errors import InputError, choose
+from jaxdistort.generation.description import begin, describe
+from jaxdistort.generation.pictures import PictureFiles
+from jaxdistort.generation.records import check_installed, pack
+from jaxdistort.generation.stream import DistortedBatch, distorted_batches
+from jaxdistort.files import write_table
+from jaxdistort.protocols import PROTOCOLS, Protocol
+from jaxdistort.runtime.mesh import create_mesh
+
+FORMATS = ("jpeg", "arrayrecord")
+MANIFEST = "manifest.csv"
+_ORIGINALS_A_PART = 256
+
+
+class Export(NamedTuple):
+  """What `export` did.
+
+  Attributes:
+    pictures: distorted ones in the set.
+    broken: originals that could not be read.
+    made: distorted pictures made in this call.
+  """
+
+  pictures: int
+  broken: int
+  made: int
+
+
+def export(
+  data: str,
+  output: Path,
+  *,
+  protocol: str,
+  form: str = "jpeg",
+  jpeg_quality: int = 75,
+  seed: int = 0,
+  image_size: int = 224,
+  split: str = "all",
+  workers: int | None = None,
+) -> Export:
+  """Makes a distorted set, or goes on where it was stopped; the same arguments give the same bytes.
+
+  Args:
+    data: clean pictures; see `parse_sources`.
+    output: folder of the set, made if need be.
+    protocol: name in `PROTOCOLS`.
+    form: "jpeg": {train,validation,test}/CLASS/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
+    jpeg_quality: 1..100, with chroma at half resolution, as the last step of the protocol; 0: PNG.
+    seed: 0..2^31-1, of the distortions.
+    image_size: side of the pictures in pixels.
+    split: train, validation, test or all.
+    workers: decoding processes; 0: threads; None: one fewer than processors.
+
+  Raises:
+    InputError: an argument that cannot be used, or the folder holds something else.
+    OSError: the folder cannot be written; what is finished stays.
+  """
+  law = PROTOCOLS[choose("--protocol", protocol, PROTOCOLS)](None)
+  choose("--format", form, FORMATS)
+  for flag, value, low, high in (("jpeg-quality", jpeg_quality, 0, 100), ("seed", seed, 0, 2**31 - 1)):
+    if not low <= value <= high:
+      raise InputError(f"--{flag} must be within {low}..{high}, got {value}")
+  if form == "arrayrecord":
+    check_installed()
+  pictures = open_pictures(data, split)
+  given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
+  description = describe(pictures, law, form=form, **given)
+  begin(output, description)
+  making = _Making(pictures, law, output, form, description)
+  made = 0
+  if not (output / MANIFEST).exists():
+    made = making.make_parts(default_workers() if workers is None else workers)
+    making.finish()
+  shutil.rmtree(making.unfinished, ignore_errors=True)
+  with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+    count = sum(1 for _ in csv.reader(file)) - 1
+  return Export(count, len(making.broken), made)
+
+
+class _Making:
+  """A set on its way from its parts to its manifest."""
+
+  def __init__(self, pictures: PictureSet, protocol: Protocol, output: Path, form: str, description: dict[str, Any]):
+    self.pictures, self.protocol, self.description = pictures, protocol, description
+    self.output, self.form = output, form
+    self.unfinished = output / "unfinished"
+    self.broken = BrokenPictures(output / "broken_pictures.jsonl", description["image_size"])
+    self.files = PictureFiles(
+      output if form == "jpeg" else self.unfinished / "pictures",
+      protocol,
+      pictures,
+      _split_of_each(pictures, description["split"]),
+      quality=description["jpeg_quality"],
+      seed=description["seed"],
+    )
+
+  def _table(self, part: int) -> Path:
+    return self.unfinished / f"part-{part:06d}.csv"
+
+  @property
+  def parts(self) -> list[tuple[int, int]]:
+    """First and last (excluded) original of each."""
+    count = len(self.pictures)
+    return [(n, min(n + _ORIGINALS_A_PART, count)) for n in range(0, count, _ORIGINALS_A_PART)]
+
+  def make_parts(self, workers: int) -> int:
+    """Makes what is missing; how many distorted pictures that was."""
+    missing = [part for part in range(len(self.parts)) if not self._table(part).exists()]
+    if 0 < len(missing) < len(self.parts):
+      print(f"{len(self.parts) - len(missing)} of {len(self.parts)} parts are there, {len(missing)} are to be made")
+    if not missing:
+      return 0
+    self.unfinished.mkdir(exist_ok=True)
+    self.files.make_folders()
+    runs = [self.parts[part] for part in missing]
+    made, total = 0, sum(end - first for first, end in runs) * self.protocol.period
+    options = {"size": self.description["image_size"], "seed": self.description["seed"]}
+    with (
+      distorted_batches(self.pictures, self.protocol, create_mesh(), runs=runs, workers=workers, **options) as batches,
+      ThreadPoolExecutor(default_workers()) as pool,
+      progress_bar(total, unit="picture", title="distorting") as bar,
+    ):
+      for part in missing:
+        rows = self._make_part(part, batches, pool, bar)
+        write_table(self._table(part), rows)
+        made += len(rows)
+    return made
+
+  def _make_part(self, part: int, batches: Iterator[DistortedBatch], pool: ThreadPoolExecutor, bar: Any) -> list[Any]:
+    rows, end = [], self.parts[part][1]
+    for batch in batches:
+      self.broken.add(self.pictures, batch.numbers[batch.broken])
+      rows += self.files.write(batch, pool)
+      bar.update(len(batch.numbers) * self.protocol.period)
+      if batch.numbers[-1] == end - 1:
+        break
+    return rows
+
+  def _rows(self) -> Iterator[list[str]]:
+    for part in range(len(self.parts)):
+      with self._table(part).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        yield from csv.reader(file)
+
+  def finish(self) -> None:
+    """Packs the pictures if need be, and writes the manifest."""
+    if next(self._rows(), None) is None:
+      raise InputError(f"data source {self.pictures.spec}: none of its {len(self.pictures)} pictures here can be read")
+    rows = itertools.chain([self.files.head], self._rows())
+    if self.form == "arrayrecord":
+      pack(self.output, self.files, self._rows, self.description)
+      rows = (row[1:] for row in rows)  # no files of their own
+    write_table(self.output / MANIFEST, rows)
+
+
+def _split_of_each(pictures: PictureSet, split: str) -> np.ndarray:
+  """Place in `SPLITS` of every picture, int8 [N]."""
+  if split != "all":
+    return np.full(len(pictures), SPLITS.index(split), np.int8)
+  places = [np.empty(len(members), np.int8) for members in pictures.members]
+  for number, name in enumerate(SPLITS):
+    for place, members in zip(places, open_pictures(pictures.spec, name).members, strict=True):
+      place[members] = number
+  return np.concatenate(places)

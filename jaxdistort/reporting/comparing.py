@@ -1,0 +1,219 @@
+"""Runs side by side: in the form of the paper's tables, and in pairs where they were judged on the same pictures."""
+
+import csv
+import functools
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest
+
+from jaxdistort.errors import InputError
+from jaxdistort.metrics.bootstrap import bootstrap_by_original, known_ends
+
+PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
+  "six": {
+    "softmax": (0.243, 5464372.5, 0.243, None),
+    "VGG16 scratch": (0.989, 0.0348, 0.988, 0.484),
+    "VGG16 transfer": (0.991, 0.255, 0.992, 0.170),
+    "SGDNet transfer": (0.872, 3.15, 0.887, 0.102),
+  },
+  "variable": {
+    "softmax": (0.450, 9997.60, 0.455, None),
+    "VGG16 scratch": (0.864, 0.37, 0.856, 0.661),
+    "VGG16 transfer": (0.852, 0.79, 0.850, 0.40),
+    "SGDNet transfer": (0.869, 0.54, 0.837, 0.724),
+  },
+}
+"""The paper's tables: protocol -> model -> validation accuracy and loss, test accuracy, accuracy on LIVE (padded)."""
+
+
+class Judgement(NamedTuple):
+  """One network's figures on one set of pictures, seen in one way.
+
+  Attributes:
+    folder: that holds them.
+    origin: the report without its figures.
+    view: of a database's pictures; "" for those that a protocol distorted.
+    figures: see `make_report`.
+  """
+
+  folder: Path
+  origin: dict[str, Any]
+  view: str
+  figures: dict[str, Any]
+
+  @property
+  def checkpoint(self) -> str:
+    return str(Path(self.origin["checkpoint"]).resolve())  # a run has one name, however it was reached
+
+  @property
+  def pictures(self) -> tuple[Any, ...]:
+    """What the pictures were: two judgements with the same are of the same pictures, as far as they share names."""
+    if "database" in self.origin:
+      return (self.origin["database"],)
+    # A picture's random numbers depend on its place among all, so the sets must be the same.
+    origin = self.origin
+    return origin["protocol"], origin["jpeg_quality"], origin["data"], origin["split"], self.figures["pictures"]
+
+  @property
+  def told(self) -> str:
+    """The pictures in words."""
+    origin, as_trained = self.origin, self.origin["jpeg_quality"] == self.trained_on[1]
+    jpeg = "" if as_trained else f", JPEG {origin['jpeg_quality'] or 'off'}"
+    if "database" in origin:
+      return f"{origin['database']}, {self.view}{jpeg}"
+    return f"{origin['protocol']}, {origin['split']} of {origin['data']}{jpeg}"
+
+  @property
+  def trained_on(self) -> tuple[str, int]:
+    """Data and JPEG quality of the network's training; a report of the training itself does not say them again."""
+    return self.origin.get("trained_on", self.origin["data"]), self.origin.get(
+      "trained_jpeg", self.origin["jpeg_quality"]
+    )
+
+  @property
+  def is_own(self) -> bool:
+    """Whether it is what the paper's tables show: the network's own protocol and data, held out of its training."""
+    origin = self.origin
+    return (
+      "database" not in origin
+      and origin["protocol"] == origin["trained_for"]
+      and origin["split"] in ("validation", "test")
+      and (origin["data"], origin["jpeg_quality"]) == self.trained_on
+    )
+
+
+def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
+  """Reads the reports in folders, and in folders below them (such as a run's).
+
+  Raises:
+    InputError: a folder holds no report, or one that is damaged.
+  """
+  found: dict[Path, list[Judgement]] = {}
+  for folder in folders:
+    files = sorted(folder.rglob("report.json"))
+    if not files:
+      kind = "holds no report.json" if folder.exists() else "does not exist"
+      raise InputError(f"{folder}: {kind}; give a folder that evaluate.py wrote, or a run's")
+    for file in files:
+      found[file.resolve()] = _read_report(file)
+  return [judgement for judgements in found.values() for judgement in judgements]
+
+
+def _read_report(file: Path) -> list[Judgement]:
+  try:
+    report = json.loads(file.read_text())
+    views = report["views"] if "views" in report else {report.get("view", ""): report}
+    judgements = [Judgement(file.parent, report, view, figures) for view, figures in views.items()]
+    for judgement in judgements:  # what is asked of it later
+      _ = hash((judgement.checkpoint, judgement.pictures, judgement.told, judgement.is_own, report["model"]))
+      _ = float(judgement.figures["accuracy"]), float(judgement.figures["loss"]), int(judgement.figures["pictures"])
+  except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    raise InputError(f"{file}: is no report of evaluate.py ({type(error).__name__}: {error})") from error
+  return judgements
+
+
+def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
+  """The figures of a comparison, ready for JSON.
+
+  Returns:
+    names: checkpoint -> short name; tables: protocol -> rows in the paper's form, with a column for all else that was
+    judged, such as a database in one view; pairs: see `compare_pair`, of every two judgements of the same pictures by
+    two networks in one view, or by one network in two views.
+
+  Raises:
+    InputError: a predictions.csv cannot be read.
+  """
+  names = short_names([Path(judgement.checkpoint) for judgement in judgements])
+  tables: dict[str, Any] = {}
+  for judgement in judgements:
+    origin, figures = judgement.origin, judgement.figures
+    rows = tables.setdefault(origin["trained_for"], {})
+    row = rows.setdefault(judgement.checkpoint, {"network": names[judgement.checkpoint], "model": origin["model"]})
+    row[f"{origin['split']} accuracy" if judgement.is_own else judgement.told] = figures["accuracy"]
+    if judgement.is_own and origin["split"] == "validation":
+      row["validation loss"] = figures["loss"]
+  read = functools.cache(lambda place: _read_predictions(judgements[place]))  # only where there is a partner
+  pairs = []
+  for (i, one), (k, other) in itertools.combinations(enumerate(judgements), 2):
+    same_network, same_view = one.checkpoint == other.checkpoint, one.view == other.view
+    if one.pictures == other.pictures and same_network != same_view:
+      pair = compare_pair(read(i), read(k))
+      if pair:
+        labels = [f"{names[j.checkpoint]}{f', {j.view}' if same_network else ''}" for j in (one, other)]
+        pair = {"networks": labels, "on": [one.told, other.told], **pair}
+        pairs += [pair] if pair not in pairs else []  # a run's own report, and the same evaluation again
+  return {"names": names, "tables": {key: list(table.values()) for key, table in tables.items()}, "pairs": pairs}
+
+
+Row = tuple[str, str, str]  # original, label, answer
+
+
+def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
+  """(picture, slot) -> row, of the pictures that count; InputError if not all of them are there."""
+  file = judgement.folder / "predictions.csv"
+  try:
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as text:
+      rows = [row for row in csv.DictReader(text) if row["label"] and row.get("view", "") in ("", judgement.view)]
+    if len(rows) != judgement.figures["pictures"]:
+      raise InputError(
+        f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
+      )
+    original = "reference" if rows and "reference" in rows[0] else "original"
+    return {(row["picture"], row.get("slot", "")): (row[original], row["label"], row["predicted"]) for row in rows}
+  except FileNotFoundError as error:
+    raise InputError(f"{file}: is missing; evaluate again") from error
+  except (KeyError, TypeError, csv.Error) as error:
+    raise InputError(f"{file}: is no table of predictions ({type(error).__name__}: {error})") from error
+
+
+def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], Row]) -> dict[str, Any] | None:
+  """Two judgements of the same pictures; None if there are none.
+
+  Returns:
+    pictures; accuracies of both; difference (of the first from the second) and its 95 % interval by original, None
+    where they never differ, which resampling takes for certain; only_first and only_second: the pictures that only
+    one of them named rightly; p_value: of McNemar's test, exact, that takes pictures for independent (the interval
+    does not).
+  """
+  shared = [key for key in one if key in other and one[key][1] == other[key][1]]
+  if not shared:
+    return None
+  right = np.array([[table[key][1] == table[key][2] for table in (one, other)] for key in shared])
+  gains = right[:, 1].astype(float) - right[:, 0]
+  only_first, only_second = int(np.sum(gains < 0)), int(np.sum(gains > 0))
+  rows = np.column_stack([np.ones(len(gains)), gains])
+  originals = np.array([one[key][0] for key in shared])
+  differing = only_first + only_second
+  ends = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
+  return {
+    "pictures": len(shared),
+    "accuracies": right.mean(axis=0).tolist(),
+    "difference": float(gains.mean()),
+    "interval": ends if differing else None,
+    "only_first": only_first,
+    "only_second": only_second,
+    "p_value": float(binomtest(only_second, differing).pvalue) if differing else 1.0,
+  }
+
+
+def short_names(checkpoints: Sequence[Path]) -> dict[str, str]:
+  """Names for RUN/checkpoints/STEP: the run's, with as much before and behind it as tells them apart."""
+  paths = list(dict.fromkeys(checkpoints))
+  forms = [
+    lambda path: path.parts[-3],
+    lambda path: f"{path.parts[-3]} {path.name}",
+    *(
+      lambda path, first=first: "/".join((*path.parts[first:-2], path.name))
+      for first in range(-4, -max(len(path.parts) for path in paths) - 1, -1)
+    ),
+  ]
+  for form in forms:
+    names = [form(path) if len(path.parts) > 2 else str(path) for path in paths]
+    if len(set(names)) == len(names):
+      break
+  return {str(path): name for path, name in zip(paths, names, strict=True)}

@@ -1,0 +1,70 @@
+"""A report as one HTML page that needs nothing else: charts and pictures lie in it."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jinja2
+from PIL import Image
+
+from jaxdistort.reporting.charts import words
+from jaxdistort.evaluation.mistakes import Mistake
+
+_JPEG_QUALITY = 95  # of embedded pictures: a tenth of their size as PNG
+_ORIGIN = (
+  "checkpoint",
+  "step",
+  "model",
+  "data",
+  "database",
+  "score",
+  "split",
+  "trained_for",
+  "protocol",
+  "jpeg_quality",
+  "broken",
+)
+
+
+class Section(NamedTuple):
+  """One part of a page.
+
+  Attributes:
+    name: of the view; "" where there is only one way to look.
+    figures: from `make_report`.
+    mistakes: the worst.
+    charts: name -> SVG text.
+  """
+
+  name: str
+  figures: dict[str, Any]
+  mistakes: list[Mistake]
+  charts: dict[str, str]
+
+
+def render_page(report: dict[str, Any], sections: Sequence[Section]) -> str:
+  """The page of a report: where its figures come from, and a section for each view."""
+  environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("jaxdistort.evaluation"), autoescape=True, undefined=jinja2.ChainableUndefined
+  )
+  environment.filters |= {"words": words, "embedded": _embedded}
+  return environment.get_template("report.html").render(
+    title=f"{report['model']} on {report['data']}",
+    origin=[(words(name), report[name]) for name in _ORIGIN if name in report],
+    problems=report.get("problems", []),
+    sections=[
+      section._replace(charts={name: _uri("image/svg+xml", svg.encode()) for name, svg in section.charts.items()})
+      for section in sections
+    ],
+  )
+
+
+def _embedded(image: Image.Image) -> str:
+  content = io.BytesIO()
+  image.save(content, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+  return _uri("image/jpeg", content.getvalue())
+
+
+def _uri(kind: str, content: bytes) -> str:
+  return f"data:{kind};base64,{base64.b64encode(content).decode()}"

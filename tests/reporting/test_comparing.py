@@ -1,0 +1,171 @@
+"""Comparison of runs: what is paired with what, McNemar's test by hand, the form of the study's tables."""
+
+import csv
+import json
+
+import pytest
+
+from jaxdistort.errors import InputError
+from jaxdistort.evaluation import compare, format_comparison, read_judgements
+from jaxdistort.reporting.comparing import compare_pair, short_names
+
+
+def _write(folder, run, answers, **origin):
+  """A report on pictures 0, 1, ... that all show blur; `answers` tells which are named rightly."""
+  folder.mkdir(parents=True)
+  accuracy = sum(answers) / len(answers)
+  figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}, "pictures": len(answers)}
+  report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "trained_for": "six"} | origin
+  database = "database" in origin
+  report |= {"views": {"pad": figures, "patches": figures}} if database else figures
+  (folder / "report.json").write_text(json.dumps(report))
+  head = ["view", "picture", "reference"] if database else ["picture", "original"]
+  rows = [[*head, "label", "predicted"]]
+  for view in ("pad", "patches") if database else (None,):
+    for i, right in enumerate(answers):
+      truth, answer = "gaussian_blur", "gaussian_blur" if right else "twirl"
+      rows.append([*([view] if view else []), f"{i}.png", i // 2, truth, answer])
+  with (folder / "predictions.csv").open("w", newline="") as text:
+    csv.writer(text).writerows(rows)
+  return folder
+
+
+_TEST = {"protocol": "six", "jpeg_quality": 75, "split": "test", "data": "folder:photos"}
+_LIVE = {"database": "LIVE release 2", "data": "live:there", "jpeg_quality": 75}
+
+
+def test_two_runs_on_the_same_pictures(tmp_path):
+  first = _write(tmp_path / "a", "one", [1] * 30 + [0] * 10, **_TEST)
+  second = _write(tmp_path / "b", "two", [1] * 28 + [0] * 2 + [1] * 8 + [0] * 2, **_TEST)
+  comparison = compare(read_judgements([first, second]))
+  (pair,) = comparison["pairs"]
+  assert pair["networks"] == ["one", "two"]
+  assert (pair["pictures"], pair["only_first"], pair["only_second"]) == (40, 2, 8)
+  assert pair["accuracies"] == [0.75, 0.9]
+  assert pair["difference"] == pytest.approx(0.15)
+  assert pair["p_value"] == pytest.approx(2 * (1 + 10 + 45) / 2**10)  # two sides of a fair coin, 10 throws
+  low, high = pair["interval"]
+  assert low < 0.15 < high
+  text = format_comparison(comparison)
+  assert "| two         | compact         |                     |                 | 0.9000        |" in text
+  assert "| the study's | VGG16 scratch   | 0.9890              | 0.0348          | 0.9880        | 0.4840" in text
+  assert "| one   | two    | six, test of folder:photos | 40       | 0.7500, 0.9000 | +0.1500" in text
+
+
+def test_only_the_same_pictures_are_paired(tmp_path):
+  folders = [
+    _write(tmp_path / "test", "one", [1, 0], **_TEST),
+    _write(tmp_path / "other_jpeg", "two", [1, 0], **_TEST | {"jpeg_quality": 50}),
+    _write(tmp_path / "live_one", "one", [1, 0, 1], **_LIVE),
+    _write(tmp_path / "live_two", "two", [0, 0, 1], **_LIVE),
+  ]
+  comparison = compare(read_judgements(folders))
+  assert sorted((*pair["networks"], pair["only_first"]) for pair in comparison["pairs"]) == [
+    ("one", "two", 1),  # padded
+    ("one", "two", 1),  # in patches
+    ("one, pad", "one, patches", 0),
+    ("two, pad", "two, patches", 0),
+  ]
+  (first, second) = comparison["tables"]["six"]
+  assert first["LIVE release 2, patches"] == pytest.approx(2 / 3)
+  assert first["test accuracy"] == 0.5
+  assert second["test accuracy"] == 0.5  # its training had this quality, for all that is said
+  others = [_TEST | {"data": "folder:other"}, _TEST | {"split": "all"}]
+  apart = [_write(tmp_path / f"apart{i}", f"apart{i}", [1, 0], **origin) for i, origin in enumerate(others)]
+  apart.append(_write(tmp_path / "more", "more", [1, 0, 1], **_TEST))  # of a folder that has grown
+  assert compare(read_judgements([folders[0], *apart]))["pairs"] == []
+  again = compare(read_judgements([folders[0], folders[0], _write(tmp_path / "x", "three", [1, 1], **_TEST)]))
+  assert len(again["pairs"]) == 1  # a folder given twice counts once
+
+
+def test_pairs_by_hand():
+  table = {("a", ""): ("1", "twirl", "twirl"), ("b", ""): ("1", "twirl", "marble")}
+  assert compare_pair(table, {("c", ""): ("1", "twirl", "twirl")}) is None
+  assert compare_pair(table, {("a", ""): ("1", "marble", "marble")}) is None  # another truth is another picture
+  same = compare_pair(table, table)
+  assert (same["difference"], same["p_value"], same["interval"]) == (0, 1, None)
+  many = {(str(i), ""): (str(i), "twirl", "twirl") for i in range(9)}
+  assert compare_pair(many, many)["interval"] is None  # no difference in nine pictures is no proof of none
+
+
+def test_names_are_as_short_as_they_can_be(tmp_path):
+  assert list(short_names([tmp_path / "a/checkpoints/1", tmp_path / "b/checkpoints/1"]).values()) == ["a", "b"]
+  assert list(short_names([tmp_path / "a/checkpoints/1", tmp_path / "a/checkpoints/2"]).values()) == ["a 1", "a 2"]
+  deep = short_names([tmp_path / "x/a/checkpoints/1", tmp_path / "y/a/checkpoints/1"])
+  assert list(deep.values()) == ["x/a/1", "y/a/1"]
+
+
+def test_a_networks_own_figures_are_not_overwritten_by_others(tmp_path):
+  trained = {"trained_on": "folder:photos", "trained_jpeg": 75}
+  origins = [
+    _TEST,
+    _TEST | trained | {"jpeg_quality": 50},
+    _TEST | trained | {"data": "folder:other"},
+    _TEST | trained | {"data": "folder:other", "split": "all", "jpeg_quality": 0},
+    _TEST | trained | {"protocol": "variable"},
+    _LIVE | trained,
+    _LIVE | trained | {"jpeg_quality": 0},
+  ]
+  folders = [
+    _write(tmp_path / f"{i}", "a|b", [1] * (i + 1) + [0] * (9 - i), **origin) for i, origin in enumerate(origins)
+  ]
+  comparison = compare(read_judgements(folders))
+  (row,) = comparison["tables"]["six"]
+  assert row == {
+    "network": "a|b",
+    "model": "compact",
+    "test accuracy": 0.1,
+    "six, test of folder:photos, JPEG 50": 0.2,
+    "six, test of folder:other": 0.3,
+    "six, all of folder:other, JPEG off": 0.4,
+    "variable, test of folder:photos": 0.5,
+    "LIVE release 2, pad": 0.6,
+    "LIVE release 2, patches": 0.6,
+    "LIVE release 2, pad, JPEG off": 0.7,
+    "LIVE release 2, patches, JPEG off": 0.7,
+  }
+  lines = format_comparison(comparison).split("\n\n")[1].splitlines()
+  assert len({line.replace(r"\|", "").count("|") for line in lines}) == 1
+
+
+def test_a_run_is_not_compared_with_itself_by_another_name(tmp_path):
+  (tmp_path / "run").mkdir()
+  (tmp_path / "link").symlink_to(tmp_path / "run")
+  places = {name: f"{tmp_path}/{name}//checkpoints/100" for name in ("run", "link")}
+  folders = [_write(tmp_path / f"of_{name}", name, [1, 0], **_TEST, checkpoint=place) for name, place in places.items()]
+  comparison = compare(read_judgements(folders))
+  assert comparison["pairs"] == []
+  assert list(comparison["names"].values()) == ["run"]
+
+
+@pytest.mark.parametrize(
+  "content", ["", "{}", "[]", '{"checkpoint": 3}', '{"checkpoint": null}', '{"views": {"pad": 1}}']
+)
+def test_what_is_no_report_is_told(tmp_path, content):
+  (tmp_path / "report.json").write_text(content)
+  with pytest.raises(InputError, match=r"report.json: is no report of evaluate.py"):
+    read_judgements([tmp_path])
+
+
+def test_missing_parts_are_told(tmp_path):
+  with pytest.raises(InputError, match=r"nowhere: does not exist; give a folder that evaluate.py wrote"):
+    read_judgements([tmp_path / "nowhere"])
+  with pytest.raises(InputError, match=r"holds no report.json"):
+    read_judgements([tmp_path])
+  folder = _write(tmp_path / "a", "one", [1, 0], **_TEST)
+  partner = _write(tmp_path / "b", "two", [1, 0], **_TEST)
+  table = folder / "predictions.csv"
+  whole = table.read_text()
+
+  def told():
+    with pytest.raises(InputError) as error:
+      compare(read_judgements([folder, partner]))
+    return str(error.value)
+
+  table.write_text("picture,answer\n1,2\n")
+  assert "predictions.csv: is no table of predictions" in told()
+  table.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+  assert "predictions.csv: is of 1 pictures, its report of 2; evaluate again" in told()
+  table.unlink()
+  assert "predictions.csv: is missing; evaluate again" in told()
+  assert compare(read_judgements([folder]))["pairs"] == []  # nothing that would have to be read
