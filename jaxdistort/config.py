@@ -123,7 +123,9 @@ class TrainConfig:
         bounds = f"at least {low}" if high == math.inf else f"within {low}..{high}"
         raise InputError(f"config: {name} must be {bounds}, got {value}")
     if self.model.fine_tune and not MODELS[self.model.name].pretrained:
-      raise InputError(f"config: model.fine_tune: {self.model.name} has no backbone from elsewhere, all of it is trained")
+      raise InputError(
+        f"config: model.fine_tune: {self.model.name} has no backbone from elsewhere, all of it is trained"
+      )
 
   def open_backbone(self) -> WeightsFile | None:
     """The file that the backbone of the network takes its weights from, if it takes them from one.
@@ -164,7 +166,11 @@ class TrainConfig:
   def network_spec(self, outputs: int) -> NetworkSpec:
     """What the network is built from, of a config that is `resolved`."""
     model = self.model
-    given = {"head_convolutions": (model.head_convolutions, 1), "dropout": (model.dropout, 0), "pool": (model.pool, False)}
+    given = {
+      "head_convolutions": (model.head_convolutions, 1),
+      "dropout": (model.dropout, 0),
+      "pool": (model.pool, False),
+    }
     options = {name: value for name, (value, default) in given.items() if value != default}
     return NetworkSpec(
       model.name,

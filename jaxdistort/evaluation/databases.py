@@ -99,9 +99,7 @@ def kinds_of(database: Database, numbers: np.ndarray) -> list[str | None]:
   return [database.labels.get(database.pictures[number].type) for number in numbers]
 
 
-def figures_on_database(
-  database: Database, verdicts: Verdicts, view: str, task: Task
-) -> tuple[Figures, Predictions]:
+def figures_on_database(database: Database, verdicts: Verdicts, view: str, task: Task) -> tuple[Figures, Predictions]:
   """The figures of one view, and the predictions that count in its accuracy.
 
   Args:

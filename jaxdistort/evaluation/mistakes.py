@@ -45,9 +45,7 @@ def worst_of_outcome(outcome: Outcome, pictures: PictureSet, task: Task) -> list
     own = zip(predictions.level_names, predictions.level_units, predictions.levels[row], strict=True)
     details = [f"{_plain(name)} {value:.4g} {unit}".strip() for name, unit, value in own if np.isfinite(value)]
     name = pictures.name(int(predictions.numbers[row]))
-    mistakes.append(
-      _mistake(task, predictions, row, name, details, Image.fromarray(image), Image.fromarray(clean))
-    )
+    mistakes.append(_mistake(task, predictions, row, name, details, Image.fromarray(image), Image.fromarray(clean)))
   return mistakes
 
 

@@ -53,9 +53,7 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
   if not folder.is_dir():
     kind = "holds no checkpoints" if place.exists() else "does not exist"
     raise InputError(f"checkpoint {path}: {kind}; give the folder of a run, or a model file")
-  with ocp.CheckpointManager(
-    folder, options=ocp.CheckpointManagerOptions(best_fn=selected, read_only=True)
-  ) as manager:
+  with ocp.CheckpointManager(folder, options=ocp.CheckpointManagerOptions(best_fn=selected, read_only=True)) as manager:
     step = best_step(manager) if chosen is None else chosen
     if step is None or step not in manager.all_steps():
       raise InputError(f"checkpoint {path}: no complete checkpoint there")

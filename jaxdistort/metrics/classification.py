@@ -57,9 +57,7 @@ def _losses(labels: np.ndarray, log_probabilities: np.ndarray) -> np.ndarray:
   return -log_probabilities[np.arange(len(labels)), labels]
 
 
-def summary_intervals(
-  originals: np.ndarray, labels: np.ndarray, log_probabilities: np.ndarray
-) -> dict[str, Interval]:
+def summary_intervals(originals: np.ndarray, labels: np.ndarray, log_probabilities: np.ndarray) -> dict[str, Interval]:
   """95 % intervals of accuracy, balanced accuracy and loss; None where they cannot be told, as of a single original.
 
   (But of accuracies that are 0 or 1, a single original gives one too: see `accuracy_intervals`.)
@@ -97,9 +95,7 @@ def _mean_levels(predictions: Predictions, answers: np.ndarray, names: Sequence[
   return found
 
 
-def mean_level_by_answer(
-  levels: np.ndarray, answers: np.ndarray, names: Sequence[str], unit: str = ""
-) -> MeanLevel:
+def mean_level_by_answer(levels: np.ndarray, answers: np.ndarray, names: Sequence[str], unit: str = "") -> MeanLevel:
   """Mean level of a class's pictures by predicted class, in percent of their mean (the study's table).
 
   Of levels of both signs, whose mean may be anything, there are no percent.

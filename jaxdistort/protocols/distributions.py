@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 
-class _Described:
-  """What distributions have in common."""
+class _Distribution:
+  """What distributions have in common; `whole`: they give whole numbers only."""
+
+  whole = False
 
   def describe(self) -> dict[str, Any]:
     """Name and numbers, ready for JSON."""
@@ -16,7 +18,7 @@ class _Described:
 
 
 @dataclasses.dataclass(frozen=True)
-class Constant(_Described):
+class Constant(_Distribution):
   """Always `value`."""
 
   value: float
@@ -31,7 +33,7 @@ class Constant(_Described):
 
 
 @dataclasses.dataclass(frozen=True)
-class Uniform(_Described):
+class Uniform(_Distribution):
   """Uniform in [low, high)."""
 
   low: float
@@ -46,9 +48,10 @@ class Uniform(_Described):
 
 
 @dataclasses.dataclass(frozen=True)
-class UniformInteger(_Described):
+class UniformInteger(_Distribution):
   """Uniform over the whole numbers low..high, both included."""
 
+  whole = True
   low: int
   high: int
 

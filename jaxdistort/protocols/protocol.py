@@ -150,7 +150,7 @@ class Protocol:
 def _check_kind(protocol: str, kind: Kind) -> None:
   distortion = DISTORTIONS.find(kind.name, f"protocol {protocol}: kind")
   for name, distribution in kind.distributions.items():
-    distortion.check(name, *distribution.support, what=f"protocol {protocol}")
+    distortion.check(name, *distribution.support, f"protocol {protocol}", whole=distribution.whole)
 
 
 def _draw(stage: Stage, keys: jax.Array, offset: int) -> list[dict[str, jax.Array]]:

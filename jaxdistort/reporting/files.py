@@ -101,7 +101,9 @@ def _rows_of_database(evaluation: DatabaseEvaluation) -> Iterator[list[Any]]:
 
 
 def _answer_columns(task: Task) -> list[str]:
-  severities = [f"s_{name}" for name in task.labels.kinds] if task.severities(np.zeros((1, task.width))) is not None else []
+  severities = (
+    [f"s_{name}" for name in task.labels.kinds] if task.severities(np.zeros((1, task.width))) is not None else []
+  )
   return [*(f"p_{name}" for name in task.answer_names), *severities]
 
 

@@ -20,8 +20,12 @@ def format_figures(figures: Figures) -> str:
       f"{_share(row.severity_error):>14}  {row.support:8d}"
       for name, row in figures.per_kind.items()
     ]
-    alarms = "" if figures.false_alarms is None else f", something is found on {figures.false_alarms:.1%} of clean pictures"
-    lines.append(f"mean average precision {figures.mean_average_precision:.4f}, macro F1 {figures.macro_f1:.4f}{alarms}")
+    alarms = (
+      "" if figures.false_alarms is None else f", something is found on {figures.false_alarms:.1%} of clean pictures"
+    )
+    lines.append(
+      f"mean average precision {figures.mean_average_precision:.4f}, macro F1 {figures.macro_f1:.4f}{alarms}"
+    )
   ends = figures.intervals["accuracy"]
   within = f"within {ends[0]:.4f} to {ends[1]:.4f} (95 %)" if ends else "of one original, without an interval"
   balanced = f", balanced {figures.balanced_accuracy:.4f}" if isinstance(figures, ClassificationFigures) else ""

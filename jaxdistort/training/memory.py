@@ -14,9 +14,7 @@ _SHARE = 0.4  # of the free memory, for what a step keeps for its backward pass
 _COPIES = 4  # of the weights: themselves, gradient, optimiser's state, update
 
 
-def parts_that_fit(
-  structure: nnx.GraphDef, variables: Variables, batch_size: int, image_size: int, mesh: Mesh
-) -> int:
+def parts_that_fit(structure: nnx.GraphDef, variables: Variables, batch_size: int, image_size: int, mesh: Mesh) -> int:
   """The least number of parts in which a batch goes through a training step within the memory of each device.
 
   1 for networks with batch normalisation, whose update depends on the parts. Estimated without compiling anything,
