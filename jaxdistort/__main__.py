@@ -1,0 +1,5 @@
+"""`python -m jaxdistort`."""
+
+from jaxdistort.cli import main
+
+main()
