@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.data.folder import SamplePhotographs
+from jaxdistort.data import SamplePhotographs
 
 _PACKAGES = ("jax", "jaxlib", "flax", "grain", "numpy", "pillow", "torch", "kornia", "opencv-python-headless")
 _LONG_CALL = 0.5  # s; the first call of a turn is not thrown away where it takes this long

@@ -1,20 +1,19 @@
 """The clean training pictures in device memory: read once, never sent again."""
 
-import dataclasses
 import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from jaxdistort.data.loading import read_ahead
+from jaxdistort.data.batches import LoadPictures
+from jaxdistort.data.loading import load_elements
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.errors import InputError
 from jaxdistort.runtime.mesh import DATA_AXES, data_sharding
@@ -68,10 +67,10 @@ def _free_memory(mesh: Mesh) -> int:
 
 
 def _available_memory() -> int:
-  """Bytes of this machine that programs can still have; half of all where the system does not tell."""
+  """Bytes of this machine that programs can still have; half of all where the system does not say."""
   try:
-    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    return int(told["MemAvailable"].split()[0]) * 1024
+    said = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(said["MemAvailable"].split()[0]) * 1024
   except (OSError, KeyError):
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
@@ -93,7 +92,7 @@ def load_resident(
     side: of the pictures in pixels.
     mesh: over whose devices they are split.
     workers: decoding processes; 0 decodes in threads of this process.
-    on_progress: told how many more were read.
+    on_progress: called with how many more were read.
 
   Raises:
     InputError: a hundred pictures in a row are broken.
@@ -104,10 +103,10 @@ def load_resident(
   firsts = {device: place[0].start or 0 for device, place in places.items() if place is not None}
   chunks = [(device, first, start) for device, first in firsts.items() for start in range(0, share, _CHUNK)]
   rows = [np.arange(first + start, first + min(start + _CHUNK, share)) for _, first, start in chunks]
-  elements = grain.MapDataset.source(rows).map(_LoadRows(pictures, side))
+  numbers = [np.where(chunk < len(pictures), chunk, -1) for chunk in rows]
   buffers: dict[jax.Device, jax.Array] = {}
   broken = []
-  with read_ahead(elements, workers, lambda chunk: tuple(np.array(part) for part in chunk)) as loaded:
+  with load_elements(numbers, LoadPictures(pictures, side, replace=True), workers=workers) as loaded:
     for (device, _, start), (images, failed) in zip(chunks, loaded, strict=True):
       if not start:
         buffers[device] = jnp.zeros((share, *shape[1:]), jnp.uint8, device=device)
@@ -115,22 +114,7 @@ def load_resident(
       broken.append(failed[failed >= 0])
       on_progress(len(images))
   images = jax.make_array_from_single_device_arrays(shape, data_sharding(mesh), list(buffers.values()))
-  return ResidentPictures(images, np.concatenate(broken))
-
-
-@dataclasses.dataclass(frozen=True)
-class _LoadRows(grain.transforms.Map):
-  pictures: PictureSet
-  side: int
-
-  def map(self, element: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows int64 [n] -> uint8 [n, S, S, 3], black beyond the last picture, and numbers int64 [n] of broken ones."""
-    images = np.zeros((len(element), self.side, self.side, 3), np.uint8)
-    broken = np.full(len(element), -1)
-    for place, number in enumerate(element.tolist()):
-      if number < len(self.pictures):
-        images[place], broken[place] = self.pictures.load_or_next(number, self.side)
-    return images, broken
+  return ResidentPictures(images, np.concatenate(broken).astype(np.int64))
 
 
 @functools.partial(jax.jit, donate_argnums=0)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.data import PictureSet
-from jaxdistort.data.prepared import file_stamps
-from jaxdistort.errors import InputError
+from jaxdistort.data import PictureSet, file_stamps
+from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import write_whole
 from jaxdistort.protocols import Protocol
 
@@ -78,14 +77,14 @@ def begin(output: Path, description: dict[str, Any]) -> None:
     differs = [field for field in description if field not in _MAY_DIFFER and before[field] != description[field]]
   except (FileNotFoundError, NotADirectoryError):
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-      raise InputError(f"--output {output}: is no empty folder, and no distorted set; give another") from None
+      raise InputError(f"output {output}: is no empty folder, and no distorted set; give another") from None
     output.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(description, indent=2) + "\n")
     return
   except (OSError, ValueError, TypeError, KeyError) as error:
-    raise InputError(f"{path}: cannot be read ({error}); give another --output") from error
+    raise InputError(f"{path}: cannot be read ({reason_of(error)}); give another output") from error
   if "fingerprint" in differs and differs[0] in ("originals", "fingerprint"):
-    raise InputError(f"--output {output}: holds a set of other pictures, or they have changed since; give another")
+    raise InputError(f"output {output}: holds a set of other pictures, or they have changed since; give another")
   if differs:
-    told = f"{differs[0]}={before[differs[0]]!r} (now {description[differs[0]]!r})"
-    raise InputError(f"--output {output}: holds a set with {told}; give another")
+    other = f"{differs[0]}={before[differs[0]]!r} (now {description[differs[0]]!r})"
+    raise InputError(f"output {output}: holds a set with {other}; give another")

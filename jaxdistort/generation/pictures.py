@@ -16,7 +16,7 @@ _LONGEST = 80  # characters of an original's name that the names of its pictures
 
 
 class PictureFiles:
-  """Writes pictures to ROOT/SPLIT/CLASS/NUMBER_NAME_SLOT.jpg, and tells the rows of their table.
+  """Writes pictures to ROOT/SPLIT/CLASS/NUMBER_NAME_SLOT.jpg, and gives the rows of their table.
 
   Args:
     root: the folder.
@@ -45,7 +45,7 @@ class PictureFiles:
         (self.root / split / name).mkdir(parents=True, exist_ok=True)
 
   def write(self, batch: DistortedBatch, pool: Executor) -> list[list[Any]]:
-    """Writes the pictures of a batch and tells their rows, in the order of `head`."""
+    """Writes the pictures of a batch and returns their rows, in the order of `head`."""
     period, rows, images = self.protocol.period, [], []
     for place in np.flatnonzero(~batch.broken).tolist():
       for slot in range(period):
@@ -63,8 +63,8 @@ class PictureFiles:
     suffix = "jpg" if self.quality else "png"
     file = f"{split}/{name}/{number:0{self._digits}}_{readable}_{slot}.{suffix}"
     levels = [batch.samples.parameters[p][position] for p in self.parameters]
-    told = ["" if np.isnan(level) else str(level) for level in levels]
-    return [file, split, label, name, *told, original, number * self.protocol.period + slot, self._seed]
+    shown = ["" if np.isnan(level) else str(level) for level in levels]
+    return [file, split, label, name, *shown, original, number * self.protocol.period + slot, self._seed]
 
   def _save(self, image: np.ndarray, path: Path) -> None:
     if self.quality:

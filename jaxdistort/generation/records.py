@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.cli.console import progress_bar
-from jaxdistort.errors import InputError
+from jaxdistort.errors import MissingExtra
 from jaxdistort.generation.pictures import PictureFiles
+from jaxdistort.progress import Progress
 
 _VERSION = "1.0.0"
 Rows = Callable[[], Iterator[list[str]]]
 
 
 def check_installed() -> None:
-  """Raises InputError if tensorflow-datasets is missing."""
+  """Raises MissingExtra if tensorflow-datasets is missing."""
   try:
     import tensorflow_datasets  # noqa: F401
   except ImportError as error:
-    raise InputError("--format arrayrecord needs tensorflow-datasets; pip install 'jaxdistort[tfds]'") from error
+    raise MissingExtra("tensorflow-datasets", "tfds", "form arrayrecord") from error
 
 
-def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, Any]) -> None:
+def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, Any], progress: Progress) -> None:
   """Writes output/distorted_PROTOCOL/VERSION from picture files and the rows of their table.
 
   Features: image, label (class names in the protocol's order), original, t (as in the manifest), and parameters,
@@ -38,7 +38,7 @@ def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, A
 
   name = f"distorted_{files.protocol.name}"
   shutil.rmtree(output / name, ignore_errors=True)  # of a process that was killed here
-  builder = _builder(output, name, files, rows, description)
+  builder = _builder(output, name, files, rows, description, progress)
   tfds.disable_progress_bar()  # ours say more
   try:
     with contextlib.redirect_stdout(io.StringIO()):
@@ -49,7 +49,9 @@ def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, A
     tfds.enable_progress_bar()
 
 
-def _builder(output: Path, name: str, files: PictureFiles, rows: Rows, description: dict[str, Any]) -> Any:
+def _builder(
+  output: Path, name: str, files: PictureFiles, rows: Rows, description: dict[str, Any], progress: Progress
+) -> Any:
   import tensorflow_datasets as tfds
 
   side, form = description["image_size"], "jpeg" if files.quality else "png"
@@ -65,20 +67,20 @@ def _builder(output: Path, name: str, files: PictureFiles, rows: Rows, descripti
     VERSION = tfds.core.Version(_VERSION)
 
     def _info(self) -> Any:
-      told = f"Protocol {files.protocol.name}, seed {description['seed']}; dataset.json tells the rest."
-      return tfds.core.DatasetInfo(builder=self, description=told, features=tfds.features.FeaturesDict(features))
+      text = f"Protocol {files.protocol.name}, seed {description['seed']}; dataset.json has the rest."
+      return tfds.core.DatasetInfo(builder=self, description=text, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
       del dl_manager
       return {split: self._generate_examples(split) for split in files.counts}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-      with progress_bar(files.counts[split], unit="picture", title=f"packing {split}") as bar:
+      with progress.bar(files.counts[split], unit="picture", title=f"packing {split}") as bar:
         for row in rows():
           record = dict(zip(files.head, row, strict=True))
           if record["split"] == split:
             yield record["file"], _example(record)
-            bar.update()
+            bar.advance()
 
   def _example(record: dict[str, str]) -> dict[str, Any]:
     return {

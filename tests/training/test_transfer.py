@@ -9,7 +9,7 @@ from PIL import Image
 
 from jaxdistort.training.checkpoints import Checkpoints, load_trained
 from jaxdistort.config import ModelConfig
-from jaxdistort.data.folder import SamplePhotographs
+from jaxdistort.data import SamplePhotographs
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import evaluate_checkpoint
 from jaxdistort.runtime.mesh import create_mesh, replicated

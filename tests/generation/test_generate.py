@@ -15,7 +15,7 @@ from PIL import Image
 
 from jaxdistort.data import open_pictures, parse_sources
 from jaxdistort.errors import InputError
-from jaxdistort.generation import export as exporting
+from jaxdistort.generation import generate
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.runtime.mesh import create_mesh
 
@@ -28,12 +28,12 @@ def small_parts(monkeypatch):
 
 
 def _module():
-  return sys.modules["jaxdistort.generation.export"]
+  return sys.modules["jaxdistort.generation.generate"]
 
 
-def _export(folder, output, **options):
+def _generate(folder, output, **options):
   options = {"protocol": "variable", "image_size": _SIZE, "workers": 0} | options
-  return exporting(f"folder:{folder}", Path(output), **options)
+  return generate(f"folder:{folder}", Path(output), **options)
 
 
 def _manifest(output):
@@ -70,7 +70,7 @@ def distorted(tmp_path_factory):
     Image.fromarray(samples.load(i * 41, 48)).save(place / "photos" / f"photo {i:02d}, ä.png")
   shutil.copy(place / "photos" / "photo 03, ä.png", place / "photos" / "more" / "photo 03, ä.png")
   (place / "photos" / "broken.jpg").write_bytes(b"no picture")
-  done = _export(place / "photos", place / "set")
+  done = _generate(place / "photos", place / "set")
   assert done == (9 * 21, 1, 9 * 21)
   return place
 
@@ -107,7 +107,7 @@ def test_splits_are_those_of_the_originals(distorted):
 @pytest.mark.slow
 def test_the_same_bytes_from_any_number_of_workers_and_devices(distorted, tmp_path, monkeypatch):
   monkeypatch.setattr(_module(), "create_mesh", lambda: _first_device(create_mesh()))
-  _export(distorted / "photos", tmp_path / "other", workers=1)
+  _generate(distorted / "photos", tmp_path / "other", workers=1)
   ours, theirs = _digests(tmp_path / "other"), _digests(distorted / "set")
   assert ours == theirs
 
@@ -120,7 +120,7 @@ def _first_device(mesh):
 
 @pytest.mark.slow
 def test_png_keeps_every_level(distorted, tmp_path):
-  done = _export(distorted / "photos", tmp_path / "set", jpeg_quality=0, split="test", protocol="six", seed=7)
+  done = _generate(distorted / "photos", tmp_path / "set", jpeg_quality=0, split="test", protocol="six", seed=7)
   assert done.pictures % 7 == 0
   for row in _manifest(tmp_path / "set"):
     assert row["split"] == "test"
@@ -146,12 +146,12 @@ def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypa
     monkeypatch.setattr(module, "write_table", die)
     output = tmp_path / f"killed_{moment}"
     with pytest.raises(KeyboardInterrupt):
-      _export(distorted / "photos", output, form=form)
+      _generate(distorted / "photos", output, form=form)
     assert not (output / "manifest.csv").exists()
     monkeypatch.setattr(module, "write_table", write_table)
-    done = _export(distorted / "photos", output, form=form)
+    done = _generate(distorted / "photos", output, form=form)
     assert done == (189, 1, (189, 54, 0)[moment])
-    assert _export(distorted / "photos", output, form=form) == (189, 1, 0)
+    assert _generate(distorted / "photos", output, form=form) == (189, 1, 0)
   digests = [_digests(tmp_path / f"killed_{moment}") for moment in (0, 1, 2)]
   assert digests[0] == digests[1] == digests[2]
   if form == "jpeg":
@@ -161,7 +161,7 @@ def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypa
 @pytest.mark.slow
 def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   tfds = pytest.importorskip("tensorflow_datasets")
-  done = _export(distorted / "photos", tmp_path / "set", form="arrayrecord")
+  done = _generate(distorted / "photos", tmp_path / "set", form="arrayrecord")
   assert done == (189, 1, 189)
   assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [
     *("broken_pictures.jsonl", "dataset.json", "distorted_variable", "manifest.csv")
@@ -194,27 +194,27 @@ def test_of_prepared_pictures_and_of_mixes(distorted, tmp_path):
 
   prepare(f"folder:{distorted}/photos", tmp_path / "prepared", image_size=_SIZE, augment=False, workers=0)
   options = {"protocol": "variable", "image_size": _SIZE, "workers": 0}
-  exporting(f"prepared:{tmp_path}/prepared", tmp_path / "set", **options)
+  generate(f"prepared:{tmp_path}/prepared", tmp_path / "set", **options)
   ours, theirs = _digests(tmp_path / "set"), _digests(distorted / "set")
   del ours["dataset.json"], theirs["dataset.json"]
   assert ours == theirs
   mix = f"folder:{distorted}/photos+prepared:{tmp_path}/prepared"
-  assert exporting(mix, tmp_path / "mix", **options) == (2 * 189, 1, 2 * 189)  # the broken picture has one name
+  assert generate(mix, tmp_path / "mix", **options) == (2 * 189, 1, 2 * 189)  # the broken picture has one name
 
 
 @pytest.mark.parametrize(
   ("options", "message"),
   [
-    ({"protocol": "sixx"}, "--protocol: 'sixx' is not one of six, variable; did you mean 'six'"),
-    ({"form": "jpg"}, "--format: 'jpg' is not one of jpeg, arrayrecord"),
-    ({"jpeg_quality": 101}, r"--jpeg-quality must be within 0\.\.100, got 101"),
-    ({"seed": -1}, r"--seed must be within 0\.\.2147483647, got -1"),
+    ({"protocol": "sixx"}, "protocol: 'sixx' is not one of six, variable; did you mean 'six'"),
+    ({"form": "jpg"}, "form: 'jpg' is not one of jpeg, arrayrecord"),
+    ({"jpeg_quality": 101}, r"jpeg_quality must be within 0\.\.100, got 101"),
+    ({"seed": -1}, r"seed must be within 0\.\.2147483647, got -1"),
     ({"split": "tset"}, "split: 'tset' is not one of .*; did you mean 'test'"),
   ],
 )
 def test_wrong_words_are_named(options, message, folder_of_photographs, tmp_path):
   with pytest.raises(InputError, match=message):
-    _export(folder_of_photographs, tmp_path / "set", **options)
+    _generate(folder_of_photographs, tmp_path / "set", **options)
   assert not (tmp_path / "set").exists()
 
 
@@ -225,11 +225,11 @@ def test_a_folder_keeps_to_its_set(distorted, tmp_path):
   shutil.copytree(distorted / "set", output)
   (photos / "more" / "photo 03, ä.png").unlink()
   with pytest.raises(InputError, match="holds a set of other pictures, or they have changed since; give another"):
-    _export(photos, output)
+    _generate(photos, output)
   with pytest.raises(InputError, match=r"holds a set with seed=0 \(now 3\); give another"):
-    _export(distorted / "photos", output, seed=3)
+    _generate(distorted / "photos", output, seed=3)
   with pytest.raises(InputError, match="is no empty folder, and no distorted set; give another"):
-    _export(distorted / "photos", photos)
+    _generate(distorted / "photos", photos)
   (output / "dataset.json").write_text("{")
-  with pytest.raises(InputError, match=r"dataset.json: cannot be read .*; give another --output"):
-    _export(distorted / "photos", output)
+  with pytest.raises(InputError, match=r"dataset.json: cannot be read .*; give another output"):
+    _generate(distorted / "photos", output)
