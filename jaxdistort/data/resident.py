@@ -48,7 +48,7 @@ def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
   Raises:
     InputError: the pictures were asked onto devices that are smaller than they are.
   """
-  needed, free = bytes_per_device(count, side, mesh), _free_memory(mesh)
+  needed, free = bytes_per_device(count, side, mesh), free_memory(mesh)
   if asked == "device" and needed > free:
     raise InputError(
       f"config: data.placement=device: {count:,} pictures of {side} px take {needed / 1e9:.1f} GB of each device, "
@@ -58,7 +58,7 @@ def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
   return ("device" if needed <= share * free else "host") if asked == "auto" else asked
 
 
-def _free_memory(mesh: Mesh) -> int:
+def free_memory(mesh: Mesh) -> int:
   """Bytes, of one device of this process."""
   stats = mesh.local_devices[0].memory_stats() if jax.default_backend() != "cpu" else None
   if stats and "bytes_limit" in stats:

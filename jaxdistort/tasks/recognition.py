@@ -22,7 +22,7 @@ _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
 class Presence(NamedTuple):
-  """The truth of pictures: presence float32 [B, K], 0 or 1, and severity float32 [B, K], 0..1, NaN where it is not known."""
+  """The truth of pictures, float32 [B, K] both: presence, 0 or 1, and severity, 0..1, NaN where it is not known."""
 
   presence: Any
   severity: Any
