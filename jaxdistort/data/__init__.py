@@ -16,16 +16,31 @@ from jaxdistort.data.dead_leaves import DeadLeaves
 from jaxdistort.data.folder import Folder
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.data.loading import default_workers, load_elements
-from jaxdistort.data.order import Order, mix32, permute
+from jaxdistort.data.order import Order
 from jaxdistort.data.picture_set import PictureSet, open_pictures
-from jaxdistort.data.pictures import BrokenPicture, random_view, read_or, read_picture, standardise, training_side
+from jaxdistort.data.pictures import (
+  BrokenPicture,
+  random_view,
+  read_or,
+  read_picture,
+  standardise,
+  to_rgb,
+  training_side,
+)
 from jaxdistort.data.prepared import Prepared, file_stamps
-from jaxdistort.data.resident import ResidentPictures, bytes_per_device, load_resident, make_take, placement_of
+from jaxdistort.data.resident import (
+  ResidentPictures,
+  bytes_per_device,
+  free_memory,
+  load_resident,
+  make_take,
+  placement_of,
+)
 from jaxdistort.data.samples import SamplePhotographs
 from jaxdistort.data.source import SOURCES, Source, SourceKind, describe_sources, register_source
 from jaxdistort.data.sources import WeightedSource, parse_sources, same_sources
 from jaxdistort.data.splits import SPLITS, split_of
-from jaxdistort.data.views import VIEWS
+from jaxdistort.data.views import VIEWS, Tiles
 
 __all__ = [
   "DATABASES",
@@ -48,6 +63,7 @@ __all__ = [
   "SamplePhotographs",
   "Source",
   "SourceKind",
+  "Tiles",
   "ViewedPicture",
   "WeightedSource",
   "bytes_per_device",
@@ -56,15 +72,14 @@ __all__ = [
   "describe_sources",
   "evaluation_batches",
   "file_stamps",
+  "free_memory",
   "is_database",
   "load_elements",
   "load_resident",
   "make_take",
-  "mix32",
   "open_database",
   "open_pictures",
   "parse_sources",
-  "permute",
   "placement_of",
   "random_view",
   "read_or",
@@ -74,6 +89,7 @@ __all__ = [
   "same_sources",
   "split_of",
   "standardise",
+  "to_rgb",
   "training_batches",
   "training_side",
   "viewed_pictures",

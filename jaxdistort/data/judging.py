@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from jaxdistort.data.databases import Database, JudgedPicture
 from jaxdistort.data.loading import load_elements
 from jaxdistort.data.pictures import read_or, read_picture
-from jaxdistort.data.views import VIEWS
+from jaxdistort.data.views import VIEWS, Tiles
 
 _SSIM_WINDOW = 11  # px: the least side of a picture that has an SSIM
 
@@ -21,7 +21,7 @@ class ViewedPicture(NamedTuple):
 
   Attributes:
     number: within `Database.pictures`.
-    tiles: view -> what it made of the picture, such as uint8 [n, S, S, 3]; empty if the picture cannot be read.
+    tiles: view -> the squares that it cut; empty if the picture cannot be read.
     ssim: against the reference at native size, mean over the channels (Gaussian weights, sigma 1.5, population
       covariance: Wang and others, 2004); 1 for references, NaN where there is no reference of this size.
     psnr: dB, against the reference; infinite where nothing differs.
@@ -29,7 +29,7 @@ class ViewedPicture(NamedTuple):
   """
 
   number: int
-  tiles: dict[str, Any]
+  tiles: dict[str, Tiles]
   ssim: float
   psnr: float
   reason: str
@@ -57,7 +57,7 @@ def viewed_pictures(
 
 
 def _view(
-  pictures: Sequence[JudgedPicture], views: dict[str, Callable[[Image.Image, int], Any]], size: int, number: int
+  pictures: Sequence[JudgedPicture], views: dict[str, Callable[[Image.Image, int], Tiles]], size: int, number: int
 ) -> ViewedPicture:
   entry = pictures[number]
   picture, reason = read_or(None, read_picture, entry.path)
