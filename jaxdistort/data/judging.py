@@ -21,7 +21,7 @@ class ViewedPicture(NamedTuple):
 
   Attributes:
     number: within `Database.pictures`.
-    tiles: view -> the picture's tiles; empty if the picture cannot be read.
+    tiles: view -> the squares that it cut; empty if the picture cannot be read.
     ssim: against the reference at native size, mean over the channels (Gaussian weights, sigma 1.5, population
       covariance: Wang and others, 2004); 1 for references, NaN where there is no reference of this size.
     psnr: dB, against the reference; infinite where nothing differs.

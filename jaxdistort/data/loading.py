@@ -24,7 +24,7 @@ def default_workers() -> int:
 
 @contextmanager
 def load_elements(
-  elements: Sequence[Any],
+  elements: Sequence[Any] | np.ndarray,
   load: Callable[[Any], Any],
   *,
   workers: int,
@@ -48,7 +48,7 @@ def load_elements(
 
 @contextmanager
 def _start_threads(
-  elements: Sequence[Any], load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
+  elements: Sequence[Any] | np.ndarray, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
 ) -> Generator[Iterator[Any]]:
   del workers
   threads, rest = default_workers(), iter(elements)
@@ -77,7 +77,7 @@ def _start_threads(
 
 @contextmanager
 def _start_processes(
-  elements: Sequence[Any], load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
+  elements: Sequence[Any] | np.ndarray, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
 ) -> Generator[Iterator[Any]]:
   import grain  # here: threads, and whatever only shares this package, do without it
   from absl import flags

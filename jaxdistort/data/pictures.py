@@ -26,8 +26,8 @@ class BrokenPicture(Exception):
 def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   """Decodes a picture: EXIF orientation applied, 8-bit RGB.
 
-  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit
-  levels keep their high byte.
+  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit levels keep
+  their high byte, 32-bit levels are scaled to 8 bits.
 
   Args:
     file: path, or the bytes of the file.
@@ -75,6 +75,11 @@ def _decode(stream: BinaryIO) -> Image.Image:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
+  """A picture of any mode as 8-bit RGB, as `read_picture` says.
+
+  Raises:
+    BrokenPicture: its colours cannot be converted.
+  """
   if picture.mode.startswith("I;16"):
     return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
   if picture.mode in ("I", "F"):  # 32-bit levels: of 16 bits, or fractions, or 8 bits

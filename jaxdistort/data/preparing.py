@@ -47,6 +47,9 @@ _HEAD = ("name", "original", "split", "side", "bytes", "mtime", "record", "reaso
 _KNOWN_BEFORE = 6  # columns that are known from the source; the others, from reading the picture
 
 
+_Loaded = tuple[np.ndarray, str]  # a picture, or why it cannot be read
+
+
 class Preparation(NamedTuple):
   """What `prepare` did.
 
@@ -90,6 +93,7 @@ def prepare(
   Raises:
     InputError: a source that cannot be prepared, or the folder holds something else.
     OSError: the folder cannot be written; what is finished stays.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   source = _open_single(data)
   settings = _settings(data, source, output, image_size, training_side(image_size) if augment else image_size)
@@ -183,10 +187,18 @@ class _Plan:
       load_elements(elements, load, workers=workers) as pictures,
       progress.bar(len(order), unit="picture", title="preparing") as bar,
     ):
+      counted = self._counted(pictures, bar, progress)
       for shard in shards:
-        self._make_shard(output, shard, pictures, bar)
+        self._make_shard(output, shard, counted)
 
-  def _make_shard(self, output: Path, shard: int, pictures: Iterator[tuple[np.ndarray, str]], bar: Bar) -> None:
+  @staticmethod
+  def _counted(pictures: Iterator[_Loaded], bar: Bar, progress: Progress) -> Iterator[_Loaded]:
+    for picture in pictures:
+      bar.advance()
+      progress.check()
+      yield picture
+
+  def _make_shard(self, output: Path, shard: int, pictures: Iterator[_Loaded]) -> None:
     rows, count = self.rows(shard), 0
     shard_path(output, shard, ".csv").unlink(missing_ok=True)
     with _record_file(shard_path(output, shard)) as file:
@@ -198,7 +210,6 @@ class _Plan:
           file.write(image.tobytes())
           row += [str(count), ""]
           count += 1
-        bar.advance()
     write_table(shard_path(output, shard, ".csv"), [_HEAD, *rows])
 
   def finish(self, output: Path, made: int) -> Preparation:
@@ -220,7 +231,7 @@ class _Plan:
     return Preparation(len(record), len(reasons), len(sizes), made, sum(sizes))
 
 
-def _load(source: Source, element: np.ndarray) -> tuple[np.ndarray, str]:
+def _load(source: Source, element: np.ndarray) -> _Loaded:
   """Index and side of a picture -> the picture, or nothing and why it cannot be read."""
   index, side = element.tolist()
   return read_or(np.empty((0, 0, 3), np.uint8), source.load, index, side)

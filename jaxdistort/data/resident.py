@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jaxdistort.data.batches import LoadPictures
 from jaxdistort.data.loading import load_elements
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.errors import InputError
+from jaxdistort.progress import SILENT, Progress
 from jaxdistort.runtime.mesh import DATA_AXES, data_sharding
 
 _CHUNK = 64  # pictures read together
@@ -59,7 +60,7 @@ def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
 
 
 def free_memory(mesh: Mesh) -> int:
-  """Bytes, of one device of this process."""
+  """Bytes that are free on each device of this process; of the machine's memory, its share, on CPU."""
   stats = mesh.local_devices[0].memory_stats() if jax.default_backend() != "cpu" else None
   if stats and "bytes_limit" in stats:
     return stats["bytes_limit"] - stats["bytes_in_use"]
@@ -81,7 +82,7 @@ def load_resident(
   mesh: Mesh,
   *,
   workers: int,
-  on_progress: Callable[[int], Any] = lambda count: None,
+  progress: Progress = SILENT,
 ) -> ResidentPictures:
   """Reads all pictures onto the devices, each process those of its own.
 
@@ -92,7 +93,7 @@ def load_resident(
     side: of the pictures in pixels.
     mesh: over whose devices they are split.
     workers: decoding processes; 0 decodes in threads of this process.
-    on_progress: called with how many more were read.
+    progress: counts pictures.
 
   Raises:
     InputError: a hundred pictures in a row are broken.
@@ -106,13 +107,17 @@ def load_resident(
   numbers = [np.where(chunk < len(pictures), chunk, -1) for chunk in rows]
   buffers: dict[jax.Device, jax.Array] = {}
   broken = []
-  with load_elements(numbers, LoadPictures(pictures, side, replace=True), workers=workers) as loaded:
+  load = LoadPictures(pictures, side, replace=True)
+  with (
+    load_elements(numbers, load, workers=workers) as loaded,
+    progress.bar(sum(map(len, rows)), unit="picture", title="reading") as bar,
+  ):
     for (device, _, start), (images, failed) in zip(chunks, loaded, strict=True):
       if not start:
         buffers[device] = jnp.zeros((share, *shape[1:]), jnp.uint8, device=device)
       buffers[device] = _write(buffers[device], jax.device_put(images, device), start)
       broken.append(failed[failed >= 0])
-      on_progress(len(images))
+      bar.advance(len(images))
   images = jax.make_array_from_single_device_arrays(shape, data_sharding(mesh), list(buffers.values()))
   return ResidentPictures(images, np.concatenate(broken).astype(np.int64))
 

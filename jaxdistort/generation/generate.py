@@ -73,6 +73,7 @@ def generate(
   Raises:
     InputError: an argument that cannot be used, or the folder holds something else.
     OSError: the folder cannot be written; what is finished stays.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   law = PROTOCOLS[choose("protocol", protocol, PROTOCOLS)](None)
   choose("form", form, FORMS)
@@ -160,6 +161,7 @@ class _Making:
       self.broken.add(self.pictures, batch.numbers[batch.broken])
       rows += self.files.write(batch, pool)
       bar.advance(len(batch.numbers) * self.protocol.period)
+      self.progress.check()
       if batch.numbers[-1] == end - 1:
         break
     return rows

@@ -227,7 +227,7 @@ def test_a_new_database_is_one_registration(tmp_path):
     database = open_database(f"tiny:{tmp_path}")
     with viewed_pictures(database, ("center",), size=32, workers=0) as pictures:
       (picture,) = pictures
-    assert (picture.number, picture.tiles["center"].shape, picture.ssim) == (0, (1, 32, 32, 3), 1)
+    assert (picture.number, picture.tiles["center"].images.shape, picture.ssim) == (0, (1, 32, 32, 3), 1)
   finally:
     DATABASES.unregister("tiny")
   assert describe_databases() == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxdistort.data import Order, mix32, permute
+from jaxdistort.data import Order
 from jaxdistort.errors import InputError
 
 
@@ -33,30 +33,6 @@ def test_host_and_device_agree(order, first):
   np.testing.assert_array_equal(on_device, order.numbers(positions))
 
 
-def _orders(length, count):
-  """As `Order` shuffles one source with `count` seeds, all at once."""
-  keys = mix32(np.arange(count, dtype=np.uint32))
-  return permute(np.tile(np.arange(length, dtype=np.uint32), (count, 1)), length, keys[:, None])
-
-
-@pytest.mark.parametrize("length", [3, 10, 97])
-def test_every_place_is_as_likely_and_so_is_every_neighbour(length):
-  orders = _orders(length, 4000).astype(int)
-  counts = np.stack([np.bincount(orders[:, place], minlength=length) for place in range(length)])
-  expected = len(orders) / length
-  # Rows and columns of a sum of permutations are fixed, which makes the statistic length / (length - 1) too large.
-  spread = np.sum((counts - expected) ** 2 / expected) * (length - 1) / length
-  assert stats.chi2.sf(spread, (length - 1) ** 2) > 1e-3
-  steps = np.bincount((orders[:, 1] - orders[:, 0]) % length, minlength=length)[1:]
-  assert stats.chisquare(steps).pvalue > 1e-3
-
-
-def test_all_orders_of_four_are_as_likely():
-  kinds, counts = np.unique(_orders(4, 24_000), axis=0, return_counts=True)
-  assert len(kinds) == 24
-  assert stats.chisquare(counts).pvalue > 1e-3
-
-
 def test_seeds_and_epochs_shuffle_independently():
   orders = np.stack([_numbers(Order.of((4,), (1.0,), seed), 8).reshape(2, 4) for seed in range(300)])
   for part in (orders[:, 0], orders[:, 1], orders[:, 1, :1] * 4 + orders[:, 0, :1]):
@@ -78,20 +54,3 @@ def test_what_cannot_be_mixed_is_told():
     Order.of((10, 10), (1.0, 1e-5), 0)
   with pytest.raises(InputError, match=r"data sources of 10, 0 training pictures"):
     Order.of((10, 0), (1.0, 1.0), 0)
-
-
-@pytest.mark.parametrize("length", [1, 2, 9, 100])
-def test_permute_is_one_permutation_a_key(length):
-  keys = mix32(np.arange(50, dtype=np.uint32))
-  places = np.tile(np.arange(length, dtype=np.uint32), (50, 1))
-  shuffled = permute(places, length, keys[:, None])
-  assert shuffled.dtype == np.uint32
-  np.testing.assert_array_equal(np.sort(shuffled), places)
-  if length > 9:
-    assert len(np.unique(shuffled, axis=0)) == 50
-
-
-def test_mix32_is_one_to_one():
-  hashed = mix32(np.arange(2**16, dtype=np.uint32) * np.uint32(65_537))
-  assert hashed.dtype == np.uint32
-  assert len(np.unique(hashed)) == 2**16

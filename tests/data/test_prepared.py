@@ -1,6 +1,5 @@
 """Prepared pictures: the same as without, whatever stops the preparation or changes the source."""
 
-import contextlib
 import functools
 import os
 import pickle
@@ -24,28 +23,10 @@ from jaxdistort.data import (
 )
 from jaxdistort.data.pictures import training_side
 from jaxdistort.errors import InputError
-from jaxdistort.progress import Bar, Progress
 from jaxdistort.runtime.mesh import create_mesh
+from tests.data.heard import Heard
 
 _SIZE = 28  # training pictures at 32
-
-
-class _Heard(Progress):
-  """Remembers what it is told, and how far the bars came."""
-
-  def __init__(self):
-    self.lines, self.bars = [], []
-
-  def tell(self, text):
-    self.lines.append(text)
-
-  @contextlib.contextmanager
-  def bar(self, total, *, unit, title, done=0):
-    bar = Bar()
-    counts = [done]
-    bar.advance = lambda count=1: counts.append(counts[-1] + count)
-    yield bar
-    self.bars.append((title, unit, counts[-1], total))
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +35,8 @@ def small_shards(monkeypatch):
 
 
 def _prepare(folder, output, **options):
-  return preparing.prepare(f"folder:{folder}", Path(output), **{"image_size": _SIZE, "workers": 0} | options)
+  options = {"image_size": _SIZE, "workers": 0} | options
+  return preparing.prepare(f"folder:{folder}", Path(output), **options)
 
 
 @pytest.fixture
@@ -171,20 +153,20 @@ def _edit(folder, change):
 @pytest.mark.parametrize("change", ["added", "removed", "changed", "touched"])
 def test_a_changed_source_is_reported_once_and_mended(change, folder_of_photographs, prepared):
   _edit(folder_of_photographs, change)
-  what, heard = "1 changed" if change == "touched" else f"1 {change}", _Heard()
+  what, heard = "1 changed" if change == "touched" else f"1 {change}", Heard()
   for split in ("train", "test"):
     open_pictures(f"prepared:{prepared}", split, progress=heard)
   (line,) = heard.lines
   assert line.startswith(f"{folder_of_photographs}: {what} since it was prepared in {prepared}; prepare folder:")
 
-  heard = _Heard()
+  heard = Heard()
   done = _prepare(folder_of_photographs, prepared, progress=heard)
   assert done.made < done.shards
   assert heard.lines[0] == f"{what} since {prepared} was prepared"
   assert heard.lines[1] == f"{5 - done.made} of 5 shards are there, {done.made} are to be made"
   ((title, unit, count, total),) = heard.bars
   assert (title, unit, count) == ("preparing", "picture", total)
-  heard = _Heard()
+  heard = Heard()
   for split, side in (("train", 32), ("validation", _SIZE), ("test", _SIZE)):
     direct, ours = (open_pictures(s, split, heard) for s in (f"folder:{folder_of_photographs}", f"prepared:{prepared}"))
     assert [ours.name(i) for i in range(len(ours))] == [direct.name(i) for i in range(len(direct))]
@@ -193,7 +175,7 @@ def test_a_changed_source_is_reported_once_and_mended(change, folder_of_photogra
 
 
 def test_another_size_is_made_anew(folder_of_photographs, prepared):
-  heard = _Heard()
+  heard = Heard()
   assert _prepare(folder_of_photographs, prepared, image_size=21, progress=heard).made == 5
   assert "40 changed" in heard.lines[0]
   assert open_pictures(f"prepared:{prepared}", "test").load(0, 21).shape == (21, 21, 3)
@@ -224,7 +206,7 @@ def test_a_moved_folder_stands_alone(folder_of_photographs, prepared, tmp_path):
   shutil.move(prepared, tmp_path / "moved")
   source = f"folder:{folder_of_photographs}"
   shutil.rmtree(folder_of_photographs)
-  heard = _Heard()
+  heard = Heard()
   pictures = open_pictures(f"0.9*prepared:{tmp_path}/moved+0.1*samples", "train", heard)
   assert f"0.9*{source}[" in repr(pictures)
   assert pictures.load(3, 32).shape == (32, 32, 3)
