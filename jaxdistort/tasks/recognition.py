@@ -54,7 +54,8 @@ class Recognition(Task):
     presence = jnp.mean(optax.sigmoid_binary_cross_entropy(logits, targets.presence), axis=1)
     known = (targets.presence > 0) & jnp.isfinite(targets.severity)
     errors = jnp.where(known, jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0)), 0)
-    return presence + _SEVERITY_WEIGHT * jnp.sum(errors, axis=1) / jnp.maximum(jnp.sum(known, axis=1), 1)
+    present = jnp.maximum(jnp.sum(known, axis=1), 1).astype(jnp.float32)
+    return presence + _SEVERITY_WEIGHT * jnp.sum(errors, axis=1) / present
 
   def right(self, outputs: jax.Array, targets: Presence) -> jax.Array:
     found = jnp.split(outputs, 2, axis=1)[0] >= _logit(THRESHOLD)

@@ -163,8 +163,7 @@ def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager
   if parts.placement == "host":
     options = {"first_batch": done, "workers": parts.workers, "on_broken": report}
     return host_feed(parts.update, batches, parts.mesh, **options)
-  with progress.bar(len(batches.pictures), unit="picture", title="reading") as bar:
-    resident = load_resident(batches.pictures, batches.side, parts.mesh, workers=parts.workers, on_progress=bar.advance)
+  resident = load_resident(batches.pictures, batches.side, parts.mesh, workers=parts.workers, progress=progress)
   report(resident.broken)
   most = parts.config.dispatched_steps
   return nullcontext(ResidentFeed(parts.update, resident, batches, parts.mesh, most=most))
