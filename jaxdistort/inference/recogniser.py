@@ -11,7 +11,7 @@ from flax import nnx
 
 from jaxdistort.distortions import jpeg
 from jaxdistort.inference.description import Description
-from jaxdistort.models import Variables, run_network
+from jaxdistort.models import Variables, is_any_size, run_network
 from jaxdistort.runtime.compilation import jit_inference
 from jaxdistort.tasks import Task
 
@@ -55,7 +55,9 @@ class Recogniser:
     Returns:
       The task's scores, float32 [B, W].
     """
-    mask = None if extents is None else _mask(extents, images.shape[1])
+    mask = None
+    if extents is not None and is_any_size(self.structure, variables):
+      mask = _mask(extents, images.shape[1])
     outputs, _ = run_network(self.structure, variables, images, mask=mask)
     return self.task.scores(outputs)
 
