@@ -13,8 +13,18 @@ from importlib import metadata
 from typing import Any
 
 _PARTS = (
-  *("config", "data", "distortions", "evaluation", "generation", "inference", "metrics", "models", "protocols"),
-  *("reporting", "tasks", "training"),
+  "config",
+  "data",
+  "distortions",
+  "evaluation",
+  "generation",
+  "inference",
+  "metrics",
+  "models",
+  "protocols",
+  "reporting",
+  "tasks",
+  "training",
 )
 _NAMES = {"load": "inference", "Recogniser": "inference"}
 __all__ = [*_PARTS, *_NAMES, "__version__"]  # noqa: PLE0604

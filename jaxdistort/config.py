@@ -83,7 +83,7 @@ class TrainConfig:
   evaluate_every: int = 500  # steps; each evaluation also saves a checkpoint
   log_every: int = 20  # steps
   compute_dtype: str = "auto"  # bfloat16 on accelerators, float32 on CPU
-  accumulate: int = 0  # parts of a batch that take turns; 0: as few as fit the memory, where that changes no update
+  accumulate: int = 0  # parts of a batch that take turns; 0: as few as fit the memory, if no update changes by it
   fsdp: int = 1  # devices that share one copy of large weights and of their optimiser state; 0: all devices
   steps_per_dispatch: int = 0  # with the pictures on the device; 0: log_every on accelerators, 1 on CPU
 

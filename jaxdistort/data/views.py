@@ -9,43 +9,43 @@ from PIL import Image, ImageOps
 from jaxdistort.data.pictures import standardise
 from jaxdistort.registry import Registry
 
-VIEWS: Registry[Callable[[Image.Image, int], "Tiles"]] = Registry("view")
-"""Views by name: functions of an RGB picture and the side S of the tiles in pixels, which workers can import."""
-
-_MOST_PATCHES = 5  # along each side, evenly spread over larger pictures
-
 
 class Tiles(NamedTuple):
-  """The squares that are cut from one picture.
+  """The tiles of one picture.
 
   Attributes:
-    images: uint8 [n, S, S, 3].
-    extents: int32 [n, 2], height and width of what is picture in each square, from the top left corner; the rest is
-      padding, which networks of any size leave out.
+    images: uint8 [n, S, S, 3], n at least 1.
+    extents: int32 [n, 2], height and width of what is picture in each, from its top left corner; the rest is padding.
   """
 
   images: np.ndarray
   extents: np.ndarray
 
+  @classmethod
+  def whole(cls, images: np.ndarray) -> "Tiles":
+    """Tiles without padding."""
+    return cls(images, np.full((len(images), 2), images.shape[1], np.int32))
 
-def _full(images: np.ndarray) -> Tiles:
-  """Squares without padding."""
-  return Tiles(images, np.full((len(images), 2), images.shape[1], np.int32))
+
+VIEWS: Registry[Callable[[Image.Image, int], Tiles]] = Registry("view")
+"""Views by name: functions of an RGB picture and the side of the tiles in pixels, which workers can import."""
+
+_MOST_PATCHES = 5  # along each side, evenly spread over larger pictures
 
 
 @VIEWS.register("pad")
 def pad(picture: Image.Image, size: int) -> Tiles:
-  """The paper's view of LIVE: the whole picture, black where it is no square, shrunk: one square.
+  """The study's view of LIVE: the whole picture, black where it is no square, shrunk. One tile.
 
-  Scaled before it is padded, which blends no black into its edges. The black counts as picture, as in the paper.
+  Scaled before it is padded, which blends no black into its edges. The black counts as picture, as it did there.
   """
-  return _full(np.asarray(ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color="black"))[None])
+  return Tiles.whole(np.asarray(ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color="black"))[None])
 
 
 @VIEWS.register("center")
 def center(picture: Image.Image, size: int) -> Tiles:
-  """The standard form of the training: shorter side to `size`, one square."""
-  return _full(standardise(picture, size)[None])
+  """The standard form of the training: shorter side to `size`, central square. One tile."""
+  return Tiles.whole(standardise(picture, size)[None])
 
 
 @VIEWS.register("patches")
@@ -58,8 +58,25 @@ def patches(picture: Image.Image, size: int) -> Tiles:
   if scale > 1:
     width, height = (min(max(size, round(side * scale)), 16 * size) for side in picture.size)
     picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+  return Tiles.whole(_spread(np.asarray(picture), size))
+
+
+@VIEWS.register("native")
+def native(picture: Image.Image, size: int) -> Tiles:
+  """The same without enlarging anything: where a side is below `size`, the tile is padded with black.
+
+  For networks of pictures of any size, which leave the padding out; others see it.
+  """
   pixels = np.asarray(picture)
+  extent = [min(side, size) for side in pixels.shape[:2]]
+  missing = [max(size - side, 0) for side in pixels.shape[:2]]
+  tiles = _spread(np.pad(pixels, [(0, missing[0]), (0, missing[1]), (0, 0)]), size)
+  return Tiles(tiles, np.tile(np.array(extent, np.int32), (len(tiles), 1)))
+
+
+def _spread(pixels: np.ndarray, size: int) -> np.ndarray:
+  """Squares uint8 [n, size, size, 3] of levels [H, W, 3], both sides at least `size`."""
   rows, columns = (
     np.linspace(0, side - size, min(-(-side // size), _MOST_PATCHES)).round().astype(int) for side in pixels.shape[:2]
   )
-  return _full(np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns]))
+  return np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns])

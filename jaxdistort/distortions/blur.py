@@ -166,14 +166,16 @@ def _motion_blur(image: jax.Array, distance: jax.Array, angle: jax.Array, *, rea
   column_shift, columns_replicated, column_count = _line(width, offsets[0], rounding, taken)
   row_shift, rows_replicated, row_count = _line(height, offsets[1], rounding, taken)
 
-  # Shifted by more than its own size nothing of the picture is seen; a slice that would begin outside is moved in.
+  # Shifted by more than its own size nothing of the picture is seen: no frame need be wider.
   frame = min(reach, height + 1), min(reach, width + 1)
   variants = _zero_padded_variants(image, *frame)
+  tops = jnp.clip(row_shift + frame[0], 0, 2 * frame[0])
+  lefts = jnp.clip(column_shift + frame[1], 0, 2 * frame[1]) * channels
   variant = 2 * rows_replicated + columns_replicated
   total_dtype = jnp.int16 if reach * 255 < 2**15 else jnp.int32
 
   def add_sample(i: jax.Array, total: jax.Array) -> jax.Array:
-    start = (variant[i], row_shift[i] + frame[0], (column_shift[i] + frame[1]) * channels)
+    start = (variant[i], tops[i], lefts[i])
     return total + lax.dynamic_slice(variants, start, (1, *total.shape))[0].astype(total_dtype)
 
   # The number of turns is the picture's own: a short blur costs less than a long one.

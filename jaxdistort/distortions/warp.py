@@ -204,6 +204,7 @@ def _ripple(
   return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :], brightest)
 
 
+@jax.jit
 def noise_tables(key: jax.Array) -> NoiseTables:
   """Draws the tables of gradient noise: a permutation and 256 unit gradients (Perlin 1985)."""
   permutation_key, gradient_key = jax.random.split(key)

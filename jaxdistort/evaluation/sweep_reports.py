@@ -22,8 +22,9 @@ def report_sweep(outcome: SweepOutcome, names: Sequence[str]) -> dict[str, Any]:
   Returns:
     distortion, parameter, unit, fixed (the other parameters), levels [L], pictures, originals; ssim and psnr, each
     with mean [L] (of the pictures where it is finite; None if of none) and intervals [L]; networks: for each its name,
-    accuracy [L] and accuracy_intervals (how often it finds the distortion; None if it does not know it), false_alarms (share of the undistorted pictures
-    that it names so, which an accuracy must exceed to mean anything), threshold (see `detection_threshold`), and
+    accuracy [L] and accuracy_intervals (how often it finds the distortion; None if it does not know it), false_alarms
+    (share of the undistorted pictures that it names so, which an accuracy must exceed to mean anything), threshold (see
+    `detection_threshold`), and
     probabilities: answer -> mean [L] and intervals [L].
   """
   sweep, originals = outcome.sweep, outcome.originals

@@ -91,7 +91,7 @@ def _frozen(place: Path, description: Description, like: Variables, sharding: Sh
   if given != RANDOM and file:
     return load_backbone(file, like, sharding).frozen
   seed = int(kept["seed"])
-  draw = jax.jit(lambda: split_network(network.build(nnx.Rngs(seed)))[1].frozen, out_shardings=sharding)
+  draw = jax.jit(lambda: split_network(network.draw(seed))[1].frozen, out_shardings=sharding)
   return draw()
 
 

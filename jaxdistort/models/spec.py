@@ -4,10 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from jaxdistort.models.create import create_model
+
+_WEIGHTS = 2**32 - 1  # in place of a step's number: no step draws from the key of the weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,10 @@ class NetworkSpec:
       rngs=rngs,
       **self.options,
     )
+
+  def draw(self, seed: int) -> nnx.Module:
+    """The network with the fresh weights of a run with this seed; steps of the run draw from other keys."""
+    return self.build(nnx.Rngs(jax.random.fold_in(jax.random.key(seed), _WEIGHTS)))
 
   def to_dict(self) -> dict[str, Any]:
     return dataclasses.asdict(self)

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.shuffle import mix32, permute
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.protocols.distributions import Distribution
+from jaxdistort.shuffle import mix32, permute
 
 UNTOUCHED = -1
 """The choice of a picture to which a stage does nothing."""

@@ -58,7 +58,7 @@ class Judgement(NamedTuple):
     origin = self.origin
     if origin["database"]:
       return (origin["database"],)
-    # A picture's random numbers depend on its place among all, so the sets must be the same; and its pixels on its size.
+    # A picture's random numbers depend on its place among all, so the sets must be the same, and so must its size.
     made = origin["protocol"], origin["jpeg_quality"], origin["image_size"]
     return *made, origin["data"], origin["split"], self.figures["pictures"]
 

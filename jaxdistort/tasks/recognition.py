@@ -22,7 +22,7 @@ _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
 class Presence(NamedTuple):
-  """The truth of pictures: presence float32 [B, K], 0 or 1, and severity float32 [B, K], 0..1, NaN where it is not known."""
+  """The truth of pictures, float32 [B, K] both: presence, 0 or 1, and severity, 0..1, NaN where it is not known."""
 
   presence: Any
   severity: Any
@@ -54,7 +54,8 @@ class Recognition(Task):
     presence = jnp.mean(optax.sigmoid_binary_cross_entropy(logits, targets.presence), axis=1)
     known = (targets.presence > 0) & jnp.isfinite(targets.severity)
     errors = jnp.where(known, jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0)), 0)
-    return presence + _SEVERITY_WEIGHT * jnp.sum(errors, axis=1) / jnp.maximum(jnp.sum(known, axis=1), 1)
+    present = jnp.maximum(jnp.sum(known, axis=1), 1).astype(jnp.float32)
+    return presence + _SEVERITY_WEIGHT * jnp.sum(errors, axis=1) / present
 
   def right(self, outputs: jax.Array, targets: Presence) -> jax.Array:
     found = jnp.split(outputs, 2, axis=1)[0] >= _logit(THRESHOLD)

@@ -12,8 +12,6 @@ from jaxdistort.models import NetworkSpec, Variables, split_network
 from jaxdistort.models.weights import WeightsFile, load_backbone
 from jaxdistort.runtime.mesh import replicated, split_large
 
-_WEIGHTS = 2**32 - 1  # in place of a step: no step draws from the key of the weights
-
 
 class TrainState(NamedTuple):
   """All that a step changes.
@@ -31,11 +29,6 @@ class TrainState(NamedTuple):
   optimizer: Any
 
 
-def weights_key(seed: int) -> jax.Array:
-  """The key that a run's weights are drawn from."""
-  return jax.random.fold_in(jax.random.key(seed), _WEIGHTS)
-
-
 def create_state(
   network: NetworkSpec,
   optimizer: optax.GradientTransformation,
@@ -51,15 +44,11 @@ def create_state(
   Raises:
     InputError: an array is missing in the file, or has another shape.
   """
-
-  def draw() -> nnx.Module:
-    return network.build(nnx.Rngs(weights_key(seed)))
-
-  structure, like = split_network(nnx.eval_shape(draw))
+  structure, like = split_network(nnx.eval_shape(lambda: network.draw(seed)))
   loaded = load_backbone(backbone, like, replicated(mesh)) if backbone else Variables({}, {}, {})
 
   def initial(loaded: Variables) -> tuple[TrainState, Any]:
-    fresh = split_network(draw())[1]
+    fresh = split_network(network.draw(seed))[1]
     parameters, statistics, frozen = (drawn | given for drawn, given in zip(fresh, loaded, strict=True))
     return TrainState(jnp.zeros((), jnp.int32), parameters, statistics, optimizer.init(parameters)), frozen
 

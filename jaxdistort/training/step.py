@@ -15,7 +15,6 @@ from jax.sharding import PartitionSpec as P
 
 from jaxdistort.data import Order, make_take
 from jaxdistort.models import Variables, run_network
-from jaxdistort.runtime.compilation import jit_training
 from jaxdistort.runtime.mesh import DATA_AXES, replicated, split_large
 from jaxdistort.tasks import Task
 from jaxdistort.training.sampling import Sampler, step_keys
@@ -104,7 +103,7 @@ def make_update(
 
 
 def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
-  """A tree of [B, ...] -> of [count, B / count, ...]: in each part the same number of every device's rows, none moves."""
+  """A tree of [B, ...] -> of [count, B / count, ...]: in each part as many rows of every device, so that none moves."""
 
   def divide(rows: jax.Array) -> jax.Array:
     devices, rest = mesh.devices.size, rows.shape[1:]

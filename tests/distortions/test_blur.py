@@ -41,7 +41,7 @@ def test_motion_blur_is_its_definition(photographs, distance, angle):
 
 @pytest.mark.parametrize("distance", [128.0, 129.5, 700.0, 1999.0])
 @pytest.mark.parametrize(
-  ("shape", "angle"), [((2, 2001), 0.0), ((2, 2001), np.pi), ((1200, 2), -np.pi / 2), ((40, 50), 0.7)]
+  ("shape", "angle"), [((2, 2001), 0.0), ((2, 2001), np.pi), ((1200, 2), -np.pi / 2), ((40, 50), 0.7), ((40, 50), 90.0)]
 )
 def test_long_motion_is_its_definition(distance, shape, angle):
   """White in part, so that a total that overflows or a sample taken twice would be seen."""
