@@ -62,7 +62,11 @@ def step_flops(structure: nnx.GraphDef, variables: Variables, batch_size: int, i
     return network.backbone(scale_levels(images, network.input_scaling, network.dtype))
 
   def count(function: Callable[..., Any]) -> float:
-    with jax.default_device(jax.devices("cpu")[0]):
+    try:
+      cpu = jax.devices("cpu")[0]
+    except RuntimeError:  # JAX was told to leave it alone
+      return math.nan
+    with jax.default_device(cpu):
       return (jax.jit(function).lower(shapes, images).cost_analysis() or {"flops": math.nan})["flops"]
 
   return 3 * count(forward) - (2 * count(frozen_forward) if variables.frozen else 0)

@@ -116,7 +116,12 @@ def dispatch(words: Sequence[str]) -> None:
   if words[:1] == ["accelerator"]:
     from benchmarks.accelerator import run
 
-    return run(words[1:])
+    run(words[1:])
+  else:
+    _measure(words)
+
+
+def _measure(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   if arguments.profile and arguments.command == "sweep":
     raise InputError("--profile: a sweep has no calls of its own to trace")

@@ -95,7 +95,9 @@ def time_set_sizes(
         "memory_bytes": images.addressable_shards[0].data.nbytes,
         "memory_computed": bytes_per_device(count, side, parts.mesh),
       })  # fmt: skip
-    timings = watch.time({str(count): calling(lambda feed=feed: _advance(parts, feed)) for count, feed in feeds.items()})
+    timings = watch.time(
+      {str(count): calling(lambda feed=feed: _advance(parts, feed)) for count, feed in feeds.items()}
+    )
   least = timings[str(min(counts))].median
   return [
     row | rates(timing, config.batch_size * most) | {"seconds_of_least": timing.median / least}
