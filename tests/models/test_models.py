@@ -117,7 +117,9 @@ def test_dropout_is_of_training_alone(photographs):
   first, same, other = (run(network, arrays, images, train_key=jax.random.key(k))[0] for k in (0, 0, 1))
   np.testing.assert_array_equal(first, same)
   assert np.any(first != other)
-  np.testing.assert_allclose(run(network, arrays, images)[0], run(structure("vgg_scratch"), arrays, images)[0], rtol=1e-5)
+  np.testing.assert_allclose(
+    run(network, arrays, images)[0], run(structure("vgg_scratch"), arrays, images)[0], rtol=1e-5
+  )
 
 
 def test_variants_of_the_head():

@@ -160,7 +160,9 @@ def _view(value: Any) -> _View | None:
     case Call("_rebuild_parameter", (tensor, *_)):
       value = tensor
   match value:
-    case Call("_rebuild_tensor" | "_rebuild_tensor_v2", (PersistentId() as pid, offset, tuple(shape), tuple(steps), *_)):
+    case Call(
+      "_rebuild_tensor" | "_rebuild_tensor_v2", (PersistentId() as pid, offset, tuple(shape), tuple(steps), *_)
+    ):
       if len(shape) != len(steps) or not all(type(n) is int and n >= 0 for n in (offset, *shape, *steps)):
         raise Damaged("a tensor whose shape is not made of whole numbers")
       return _View(_storage(pid), offset, shape, steps)
