@@ -21,7 +21,7 @@ from jaxdistort.models.layers import scale_levels
 from jaxdistort.runtime.mesh import create_mesh, data_sharding
 from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
 from jaxdistort.training.optimizers import create_optimizer
-from jaxdistort.weights.base import RANDOM
+from jaxdistort.models.weights import RANDOM
 
 # Dense bfloat16 arithmetic, from NVIDIA's data sheets.
 _DATA_SHEET_TERAFLOPS = {
@@ -224,7 +224,7 @@ def _step_flops(structure: nnx.GraphDef, variables: Variables, images: jax.Array
 
   def frozen_forward(variables: Variables) -> Any:
     network = merge_network(structure, variables)
-    return network.base(scale_levels(images, network.input_scaling, network.dtype))
+    return network.backbone(scale_levels(images, network.input_scaling, network.dtype))
 
   def count(function: Callable[[Variables], Any]) -> float:
     return (jax.jit(function).lower(variables).cost_analysis() or {"flops": math.nan})["flops"]

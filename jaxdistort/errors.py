@@ -31,3 +31,16 @@ def choose(what: str, given: str, allowed: Iterable[str]) -> str:
 
 class CheckpointFailed(RuntimeError):
   """A checkpoint could not be written; the ones before it are whole."""
+
+
+class MissingExtra(InputError):
+  """A package that is not in a plain install.
+
+  Args:
+    package: its name.
+    extra: of ours, that brings it.
+  """
+
+  def __init__(self, package: str, extra: str):
+    super().__init__(f"{package} is needed: pip install 'jaxdistort[{extra}]'")
+    self.package, self.extra = package, extra

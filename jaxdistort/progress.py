@@ -33,5 +33,10 @@ class Progress:
     """Whether the work should end where it can go on later; asked between batches and steps."""
     return False
 
+  def check(self) -> None:
+    """Raises KeyboardInterrupt where the work is asked to stop and cannot go on later."""
+    if self.stop_asked():
+      raise KeyboardInterrupt
+
 
 SILENT = Progress()

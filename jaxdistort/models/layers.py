@@ -33,10 +33,10 @@ he_normal = nnx.initializers.he_normal()
 
 def scale_levels(images: jax.Array, scaling: str, dtype: Dtype) -> jax.Array:
   """Levels uint8 [..., 3] in RGB order to numbers of `dtype`, computed in float32."""
-  law = INPUT_SCALINGS[scaling]
-  levels = (images[..., ::-1] if law.reverse else images).astype(jnp.float32)
+  kind = INPUT_SCALINGS[scaling]
+  levels = (images[..., ::-1] if kind.reverse else images).astype(jnp.float32)
   per_channel = (1,) * (images.ndim - 1) + (3,)
-  offset, divisor = (jnp.array(values, jnp.float32).reshape(per_channel) for values in (law.offset, law.divisor))
+  offset, divisor = (jnp.array(values, jnp.float32).reshape(per_channel) for values in (kind.offset, kind.divisor))
   return ((levels - offset) / divisor).astype(dtype)
 
 
@@ -63,10 +63,10 @@ def dense(inputs: int, outputs: int, *, dtype: Dtype, rngs: nnx.Rngs) -> nnx.Lin
   return nnx.Linear(inputs, outputs, kernel_init=he_normal, dtype=dtype, rngs=rngs)
 
 
-def classifier(inputs: int, num_classes: int, *, rngs: nnx.Rngs) -> nnx.Linear:
-  """The last dense layer: float32 logits, small at first, so that the first loss is near log(num_classes)."""
+def output_layer(inputs: int, num_outputs: int, *, rngs: nnx.Rngs) -> nnx.Linear:
+  """The last dense layer: float32 outputs, small at first, so that the first loss is that of guessing."""
   small = nnx.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
-  return nnx.Linear(inputs, num_classes, kernel_init=small, dtype=jnp.float32, rngs=rngs)
+  return nnx.Linear(inputs, num_outputs, kernel_init=small, dtype=jnp.float32, rngs=rngs)
 
 
 def max_pool(x: jax.Array) -> jax.Array:

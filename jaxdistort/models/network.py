@@ -31,7 +31,12 @@ def split_network(network: nnx.Module) -> tuple[nnx.GraphDef, Variables]:
 
 
 def run_network(
-  structure: nnx.GraphDef, variables: Variables, images: jax.Array, *, train_key: jax.Array | None = None
+  structure: nnx.GraphDef,
+  variables: Variables,
+  images: jax.Array,
+  *,
+  train_key: jax.Array | None = None,
+  mask: jax.Array | None = None,
 ) -> tuple[Any, Any]:
   """Applies a network as a pure function.
 
@@ -39,11 +44,16 @@ def run_network(
     structure: of the network.
     variables: its arrays.
     images: uint8 [B, S, S, 3].
+    mask: bool [B, S, S], True where a pixel is the picture's, False where it is padding, for a network of any size.
+      None, or True everywhere: there is no padding.
     train_key: None to evaluate. In training it draws the dropout, and batch normalisation uses (and updates)
       the statistics of this batch; but frozen layers never do.
 
   Returns:
-    What the network returns (logits float32 [B, K] of a classifier), and the statistics after the pass.
+    What the network returns (float32 [B, outputs] of those in `MODELS`), and the statistics after the pass.
+
+  Raises:
+    ValueError: a mask for a network of one size (see `is_any_size`), which could not leave out the padding.
   """
   network = merge_network(structure, variables)
   if train_key is None:
@@ -51,8 +61,13 @@ def run_network(
   else:
     network.train()
     if variables.frozen:
-      network.base.eval()
-  outputs = network(images, train_key)
+      network.backbone.eval()
+  if mask is None:
+    outputs = network(images, train_key)
+  elif _takes_mask(network):
+    outputs = network(images, train_key, mask)
+  else:
+    raise ValueError(f"mask: {type(network).__name__} sees whole pictures of one size and cannot leave out padding")
   return outputs, nnx.to_pure_dict(nnx.state(network, nnx.Not(nnx.Any(nnx.Param, Frozen))))
 
 
@@ -60,6 +75,15 @@ def merge_network(structure: nnx.GraphDef, variables: Variables) -> Any:
   """The network as a module, for what only a part of it can tell; its own copy of the variables."""
   parameters, statistics, frozen = map(nnx.State, variables)
   return nnx.merge(structure, parameters, frozen, statistics, copy=True)
+
+
+def is_any_size(structure: nnx.GraphDef, variables: Variables) -> bool:
+  """Whether a network takes pictures of any size and a mask of their padding; arrays or shapes will do."""
+  return _takes_mask(merge_network(structure, variables))
+
+
+def _takes_mask(network: Any) -> bool:
+  return getattr(network, "any_size", False)
 
 
 def count_parameters(variables: Variables) -> tuple[int, int]:

@@ -58,6 +58,7 @@ class ResNet50(nnx.Module):
   """Scaled pictures [B, H, W, 3] of any size to a map [B, ceil(H/32), ceil(W/32), 2048]."""
 
   channels = 2048
+  stride = 32
 
   def __init__(self, *, dtype: Dtype, rngs: nnx.Rngs):
     self.stem = ConvNorm(3, 64, 7, stride=2, dtype=dtype, rngs=rngs)
@@ -76,6 +77,7 @@ class ResNet50(nnx.Module):
       x = self.blocks[name](x)
     return x
 
-  def features(self, x: jax.Array) -> jax.Array:
-    """The same map."""
+  def features(self, x: jax.Array, mask: jax.Array | None = None) -> jax.Array:
+    """The same map, for which it is of no matter where there is padding."""
+    del mask
     return self(x)

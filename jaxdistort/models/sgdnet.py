@@ -8,6 +8,7 @@ from flax import nnx
 from flax.typing import Dtype
 
 from jaxdistort.models.layers import convolution, dense, scale_levels
+from jaxdistort.models.padding import mean_of_map, without_padding
 from jaxdistort.models.resnet import ResNet50
 
 
@@ -23,34 +24,36 @@ class Attended(NamedTuple):
   saliency: jax.Array
 
 
-class SGDNetBase(nnx.Module):
+class SGDNetBackbone(nnx.Module):
   """Scaled pictures [B, H, W, 3] of any size to `Attended`: SGDNet without the layers that make a score of it."""
 
   channels = 512
+  stride = ResNet50.stride
 
   def __init__(self, *, dtype: Dtype, rngs: nnx.Rngs):
-    self.backbone = ResNet50(dtype=dtype, rngs=rngs)
+    self.resnet = ResNet50(dtype=dtype, rngs=rngs)
     self.reduce = convolution(2048, 512, size=1, bias=False, dtype=dtype, rngs=rngs)
     self.squeeze = dense(512, 512 // 4, dtype=dtype, rngs=rngs)
     self.excite = dense(512 // 4, 512, dtype=dtype, rngs=rngs)
     self.saliency = convolution(512, 1, size=1, bias=False, dtype=dtype, rngs=rngs)
 
-  def __call__(self, x: jax.Array) -> Attended:
-    features = nnx.relu(self.reduce(self.backbone(x)))
+  def __call__(self, x: jax.Array, mask: jax.Array | None = None) -> Attended:
+    features = nnx.relu(self.reduce(self.resnet(x)))
     saliency = nnx.relu(self.saliency(features))
-    attention = nnx.sigmoid(self.excite(nnx.relu(self.squeeze(features.mean((1, 2))))))  # squeeze and excitation
+    pooled = mean_of_map(features, mask, stride=self.stride)
+    attention = nnx.sigmoid(self.excite(nnx.relu(self.squeeze(pooled))))  # squeeze and excitation
     return Attended(features * attention[:, None, None, :] * saliency, saliency[..., 0])
 
-  def features(self, x: jax.Array) -> jax.Array:
+  def features(self, x: jax.Array, mask: jax.Array | None = None) -> jax.Array:
     """The map [B, h, w, 512] whose mean the paper's transfer learns from."""
-    return self(x).features
+    return self(x, mask).features
 
 
 class QualityHead(nnx.Module):
   """Pooled features [B, 512] to a score [B]."""
 
   def __init__(self, width: int, *, dtype: Dtype, rngs: nnx.Rngs):
-    self.fc1 = dense(SGDNetBase.channels, width, dtype=dtype, rngs=rngs)
+    self.fc1 = dense(SGDNetBackbone.channels, width, dtype=dtype, rngs=rngs)
     self.dropout = nnx.Dropout(0.5, deterministic=True)
     self.fc2 = dense(width, width, dtype=dtype, rngs=rngs)
     self.predictions = nnx.Linear(width, 1, dtype=jnp.float32, rngs=rngs)
@@ -82,12 +85,15 @@ class SGDNet(nnx.Module):
     input_scaling: one of `INPUT_SCALINGS`; the authors' is keras.
   """
 
+  any_size = True
+
   def __init__(self, width: int = 1024, *, input_scaling: str = "keras", dtype: Dtype, rngs: nnx.Rngs):
     self.input_scaling, self.dtype = input_scaling, dtype
-    self.base = SGDNetBase(dtype=dtype, rngs=rngs)
+    self.backbone = SGDNetBackbone(dtype=dtype, rngs=rngs)
     self.quality = QualityHead(width, dtype=dtype, rngs=rngs)
 
-  def __call__(self, images: jax.Array, key: jax.Array | None = None) -> Quality:
-    features, saliency = self.base(scale_levels(images, self.input_scaling, self.dtype))
-    pooled = features.mean((1, 2))
+  def __call__(self, images: jax.Array, key: jax.Array | None = None, mask: jax.Array | None = None) -> Quality:
+    scaled = without_padding(scale_levels(images, self.input_scaling, self.dtype), mask)
+    features, saliency = self.backbone(scaled, mask)
+    pooled = mean_of_map(features, mask, stride=self.backbone.stride)
     return Quality(self.quality(pooled, key), saliency, pooled)

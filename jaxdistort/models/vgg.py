@@ -4,7 +4,8 @@ import jax
 from flax import nnx
 from flax.typing import Dtype
 
-from jaxdistort.models.layers import classifier, convolution, dense, max_pool, scale_levels
+from jaxdistort.models.create import MODELS, Architecture
+from jaxdistort.models.layers import convolution, dense, max_pool, output_layer, scale_levels
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of the convolutions, block by block (Simonyan and Zisserman 2015, configuration D)."""
@@ -36,16 +37,18 @@ class VGG16(nnx.Module):
 
 
 class VGG(nnx.Module):
-  """uint8 [B, S, S, 3] to logits float32 [B, K]; S at least 32 (the paper: 224).
+  """uint8 [B, S, S, 3] to float32 [B, outputs]; S at least 32 (the paper: 224).
 
-  `base` holds what can come from elsewhere. More than one convolution in the head, and dropout of the
+  `backbone` holds what can come from elsewhere. More than one convolution in the head, and dropout of the
   4,096 hidden values, are variants that the paper tried.
   """
+
+  any_size = False
 
   def __init__(
     self,
     image_size: int,
-    num_classes: int,
+    num_outputs: int,
     *,
     input_scaling: str,
     dtype: Dtype,
@@ -54,24 +57,29 @@ class VGG(nnx.Module):
     dropout: float = 0.0,
   ):
     self.input_scaling, self.dtype = input_scaling, dtype
-    self.base = VGG16(_CLASSIFIER_BLOCKS, dtype=dtype, rngs=rngs)
+    self.backbone = VGG16(_CLASSIFIER_BLOCKS, dtype=dtype, rngs=rngs)
     self.head = nnx.List([convolution(512, 512, dtype=dtype, rngs=rngs) for _ in range(head_convolutions)])
     self.hidden = dense((image_size // 2 ** (_CLASSIFIER_BLOCKS + 1)) ** 2 * 512, 4096, dtype=dtype, rngs=rngs)
     self.dropout = nnx.Dropout(dropout)
-    self.out = classifier(4096, num_classes, rngs=rngs)
+    self.out = output_layer(4096, num_outputs, rngs=rngs)
 
   def features(self, images: jax.Array) -> jax.Array:
     """The last map [B, S/16, S/16, 512], behind the convolutions of the head."""
-    x = self.base(scale_levels(images, self.input_scaling, self.dtype))
+    x = self.backbone(scale_levels(images, self.input_scaling, self.dtype))
     for layer in self.head:
       x = nnx.relu(layer(x))
     return x
 
   def classify(self, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
-    """Logits of a map; `key` draws the dropout, where the network is in training mode."""
+    """Outputs of a map; `key` draws the dropout, where the network is in training mode."""
     x = max_pool(x)
     x = nnx.relu(self.hidden(x.reshape(x.shape[0], -1)))
     return self.out(self.dropout(x, rngs=key))
 
   def __call__(self, images: jax.Array, key: jax.Array | None = None) -> jax.Array:
     return self.classify(self.features(images), key)
+
+
+_OPTIONS = ("head_convolutions", "dropout")
+MODELS.register("vgg_scratch", Architecture(VGG, options=_OPTIONS))
+MODELS.register("vgg_transfer", Architecture(VGG, "vgg16", _OPTIONS))

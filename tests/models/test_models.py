@@ -13,11 +13,13 @@ from jaxdistort.models import (
   Variables,
   count_parameters,
   create_model,
+  merge_network,
   run_network,
   split_network,
   trainable_parameters,
 )
 from jaxdistort.models.layers import scale_levels
+from tests.models.networks import run, shapes, structure, variables
 
 
 @pytest.mark.parametrize(
@@ -37,79 +39,66 @@ def test_parameters_of_the_paper(name, classes, count):
   assert trainable_parameters(name, num_classes=classes) == count
 
 
-def _structure(name, image_size=32, **options):
-  build = lambda: create_model(name, 5, image_size=image_size, rngs=nnx.Rngs(0), **options)
-  return split_network(nnx.eval_shape(build))[0]
-
-
-def _variables(name, image_size=32, **options):
-  return split_network(create_model(name, 5, image_size=image_size, rngs=nnx.Rngs(0), **options))[1]
-
-
-_run = jax.jit(run_network, static_argnums=0)
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_shapes_and_precision(name):
   """In bfloat16 too: trained parameters and logits stay float32, frozen kernels are kept in it alone."""
   images, key = jax.ShapeDtypeStruct((8, 32, 32, 3), jnp.uint8), jax.random.key(0)
   with jax.numpy_dtype_promotion("standard"):  # flax's batch normalisation mixes bfloat16 with its float32 statistics
-    variables = nnx.eval_shape(lambda: _variables(name, dtype=jnp.bfloat16))
-    logits, after = jax.eval_shape(
-      lambda variables, images: run_network(_structure(name, dtype=jnp.bfloat16), variables, images, train_key=key),
-      variables,
-      images,
-    )
+    arrays, network = shapes(name, dtype=jnp.bfloat16), structure(name, dtype=jnp.bfloat16)
+    logits, after = jax.eval_shape(lambda *given: run_network(network, *given, train_key=key), arrays, images)
   assert (logits.shape, logits.dtype) == ((8, 5), jnp.float32)
-  assert jax.tree.structure(after) == jax.tree.structure(variables.statistics)
-  assert {leaf.dtype for leaf in jax.tree.leaves(variables.parameters)} == {jnp.dtype(jnp.float32)}
-  assert {leaf.dtype for leaf in jax.tree.leaves(variables.frozen) if leaf.ndim > 1} <= {jnp.dtype(jnp.bfloat16)}
+  assert jax.tree.structure(after) == jax.tree.structure(arrays.statistics)
+  assert {leaf.dtype for leaf in jax.tree.leaves(arrays.parameters)} == {jnp.dtype(jnp.float32)}
+  assert {leaf.dtype for leaf in jax.tree.leaves(arrays.frozen) if leaf.ndim > 1} <= {jnp.dtype(jnp.bfloat16)}
 
 
-# resnet_transfer is sgdnet_transfer without SGDNet; drawing a ResNet50 takes 10 seconds.
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "resnet_transfer"])
+@pytest.mark.usefixtures("short_resnet")
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "resnet_transfer"])  # within sgdnet_transfer
 def test_a_fresh_network(name, photographs):
-  structure, variables = _structure(name), _variables(name)
-  images, key = jnp.asarray(photographs[:, :32, :32]), jax.random.key(0)
-  trained, _ = _run(structure, variables, images, train_key=key)
+  network, arrays = structure(name), variables(name)
+  images, key = jnp.asarray(photographs[:4, :32, :32]), jax.random.key(0)
+  trained, _ = run(network, arrays, images, train_key=key)
   assert abs(float(-jax.nn.log_softmax(trained).mean()) - np.log(5)) < 0.3, "begins near chance"
 
-  together, after = _run(structure, variables, images)
-  jax.tree.map(np.testing.assert_array_equal, after, variables.statistics)
-  alone = jnp.concatenate([_run(structure, variables, images[i : i + 1])[0] for i in range(2)])
-  np.testing.assert_allclose(together[:2], alone, atol=1e-4, err_msg="evaluation judges each picture alone")
+  together, after = run(network, arrays, images)
+  jax.tree.map(np.testing.assert_array_equal, after, arrays.statistics)
+  among_others, _ = run(network, arrays, jnp.concatenate([images[:1], images[2:], 255 - images[:1]]))
+  np.testing.assert_allclose(together[0], among_others[0], atol=1e-4, err_msg="evaluation judges each picture alone")
 
-  if MODELS[name].pretrained:  # a frozen base is in no trained part, and does the same in training
-    assert "base" not in variables.parameters
-    assert (variables.statistics, set(variables.frozen)) == ({}, {"base"})
+  if MODELS[name].pretrained:  # a frozen backbone is in no trained part, and does the same in training
+    assert "backbone" not in arrays.parameters
+    assert (arrays.statistics, set(arrays.frozen)) == ({}, {"backbone"})
     np.testing.assert_allclose(trained, together, rtol=1e-5, atol=1e-6)
 
 
-def test_a_frozen_base_costs_no_gradient():
+def test_a_frozen_backbone_costs_no_gradient():
   """Ten convolutions forward; of the head's one, forward and the gradient of its kernel: nothing flows further back."""
-  structure, variables = _structure("vgg_transfer"), nnx.eval_shape(lambda: _variables("vgg_transfer"))
+  network, arrays = structure("vgg_transfer"), shapes("vgg_transfer")
 
   def loss(parameters, frozen, images):
-    return run_network(structure, Variables(parameters, {}, frozen), images)[0].mean()
+    return run_network(network, Variables(parameters, {}, frozen), images)[0].mean()
 
   images = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.uint8)
-  gradient = str(jax.make_jaxpr(jax.grad(loss))(variables.parameters, variables.frozen, images))
+  gradient = str(jax.make_jaxpr(jax.grad(loss))(arrays.parameters, arrays.frozen, images))
   assert gradient.count("conv_general_dilated[") == 10 + 2
-  whole, variables = _structure("vgg_scratch"), nnx.eval_shape(lambda: _variables("vgg_scratch"))
-  loss = lambda parameters, images: run_network(whole, Variables(parameters, {}, {}), images)[0].mean()
-  gradient = str(jax.make_jaxpr(jax.grad(loss))(variables.parameters, images))
+  whole, arrays = structure("vgg_scratch"), shapes("vgg_scratch")
+  whole_loss = lambda parameters, images: run_network(whole, Variables(parameters, {}, {}), images)[0].mean()
+  gradient = str(jax.make_jaxpr(jax.grad(whole_loss))(arrays.parameters, images))
   assert gradient.count("conv_general_dilated[") == 3 * 11 - 1  # the first layer's input needs none
 
 
 def test_bfloat16_computes(photographs):
+  images = jnp.asarray(photographs[:4, :32, :32])
   with jax.numpy_dtype_promotion("standard"):
-    structure, variables = (make("compact", dtype=jnp.bfloat16) for make in (_structure, _variables))
-    logits, _ = _run(structure, variables, jnp.asarray(photographs[:, :32, :32]), train_key=jax.random.key(0))
+    network = structure("compact", dtype=jnp.bfloat16)
+    logits, _ = run(network, variables("compact"), images, train_key=jax.random.key(0))
   assert logits.dtype == jnp.float32
-  assert np.all(np.isfinite(logits))
+  exact, _ = run(structure("compact"), variables("compact"), images, train_key=jax.random.key(0))
+  np.testing.assert_allclose(logits, exact, atol=0.1 * float(jnp.abs(exact).max()))
+  assert np.any(logits != exact)
 
 
-def test_fine_tuning_trains_the_base_too():
+def test_fine_tuning_trains_the_backbone_too():
   frozen, whole = (
     nnx.eval_shape(
       lambda fine=fine: split_network(create_model("sgdnet_transfer", 3, fine_tune=fine, rngs=nnx.Rngs(0)))[1]
@@ -123,12 +112,13 @@ def test_fine_tuning_trains_the_base_too():
 
 
 def test_dropout_is_of_training_alone(photographs):
-  structure, variables = _structure("vgg_scratch", dropout=0.5), _variables("vgg_scratch", dropout=0.5)
-  images = jnp.asarray(photographs[:2, :32, :32])
-  first, same, other = (_run(structure, variables, images, train_key=jax.random.key(k))[0] for k in (0, 0, 1))
+  network, arrays = structure("vgg_scratch", dropout=0.5), variables("vgg_scratch")
+  images = jnp.asarray(photographs[:4, :32, :32])
+  first, same, other = (run(network, arrays, images, train_key=jax.random.key(k))[0] for k in (0, 0, 1))
   np.testing.assert_array_equal(first, same)
   assert np.any(first != other)
-  np.testing.assert_array_equal(_run(structure, variables, images)[0], _run(structure, variables, images)[0])
+  without, _ = run(structure("vgg_scratch"), arrays, images)
+  np.testing.assert_allclose(run(network, arrays, images)[0], without, rtol=1e-5)
 
 
 def test_variants_of_the_head():
@@ -151,25 +141,26 @@ def test_levels_reach_the_network_as_each_source_wants_them():
     np.testing.assert_allclose(scale_levels(levels, scaling, jnp.float32)[0, 0], values, rtol=1e-5)
 
 
-def test_odd_sizes(photographs):
-  for size in (33, 47):
-    structure, variables = _structure("compact", size), _variables("compact", size)
-    images = jnp.asarray(photographs[:2, :size, :size])
-    assert run_network(structure, variables, images, train_key=jax.random.key(0))[0].shape == (2, 5)
+@pytest.mark.parametrize("size", [33, 47])
+@pytest.mark.parametrize("pool", [False, True])
+def test_odd_sizes(size, pool):
+  network, arrays = structure("compact", size, pool=pool), shapes("compact", size, pool=pool)
+  images = jax.ShapeDtypeStruct((2, size, size, 3), jnp.uint8)
+  assert jax.eval_shape(lambda *given: run_network(network, *given), arrays, images)[0].shape == (2, 5)
 
 
 def test_signals_keep_their_size_through_vgg(photographs):
   """He initialisation and centred levels: no layer's output dies out or explodes."""
-  network = create_model("vgg_scratch", 5, image_size=32, rngs=nnx.Rngs(0))
+  network = merge_network(structure("vgg_scratch"), variables("vgg_scratch"))
   x = (jnp.asarray(photographs[:, :32, :32]).astype(jnp.float32) - 127.5) / 127.5
-  for name, layer in network.base.layers.items():
+  for name, layer in network.backbone.layers.items():
     x = nnx.relu(layer(x))
     assert 0.05 < float(jnp.sqrt(jnp.mean(x * x))) < 5
     if name in ("block1_conv2", "block2_conv2", "block3_conv3"):
       x = nnx.max_pool(x, (2, 2), (2, 2))
 
 
-def test_unknown_names_and_sizes_are_told():
+def test_unknown_names_and_sizes_are_reported():
   with pytest.raises(InputError, match="did you mean 'vgg_scratch'"):
     trainable_parameters("vgg_scrach")
   with pytest.raises(InputError, match="input scaling: 'centred' is not one of centered, raw, keras, torchvision"):
@@ -179,10 +170,9 @@ def test_unknown_names_and_sizes_are_told():
 
 
 def test_raw_levels_stay_raw(photographs):
-  structure, variables = _structure("softmax", input_scaling="raw"), _variables("softmax", input_scaling="raw")
+  network, arrays = structure("softmax", input_scaling="raw"), variables("softmax")
   images = jnp.asarray(photographs[:2, :32, :32])
-  logits, _ = run_network(structure, variables, images)
-  kernel, bias = (variables.parameters["out"][name] for name in ("kernel", "bias"))
-  np.testing.assert_allclose(
-    logits, images.reshape(2, -1).astype(jnp.float32) @ kernel + bias[None], rtol=1e-3, atol=1e-2
-  )
+  logits, _ = run(network, arrays, images)
+  kernel, bias = (arrays.parameters["out"][name] for name in ("kernel", "bias"))
+  expected = images.reshape(2, -1).astype(jnp.float32) @ kernel + bias[None]
+  np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-2)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from jaxdistort.weights.convert import expected_shapes
-from jaxdistort.weights.file import write_weights
+from jaxdistort.models.weights import expected_shapes, find_pretrained
+from jaxdistort.models.weights.file import write_weights
 
 
 def write(path, architecture, *, seed=0, preprocessing="keras"):
   """A file of an architecture with random weights that keep signals in bounds."""
   rng, arrays = np.random.default_rng(seed), {}
-  for name, shape in expected_shapes(architecture).items():
+  for name, shape in expected_shapes(find_pretrained(architecture)).items():
     if name.endswith("kernel"):
       array = rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape)
     elif name.endswith(("scale", "var")):

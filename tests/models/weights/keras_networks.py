@@ -1,5 +1,6 @@
 """VGG16, ResNet50 and SGDNet built by Keras 3 with random weights, and saved as Keras 1, 2 and 3 did."""
 
+import functools
 import os
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -20,23 +21,28 @@ with warnings.catch_warnings():
 RESNET_STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
 
 
+@functools.cache
 def vgg16(*, top: bool = False) -> keras.Model:
-  shape = (32, 32, 3) if top else (None, None, 3)
   if not top:
-    return randomise(keras.applications.VGG16(weights=None, include_top=False, input_shape=shape))
-  inputs = layers.Input(shape)
+    return randomise(keras.applications.VGG16(weights=None, include_top=False, input_shape=(None, None, 3)))
+  inputs = layers.Input((32, 32, 3))
   base = keras.applications.VGG16(weights=None, include_top=False, input_tensor=inputs)
   x = layers.Dense(8, name="fc1")(layers.Flatten()(base.output))  # stands for the 4,096 of the real top
   return randomise(keras.Model(inputs, layers.Dense(5, name="predictions")(x)))
 
 
+@functools.cache
 def newer_resnet50() -> keras.Model:
   """As in keras.applications since Keras 2.2.5: other names, other epsilon."""
   return randomise(keras.applications.ResNet50(weights=None, include_top=False, input_shape=(None, None, 3)))
 
 
-def sgdnet(width: int) -> tuple[keras.Model, keras.Model]:
-  """SGDNet with the outputs score, saliency and ResNet's map; and that ResNet50 alone."""
+@functools.cache
+def sgdnet() -> tuple[dict[int, keras.Model], keras.Model, keras.Model]:
+  """SGDNets of both widths (score alone), their trunk (pooled features, saliency, ResNet's map), and that ResNet50.
+
+  The widths share the trunk, so that it is compiled once.
+  """
   inputs = layers.Input((None, None, 3))
   x = _resnet50(inputs)
   features = layers.Conv2D(512, 1, activation="relu", use_bias=False, name="conv2d_1")(x)
@@ -45,10 +51,23 @@ def sgdnet(width: int) -> tuple[keras.Model, keras.Model]:
   saliency = layers.Conv2D(1, 1, activation="relu", use_bias=False, name="saliency")(features)
   attended = layers.multiply([layers.multiply([features, attention]), saliency])
   pooled = layers.GlobalAveragePooling2D()(attended)
+  whole = {width: randomise(keras.Model(inputs, _quality(pooled, width))) for width in (512, 1024)}
+  return whole, keras.Model(inputs, [pooled, saliency, x]), keras.Model(inputs, x)
+
+
+def _quality(pooled, width):
   y = layers.Dense(width, activation="relu", name="fc1")(pooled)
   y = layers.Dense(width, activation="relu", name="fc2")(layers.Dropout(0.5)(y))
-  whole = keras.Model(inputs, [layers.Dense(1, name="predictions")(y), saliency, pooled, x])
-  return randomise(whole), keras.Model(inputs, x)
+  return layers.Dense(1, name="predictions")(y)
+
+
+def score(model: keras.Model, pooled: np.ndarray) -> np.ndarray:
+  """What an SGDNet's last layers make of pooled features."""
+  x = pooled
+  with jax.numpy_rank_promotion("allow"):
+    for name in ("fc1", "fc2", "predictions"):
+      x = model.get_layer(name)(x)
+  return np.asarray(x)[:, 0]
 
 
 def _resnet50(x):

@@ -17,7 +17,9 @@ from safetensors.numpy import save
 
 from jaxdistort.errors import InputError
 from jaxdistort.files import write_whole
-from jaxdistort.models import INPUT_SCALINGS, MODELS, Variables
+from jaxdistort.models.layers import INPUT_SCALINGS
+from jaxdistort.models.network import Variables
+from jaxdistort.models.weights.kinds import KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +28,7 @@ class WeightsFile:
 
   Attributes:
     path: of the file.
-    architecture: vgg16, resnet50 or sgdnet.
+    architecture: name of a `Pretrained` network: vgg16, resnet50 or sgdnet.
     preprocessing: the one of `INPUT_SCALINGS` that the weights were trained with.
     source: name of the file that it was converted from.
     source_sha256: of that file.
@@ -57,10 +59,14 @@ def write_weights(
   header = {"architecture": architecture, "preprocessing": preprocessing, "source": source.name}
   header["source_sha256"] = file_digest(source)
   path.parent.mkdir(parents=True, exist_ok=True)
-  write_whole(
-    path, _sorted_header(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, header))
-  )
+  write_tensors(path, tensors, header)
   return open_weights(path)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
+  """Writes arrays by name as safetensors, whole or not at all; the same arrays and header give the same bytes."""
+  content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(header))
+  write_whole(path, _sorted_header(content))
 
 
 def _sorted_header(content: bytes) -> bytes:
@@ -86,10 +92,10 @@ def open_weights(path: str | Path) -> WeightsFile:
   except (SafetensorError, OSError) as error:
     raise InputError(f"weights {path}: not a whole safetensors file ({error})") from error
   names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
-  architectures = {kind.pretrained for kind in MODELS.values() if kind.pretrained}
+  architectures = {kind.network.name for kind in KINDS.values()}
   known = set(names) <= set(header) and header["architecture"] in architectures
   if not known or header["preprocessing"] not in INPUT_SCALINGS:
-    raise InputError(f"weights {path}: was not written by scripts/convert_weights.py; convert it with that first")
+    raise InputError(f"weights {path}: is not a file that `convert` wrote; convert it first")
   return WeightsFile(place, **{name: header[name] for name in names})
 
 
@@ -124,16 +130,16 @@ def load_tensors(file: WeightsFile, like: Any, sharding: Sharding, name_of: Call
     return jax.tree_util.tree_map_with_path(load, like)
 
 
-def load_base(file: WeightsFile, like: Variables, sharding: Sharding) -> Variables:
-  """The variables of a network's base, frozen or not, from a file; without those of other layers.
+def load_backbone(file: WeightsFile, like: Variables, sharding: Sharding) -> Variables:
+  """The variables of a network's backbone, frozen or not, from a file; without those of other layers.
 
   Raises:
     InputError: an array is missing or has another shape.
   """
-  base = Variables(*({name: part[name] for name in ("base",) if name in part} for part in like))
-  return Variables(*(load_tensors(file, part, sharding, base_name) for part in base))
+  backbone = Variables(*({name: part[name] for name in ("backbone",) if name in part} for part in like))
+  return Variables(*(load_tensors(file, part, sharding, backbone_name) for part in backbone))
 
 
-def base_name(name: str) -> str:
-  """The name in a file of an array of a network: a base is all there is in most files."""
-  return name.removeprefix("base.")
+def backbone_name(name: str) -> str:
+  """The name in a file of an array of a network: a backbone is all there is in most files."""
+  return name.removeprefix("backbone.")

@@ -1,6 +1,7 @@
 """Broken files of weights: one line that names what is wrong, and nothing half-written."""
 
 import io
+import sys
 from pathlib import Path
 
 import h5py
@@ -8,22 +9,24 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from jaxdistort.errors import InputError
-from jaxdistort.weights import convert
-from jaxdistort.weights.convert import expected_shapes
-from tests.weights.test_torch import save_torch, vgg16_state_dict
+from jaxdistort.errors import InputError, MissingExtra
+from jaxdistort.models.weights import convert, expected_shapes, find_pretrained, keras, open_weights, torch
+from tests.models.weights.test_torch import save_torch, vgg16_state_dict
 
 
 def write_keras_vgg16(path, *, leave_out=(), shapes=None, values=None, dtype="f4"):
-  """A Keras 2 file of VGG16 without Keras; zeros but for `values`, in the right shapes but for `shapes`."""
+  """A Keras 2 file of VGG16 without Keras; zeros but for `values`, in the right shapes but for `shapes`.
+
+  The numbers are the datasets' fill values, which take no place in the file.
+  """
   with h5py.File(path, "w") as file:
     layers = {}
-    for name, shape in expected_shapes("vgg16").items():
+    for name, shape in expected_shapes(find_pretrained("vgg16")).items():
       _, layer, role = name.split(".")
       weight = f"{layer}/{role}"
       if weight not in leave_out:
-        array = np.full((shapes or {}).get(weight, shape), (values or {}).get(weight, 0), dtype)
-        file[f"{layer}/{weight}:0"] = array
+        given, value = (shapes or {}).get(weight, shape), (values or {}).get(weight, 0)
+        file.create_dataset(f"{layer}/{weight}:0", given, dtype, fillvalue=value)
         layers.setdefault(layer, []).append(f"{weight}:0")
     file.attrs["layer_names"] = list(layers)
     for layer, names in layers.items():
@@ -96,6 +99,7 @@ def _zip(path):
   return path
 
 
+HERE = Path(__file__).parent
 KERNEL = "block2_conv1/kernel"
 BROKEN = {
   "missing": ("keras-vgg16", lambda p: p, "no such file"),
@@ -156,14 +160,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_each_is_told_and_leaves_nothing(name, tmp_path):
+def test_each_is_reported_and_leaves_nothing(name, tmp_path):
   kind, make, expected = BROKEN[name]
   source = make(tmp_path / "given")
   output = tmp_path / "out" / "weights.safetensors"
-  with pytest.raises(InputError, match=expected) as told:
+  with pytest.raises(InputError, match=expected) as reported:
     convert(kind, source, output)
-  assert "\n" not in str(told.value)
-  assert str(source) in str(told.value)
+  assert "\n" not in str(reported.value)
+  assert str(source) in str(reported.value)
   assert not list(tmp_path.rglob("weights.safetensors*"))
 
 
@@ -182,7 +186,7 @@ def test_a_file_is_not_converted_onto_itself(tmp_path):
     convert("keras-vgg16", source, source)
   with pytest.raises(InputError, match=r"'keras-vg16' is not one of .*did you mean 'keras-vgg16'"):
     convert("keras-vg16", source, tmp_path / "out")
-  with pytest.raises(InputError, match="must be a file"):
+  with pytest.raises(InputError, match="the output must be a file"):
     convert("keras-vgg16", source, tmp_path)
   with pytest.raises(InputError, match="preprocessing: 'bgr'"):
     convert("keras-vgg16", source, tmp_path / "out", preprocessing="bgr")
@@ -209,15 +213,46 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_only_our_own_files_are_opened(tmp_path):
-  from jaxdistort.weights import open_weights
-
   save_file({"a": np.zeros(3, np.float32)}, tmp_path / "foreign.safetensors")
   (tmp_path / "text.safetensors").write_text("hello")
   for name, expected in {
     "nowhere": "no such file",
     "": "is a folder",
     "text.safetensors": "not a whole safetensors file",
-    "foreign.safetensors": "was not written by scripts/convert_weights.py",
+    "foreign.safetensors": "is not a file that `convert` wrote; convert it first",
   }.items():
     with pytest.raises(InputError, match=expected):
       open_weights(tmp_path / name)
+
+
+def _bug(*arguments):
+  raise KeyError("ours")
+
+
+@pytest.mark.parametrize(
+  ("kind", "place", "name"),
+  [
+    ("keras-vgg16", keras, "_tensor"),
+    ("torchvision-vgg16", torch, "_view"),
+    ("torchvision-vgg16", torch._View, "of"),
+  ],
+)
+def test_bugs_of_ours_are_not_reported_as_damage(kind, place, name, tmp_path, monkeypatch):
+  source = tmp_path / "given"
+  source.write_bytes((HERE / "tiny_zip.pth").read_bytes())
+  if kind == "keras-vgg16":
+    write_keras_vgg16(source)
+  monkeypatch.setattr(place, name, _bug)
+  if name == "of":
+    with torch.open_torch(source) as tensors, pytest.raises(KeyError, match="ours"):
+      next(iter(tensors.values())).read()
+  else:
+    with pytest.raises(KeyError, match="ours"):
+      convert(kind, source, tmp_path / "out.safetensors")
+
+
+def test_h5py_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
+  monkeypatch.setitem(sys.modules, "h5py", None)
+  (tmp_path / "vgg.h5").touch()
+  with pytest.raises(MissingExtra, match=r"h5py is needed: pip install 'jaxdistort\[convert\]'"):
+    convert("keras-vgg16", tmp_path / "vgg.h5", tmp_path / "out.safetensors")

@@ -9,13 +9,24 @@ import pytest
 from flax import nnx
 from safetensors import safe_open
 
-from jaxdistort.config import TrainConfig
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
+from jaxdistort.models.weights import (
+  WeightsNeeded,
+  convert,
+  load_backbone,
+  load_pretrained,
+  open_backbone,
+  open_weights,
+)
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.weights import convert, load_base, load_pretrained, open_base, open_weights
-from tests.weights import our_files
-from tests.weights.test_torch import save_torch, vgg16_state_dict
+from tests.models.weights import our_files
+from tests.models.weights.test_torch import save_torch, vgg16_state_dict
+
+
+@pytest.fixture(scope="module")
+def vgg16_file(tmp_path_factory):
+  return our_files.write(tmp_path_factory.mktemp("weights") / "vgg16.safetensors", "vgg16")
 
 
 def test_it_carries_source_digests_and_preprocessing(tmp_path):
@@ -44,19 +55,19 @@ def test_its_preprocessing_is_applied(tmp_path, photographs):
     for name in ("raw", "keras")
   }
   levels = images.astype(jnp.float32)
-  np.testing.assert_array_equal(by_name["raw"](images), by_name["raw"].base(levels))
+  np.testing.assert_array_equal(by_name["raw"](images), by_name["raw"].backbone(levels))
   means = jnp.array([103.939, 116.779, 123.68]).reshape(1, 1, 1, 3)
-  np.testing.assert_allclose(by_name["keras"](images), by_name["raw"].base(levels[..., ::-1] - means), rtol=1e-5)
+  np.testing.assert_allclose(by_name["keras"](images), by_name["raw"].backbone(levels[..., ::-1] - means), rtol=1e-5)
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
-def test_a_base_is_loaded_where_it_belongs(fine_tune, tmp_path):
-  file = our_files.write(tmp_path / "vgg16.safetensors", "vgg16")
+def test_a_backbone_is_loaded_where_it_belongs(fine_tune, vgg16_file):
+  file = vgg16_file
   build = lambda: create_model("vgg_transfer", 3, fine_tune=fine_tune, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
   _, like = split_network(nnx.eval_shape(build))
-  loaded = load_base(file, like, replicated(create_mesh()))
-  assert (set(loaded.parameters), set(loaded.frozen)) == (({"base"}, set()) if fine_tune else (set(), {"base"}))
-  kernel = (loaded.parameters if fine_tune else loaded.frozen)["base"]["layers"]["block4_conv3"]["kernel"]
+  loaded = load_backbone(file, like, replicated(create_mesh()))
+  assert (set(loaded.parameters), set(loaded.frozen)) == (({"backbone"}, set()) if fine_tune else (set(), {"backbone"}))
+  kernel = (loaded.parameters if fine_tune else loaded.frozen)["backbone"]["layers"]["block4_conv3"]["kernel"]
   assert kernel.dtype == (jnp.float32 if fine_tune else jnp.bfloat16)  # trained weights are never kept in bfloat16
   assert len(kernel.sharding.device_set) == jax.device_count()
   with safe_open(file.path, "numpy") as arrays:
@@ -66,22 +77,30 @@ def test_a_base_is_loaded_where_it_belongs(fine_tune, tmp_path):
 @pytest.mark.parametrize(
   ("model", "weights", "expected"),
   [
-    ("vgg_transfer", "", "no weights are given; vgg_transfer needs .*--from keras-vgg16 --download --output weights"),
-    ("vgg_transfer", "{}/nowhere", "nowhere: no such file; vgg_transfer needs --config.model.weights=FILE"),
-    ("sgdnet_transfer", "", "--from sgdnet FILE .from https://github.com/ysyscool/SGDNet. --output weights/sgdnet"),
+    (
+      "vgg_transfer",
+      "",
+      r"no weights are given; vgg_transfer needs model\.weights: a file of vgg16, which `convert` makes of keras-vgg16 "
+      r"\(https://keras.io/\S+\) or torchvision-vgg16 \(https://\S+\); or 'random', for tests",
+    ),
+    ("vgg_transfer", "{}/nowhere", r"nowhere: no such file; vgg_transfer needs model\.weights: a file of vgg16"),
+    ("sgdnet_transfer", "", r"`convert` makes of sgdnet \(https://github.com/ysyscool/SGDNet\)"),
     ("sgdnet_transfer", "{}/vgg16.safetensors", "holds vgg16, sgdnet_transfer needs sgdnet"),
     ("vgg_scratch", "random", "vgg_scratch takes no weights from elsewhere .vgg_transfer, sgdnet_transfer"),
   ],
-)  # fmt: skip
-def test_weights_that_do_not_fit_are_told_in_one_line(model, weights, expected, tmp_path):
-  our_files.write(tmp_path / "vgg16.safetensors", "vgg16")
-  config = TrainConfig()
-  config.model.name, config.model.weights = model, weights.format(tmp_path)
-  with pytest.raises(InputError, match=expected) as told:
-    config.open_base()
-  assert "\n" not in str(told.value)
+)
+def test_weights_that_do_not_fit_are_reported_in_one_line(model, weights, expected, vgg16_file):
+  with pytest.raises(InputError, match=expected) as reported:
+    open_backbone(model, weights.format(vgg16_file.path.parent))
+  assert "\n" not in str(reported.value)
 
 
-def test_networks_without_a_base_need_no_weights():
-  assert open_base("compact", "") is None
-  assert open_base("vgg_transfer", "random") is None
+def test_missing_weights_name_what_can_be_converted_into_them():
+  with pytest.raises(WeightsNeeded, match="vgg_transfer needs weights: a file") as reported:
+    open_backbone("vgg_transfer", "", what="weights")
+  assert (reported.value.architecture, reported.value.kinds) == ("vgg16", ("keras-vgg16", "torchvision-vgg16"))
+
+
+def test_networks_without_a_backbone_need_no_weights():
+  assert open_backbone("compact", "") is None
+  assert open_backbone("vgg_transfer", "random") is None
