@@ -11,7 +11,6 @@ from safetensors import safe_open
 
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
-from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.models.weights import (
   WeightsNeeded,
   convert,
@@ -20,6 +19,7 @@ from jaxdistort.models.weights import (
   open_backbone,
   open_weights,
 )
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from tests.models.weights import our_files
 from tests.models.weights.test_torch import save_torch, vgg16_state_dict
 
