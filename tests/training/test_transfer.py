@@ -12,6 +12,7 @@ from jaxdistort.config import ModelConfig
 from jaxdistort.data import SamplePhotographs
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import evaluate_on_protocol
+from jaxdistort.models.weights import BackboneReference
 from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training import train
