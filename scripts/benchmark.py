@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # workers import this file too
+  sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+  from benchmarks.cli import main
 
-from benchmarks.cli import main
-
-main()
+  main()
