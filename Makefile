@@ -6,7 +6,7 @@ FIND_PYTHON = for python in $$PYTHON_FOR_VENV python3 python3.13 python3.12 pyth
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && \
 	"$$python" -c 'import sys; print(sys.executable)' && break; done
 
-.PHONY: quickstart test check clean
+.PHONY: quickstart test fast check clean
 
 quickstart: .venv/installed
 	$(PYTHON) scripts/train.py --config configs/quickstart.py
@@ -14,20 +14,23 @@ quickstart: .venv/installed
 test: .venv/installed
 	$(PYTHON) -m pytest -n 2 --dist worksteal
 
+fast: .venv/installed
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
+
 check: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/ty check --python .venv jaxdistort scripts configs
+	.venv/bin/ty check --python .venv jaxdistort scripts configs benchmarks tests
 
 .venv/installed: pyproject.toml
 	@set -e; python=$$($(FIND_PYTHON)) || true; \
 	test -n "$$python" || { echo "error: no Python 3.11, 3.12 or 3.13 found; set PYTHON_FOR_VENV to one"; exit 1; }; \
 	if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python "$$python" .venv; \
-		uv pip install --quiet --python $(PYTHON) -e '.[dev,convert,tfds]'; \
+		uv pip install --quiet --python $(PYTHON) -e '.[train,dev,convert,tfds]'; \
 	else \
 		"$$python" -m venv .venv; \
-		$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev,convert,tfds]'; \
+		$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[train,dev,convert,tfds]'; \
 	fi
 	@touch $@
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
-from flax import nnx
 
 from jaxdistort.data.pictures import training_side
 from jaxdistort.errors import InputError, choose
-from jaxdistort.models import INPUT_SCALINGS, MODELS, create_model
+from jaxdistort.models import INPUT_SCALINGS, MODELS, NetworkSpec
+from jaxdistort.models.weights import WeightsFile, open_backbone
 from jaxdistort.protocols import PROTOCOLS, Protocol
-from jaxdistort.weights.base import open_base
-from jaxdistort.weights.file import WeightsFile
+from jaxdistort.tasks import TASKS, LabelSpace, Task
 
 OPTIMIZERS = ("rmsprop", "adam")
 SCHEDULES = ("keras", "cosine")
@@ -26,7 +24,7 @@ PLACEMENTS = ("auto", "device", "host")
 class DataConfig:
   source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, or a mix
   image_size: int = 224  # side of the pictures, px
-  augment: bool = True  # random squares of pictures that are read an eighth larger or so, and flips
+  augment: bool = True  # random squares of pictures that are read a seventh larger, and flips
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors
   placement: str = "auto"  # of the training pictures: device, host, or the device where they fit
 
@@ -43,15 +41,21 @@ class ProtocolConfig:
 
 
 @dataclasses.dataclass
+class TaskConfig:
+  name: str = "classification"  # or recognition: several distortions a picture, each with a severity
+
+
+@dataclasses.dataclass
 class ModelConfig:
   name: str = "vgg_scratch"
-  # auto: as the weights from elsewhere want it, else centered; centered: -1..1; raw: 0..255, as the paper; keras;
+  # auto: as the weights from elsewhere want it, else centered; centered: -1..1; raw: 0..255, as the study; keras;
   # torchvision
   input_scaling: str = "auto"
-  weights: str = ""  # of the base of a transfer network: a file of scripts/convert_weights.py, or random
-  fine_tune: bool = False  # whether the base of a transfer network is trained too
+  weights: str = ""  # of the backbone of a transfer network: a converted file, or random
+  fine_tune: bool = False  # whether the backbone of a transfer network is trained too
   head_convolutions: int = 1  # of the VGG networks, behind their fourth pool
   dropout: float = 0.0  # of the VGG networks: share of the hidden values that a training step leaves out
+  pool: bool = False  # of compact: the mean of the last map in place of all of it, for pictures of any size
 
 
 @dataclasses.dataclass
@@ -70,6 +74,7 @@ class TrainConfig:
 
   data: DataConfig = dataclasses.field(default_factory=DataConfig)
   protocol: ProtocolConfig = dataclasses.field(default_factory=ProtocolConfig)
+  task: TaskConfig = dataclasses.field(default_factory=TaskConfig)
   model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
   optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
   seed: int = 0
@@ -78,13 +83,14 @@ class TrainConfig:
   evaluate_every: int = 500  # steps; each evaluation also saves a checkpoint
   log_every: int = 20  # steps
   compute_dtype: str = "auto"  # bfloat16 on accelerators, float32 on CPU
-  accumulate: int = 1  # parts of a batch that take turns, for less memory
+  accumulate: int = 0  # parts of a batch that take turns; 0: as few as fit the memory, if no update changes by it
   fsdp: int = 1  # devices that share one copy of large weights and of their optimiser state; 0: all devices
   steps_per_dispatch: int = 0  # with the pictures on the device; 0: log_every on accelerators, 1 on CPU
 
   def validate(self) -> None:
     """Raises InputError on a value that cannot work; names the field."""
     choose("protocol.name", self.protocol.name, PROTOCOLS)
+    choose("task.name", self.task.name, TASKS)
     choose("model.name", self.model.name, MODELS)
     choose("model.input_scaling", self.model.input_scaling, ["auto", *INPUT_SCALINGS])
     choose("optimizer.name", self.optimizer.name, OPTIMIZERS)
@@ -97,7 +103,7 @@ class TrainConfig:
       ("evaluate_every", 1, math.inf),
       ("log_every", 1, math.inf),
       ("seed", 0, 2**31 - 1),
-      ("accumulate", 1, math.inf),
+      ("accumulate", 0, math.inf),
       ("fsdp", 0, math.inf),
       ("steps_per_dispatch", 0, 10_000),
       ("data.image_size", 32, 4096),
@@ -117,22 +123,27 @@ class TrainConfig:
         bounds = f"at least {low}" if high == math.inf else f"within {low}..{high}"
         raise InputError(f"config: {name} must be {bounds}, got {value}")
     if self.model.fine_tune and not MODELS[self.model.name].pretrained:
-      raise InputError(f"config: model.fine_tune: {self.model.name} has no base from elsewhere, all of it is trained")
+      raise InputError(
+        f"config: model.fine_tune: {self.model.name} has no backbone from elsewhere, all of it is trained"
+      )
 
-  def open_base(self) -> WeightsFile | None:
-    """The file that the base of the network takes its weights from, if it takes them from one.
+  def open_backbone(self) -> WeightsFile | None:
+    """The file that the backbone of the network takes its weights from, if it takes them from one.
 
     Raises:
       InputError: it is missing (says how to get it) or of another network.
     """
-    return open_base(self.model.name, self.model.weights)
+    return open_backbone(self.model.name, self.model.weights, what="model.weights")
 
-  def with_scaling_of(self, base: WeightsFile | None) -> "TrainConfig":
-    """The config with "auto" replaced by the scaling that it means, so that a checkpoint says it."""
-    scaling = self.model.input_scaling
-    if scaling == "auto":
-      scaling = base.preprocessing if base else "centered"
-    return dataclasses.replace(self, model=dataclasses.replace(self.model, input_scaling=scaling))
+  def resolved(self, backbone: WeightsFile | None) -> "TrainConfig":
+    """The config with what "auto" means here in its place, where results depend on it: so a checkpoint says it."""
+    model = self.model
+    if model.input_scaling == "auto":
+      model = dataclasses.replace(model, input_scaling=backbone.preprocessing if backbone else "centered")
+    dtype = self.compute_dtype
+    if dtype == "auto":
+      dtype = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    return dataclasses.replace(self, model=model, compute_dtype=dtype)
 
   @property
   def dispatched_steps(self) -> int:
@@ -142,21 +153,33 @@ class TrainConfig:
   def create_protocol(self) -> Protocol:
     return PROTOCOLS[self.protocol.name](self.protocol.jpeg_quality or None)
 
-  def create_network(self, rngs: nnx.Rngs) -> nnx.Module:
-    """The network with fresh weights, a logit per class of the protocol; its base too, whatever `model.weights` is."""
-    on_cpu = jax.default_backend() == "cpu"
-    dtype = ("float32" if on_cpu else "bfloat16") if self.compute_dtype == "auto" else self.compute_dtype
-    model = (self if self.model.input_scaling != "auto" else self.with_scaling_of(self.open_base())).model
-    given = {"head_convolutions": (model.head_convolutions, 1), "dropout": (model.dropout, 0)}
-    return create_model(
+  def create_task(self, protocol: Protocol) -> Task:
+    """The task, in the label space of a protocol.
+
+    Raises:
+      InputError: the protocol's pictures cannot be asked this.
+    """
+    task = TASKS[self.task.name](LabelSpace(protocol.kinds, protocol.groups))
+    task.check(protocol)
+    return task
+
+  def network_spec(self, outputs: int) -> NetworkSpec:
+    """What the network is built from, of a config that is `resolved`."""
+    model = self.model
+    given = {
+      "head_convolutions": (model.head_convolutions, 1),
+      "dropout": (model.dropout, 0),
+      "pool": (model.pool, False),
+    }
+    options = {name: value for name, (value, default) in given.items() if value != default}
+    return NetworkSpec(
       model.name,
-      len(self.create_protocol().classes),
-      image_size=self.data.image_size,
-      input_scaling=model.input_scaling,
-      fine_tune=model.fine_tune,
-      dtype=jnp.dtype(dtype),
-      rngs=rngs,
-      **{name: value for name, (value, default) in given.items() if value != default},
+      outputs,
+      self.data.image_size,
+      model.input_scaling,
+      model.fine_tune,
+      self.compute_dtype,
+      options,
     )
 
   def to_dict(self) -> dict[str, Any]:
@@ -164,24 +187,21 @@ class TrainConfig:
 
   @classmethod
   def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-    """Rebuilds a config, for one from the config of a checkpoint.
+    """Rebuilds a config from a file that another version may have written.
 
-    Raises:
-      InputError: a field that does not exist.
+    Fields that came since have their defaults; fields that are gone are left out.
     """
-    return _build(cls, values, "")
+    return _build(cls, values)
 
 
 _Section = TypeVar("_Section")
 
 
-def _build(section: type[_Section], values: Mapping[str, Any], prefix: str) -> _Section:
-  fields = {f.name: f for f in dataclasses.fields(section)}  # ty: ignore[invalid-argument-type]
+def _build(section: type[_Section], values: Mapping[str, Any]) -> _Section:
   arguments = {}
-  for name, value in values.items():
-    choose("config: field", f"{prefix}{name}", [f"{prefix}{f}" for f in fields])
-    kind = fields[name].type
-    arguments[name] = (
-      _build(kind, value, f"{prefix}{name}.") if isinstance(kind, type) and dataclasses.is_dataclass(kind) else value
-    )
+  for field in dataclasses.fields(section):  # ty: ignore[invalid-argument-type]
+    if field.name in values:
+      value, kind = values[field.name], field.type
+      nested = isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping)
+      arguments[field.name] = _build(kind, value) if nested else value
   return section(**arguments)

@@ -11,6 +11,21 @@ class InputError(ValueError):
     super().__init__(" ".join(message.splitlines()))  # it may quote what a library said
 
 
+class MissingExtra(InputError):
+  """A package is not installed that an extra of ours brings.
+
+  Args:
+    package: that is missing.
+    extra: of jaxdistort, that brings it.
+    what: needs it, for the message.
+  """
+
+  def __init__(self, package: str, extra: str, what: str = ""):
+    needed = f"{what}: needs {package}, which is not installed" if what else f"{package} is not installed"
+    super().__init__(f"{needed}; install jaxdistort[{extra}]")
+    self.package, self.extra = package, extra
+
+
 class TrainingDiverged(RuntimeError):
   """The loss stopped being finite."""
 
@@ -29,18 +44,14 @@ def choose(what: str, given: str, allowed: Iterable[str]) -> str:
   raise InputError(f"{what}: {given!r} is not one of {', '.join(choices)}{hint}")
 
 
+def reason_of(error: BaseException) -> str:
+  """What another library or the system said went wrong, in one line, for messages that name the file themselves."""
+  if isinstance(error, OSError) and error.strerror:
+    return error.strerror
+  if isinstance(error, KeyError) and error.args:
+    return " ".join(str(error.args[0]).split())  # not in quotes
+  return " ".join(str(error).split()) or type(error).__name__
+
+
 class CheckpointFailed(RuntimeError):
   """A checkpoint could not be written; the ones before it are whole."""
-
-
-class MissingExtra(InputError):
-  """A package that is not in a plain install.
-
-  Args:
-    package: its name.
-    extra: of ours, that brings it.
-  """
-
-  def __init__(self, package: str, extra: str):
-    super().__init__(f"{package} is needed: pip install 'jaxdistort[{extra}]'")
-    self.package, self.extra = package, extra

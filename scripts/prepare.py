@@ -1,75 +1,8 @@
-"""Prepares clean pictures, so that training reads them without decoding; or a finished distorted data set.
+"""`jaxdistort prepare` in a checkout: see jaxdistort/cli/prepare.py, or --help."""
 
-python scripts/prepare.py --data folder:photos --output prepared
-python scripts/prepare.py --data folder:photos --protocol variable --format jpeg --output distorted
+import sys
 
-The same command goes on where it was stopped; pictures that changed, came or went are prepared again.
-"""
+from jaxdistort.cli import main
 
-import argparse
-from pathlib import Path
-from typing import Any
-
-from jaxdistort.cli import console
-from jaxdistort.errors import InputError
-
-_OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split")
-
-
-def parse_arguments() -> argparse.Namespace:
-  parser = console.ArgumentParser(__doc__)
-  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic or tfds:NAME")
-  parser.add_argument("--output", required=True, type=Path, help="folder to be made, or gone on with")
-  parser.add_argument("--image-size", type=console.at_least(32), default=224, help="side of pictures in pixels (224)")
-  parser.add_argument("--workers", type=console.at_least(0), default=None, help="decoding processes; 0: threads")
-  parser.add_argument(
-    "--no-augment", action="store_true", help="training pictures no larger than the others, without room for crops"
-  )
-  distorted = parser.add_argument_group("a distorted data set (of prepared:DIR and of mixes too)")
-  distorted.add_argument("--protocol", default=None, help="six or variable")
-  distorted.add_argument("--format", default=None, help="jpeg (default): files in folders; arrayrecord: as tfds reads")
-  distorted.add_argument("--jpeg-quality", type=int, default=None, help="of the last step (75); 0: PNG files")
-  distorted.add_argument("--seed", type=int, default=None, help="of the distortions (0)")
-  distorted.add_argument("--split", default=None, help="train, validation, test or all (default)")
-  return parser.parse_args()
-
-
-def main() -> None:
-  arguments = parse_arguments()
-  given = {name: getattr(arguments, name) for name in _OF_DISTORTED_SETS if getattr(arguments, name) is not None}
-  if arguments.protocol is not None:
-    if arguments.no_augment:
-      raise InputError("--no-augment is for prepared pictures; those of a distorted set have --image-size in any case")
-    make_distorted(arguments, given)
-    return
-  if given:
-    raise InputError(f"--{next(iter(given)).replace('_', '-')} is for distorted sets; give --protocol too")
-  from jaxdistort.data.preparing import prepare
-
-  options = {"image_size": arguments.image_size, "augment": not arguments.no_augment, "workers": arguments.workers}
-  done = prepare(arguments.data, arguments.output, **options)
-  state = f"{done.made} of {done.shards} shards made" if done.made else "up to date"
-  print(
-    f"{done.pictures - done.broken} pictures, {done.size / 1e9:.2f} GB, {state}: --data prepared:{arguments.output}"
-  )
-  tell_broken(done.broken, f"reasons in {arguments.output}/shard-*.csv")
-
-
-def make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
-  from jaxdistort.generation import export
-
-  options = {"protocol": arguments.protocol, "image_size": arguments.image_size, "workers": arguments.workers}
-  form = given.pop("format", "jpeg")
-  done = export(arguments.data, arguments.output, form=form, **options, **given)
-  state = f"{done.made} made now" if done.made else "finished before"
-  print(f"{done.pictures} pictures ({state}) in {arguments.output}, listed in {arguments.output / 'manifest.csv'}")
-  tell_broken(done.broken, str(arguments.output / "broken_pictures.jsonl"))
-
-
-def tell_broken(count: int, where: str) -> None:
-  if count:
-    print(f"{count} pictures could not be read and were left out: {where}")
-
-
-if __name__ == "__main__":
-  console.run(main)
+if __name__ == "__main__":  # not in the processes that decode pictures, which import this file too
+  main(["prepare", *sys.argv[1:]])

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data.folder import SamplePhotographs
+from jaxdistort.data import SamplePhotographs
 
 
 @pytest.fixture(scope="session")

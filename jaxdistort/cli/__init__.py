@@ -1,0 +1,59 @@
+"""The command line: the only place that parses flags, prints, and handles signals."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from jaxdistort.cli import console
+
+COMMANDS = {
+  "train": "train a network as a config says, or go on with a run",
+  "evaluate": "judge a network on distorted pictures, or on a database",
+  "sweep": "judge networks at every level of a distortion",
+  "compare": "set evaluated runs side by side",
+  "explain": "show where in a picture an answer comes from",
+  "convert": "weights from elsewhere, or a run, as one file",
+  "prepare": "prepare clean pictures, or make a distorted data set",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+  """The `jaxdistort` command.
+
+  Args:
+    arguments: of the command line, without the program's name; `sys.argv`'s if None.
+  """
+  console.run(lambda: dispatch(sys.argv[1:] if arguments is None else arguments))
+
+
+def dispatch(arguments: Sequence[str]) -> int | None:
+  """Runs the command that the first argument names on the others; nothing of another command is imported."""
+  from jaxdistort.errors import InputError, choose
+
+  if not arguments or arguments[0] in ("-h", "--help", "help"):
+    print(_help())
+    return 0
+  if arguments[0] == "--version":
+    from jaxdistort import __version__
+
+    print(f"jaxdistort {__version__}")
+    return 0
+  name, *rest = arguments
+  if name.startswith("-"):
+    raise InputError(f"{name} is not known before a command; see --help")
+  module = importlib.import_module(f"jaxdistort.cli.{choose('command', name, COMMANDS)}")
+  return module.main(rest)
+
+
+def _help() -> str:
+  lines = [f"  {name:<10}{what}" for name, what in COMMANDS.items()]
+  return "\n".join([
+    "usage: jaxdistort COMMAND [...]",
+    "",
+    "Names the distortions that spoil a picture: which kinds, and how strong.",
+    "",
+    *lines,
+    "",
+    "jaxdistort COMMAND --help tells the rest.",
+  ])  # fmt: skip

@@ -1,33 +1,80 @@
 """Clean pictures: where they come from, how they are split, how they reach the device."""
 
+from jaxdistort.data.batches import CleanBatch, LoadPictures, evaluation_batches, training_batches
 from jaxdistort.data.broken import BrokenPictures
-from jaxdistort.data.databases import DATABASES, Database, is_database, open_database
-from jaxdistort.data.loading import CleanBatch, default_workers, evaluation_batches, training_batches
+from jaxdistort.data.databases import (
+  DATABASES,
+  REFERENCE,
+  Database,
+  JudgedPicture,
+  describe_databases,
+  is_database,
+  open_database,
+  register_database,
+)
+from jaxdistort.data.dead_leaves import DeadLeaves
+from jaxdistort.data.folder import Folder
+from jaxdistort.data.judging import ViewedPicture, viewed_pictures
+from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.order import Order
 from jaxdistort.data.picture_set import PictureSet, open_pictures
-from jaxdistort.data.pictures import BrokenPicture, random_view, read_picture, standardise
-from jaxdistort.data.resident import ResidentPictures, bytes_per_device, load_resident, make_take, placement_of
-from jaxdistort.data.sources import Source, WeightedSource, parse_sources
+from jaxdistort.data.pictures import (
+  BrokenPicture,
+  random_view,
+  read_or,
+  read_picture,
+  standardise,
+  to_rgb,
+  training_side,
+)
+from jaxdistort.data.prepared import Prepared, file_stamps
+from jaxdistort.data.resident import (
+  ResidentPictures,
+  bytes_per_device,
+  free_memory,
+  load_resident,
+  make_take,
+  placement_of,
+)
+from jaxdistort.data.samples import SamplePhotographs
+from jaxdistort.data.source import SOURCES, Source, SourceKind, describe_sources, register_source
+from jaxdistort.data.sources import WeightedSource, parse_sources, same_sources
 from jaxdistort.data.splits import SPLITS, split_of
-from jaxdistort.data.views import VIEWS
+from jaxdistort.data.views import VIEWS, Tiles
 
 __all__ = [
   "DATABASES",
+  "REFERENCE",
+  "SOURCES",
   "SPLITS",
   "VIEWS",
   "BrokenPicture",
   "BrokenPictures",
   "CleanBatch",
   "Database",
+  "DeadLeaves",
+  "Folder",
+  "JudgedPicture",
+  "LoadPictures",
   "Order",
   "PictureSet",
+  "Prepared",
   "ResidentPictures",
+  "SamplePhotographs",
   "Source",
+  "SourceKind",
+  "Tiles",
+  "ViewedPicture",
   "WeightedSource",
   "bytes_per_device",
   "default_workers",
+  "describe_databases",
+  "describe_sources",
   "evaluation_batches",
+  "file_stamps",
+  "free_memory",
   "is_database",
+  "load_elements",
   "load_resident",
   "make_take",
   "open_database",
@@ -35,8 +82,15 @@ __all__ = [
   "parse_sources",
   "placement_of",
   "random_view",
+  "read_or",
   "read_picture",
+  "register_database",
+  "register_source",
+  "same_sources",
   "split_of",
   "standardise",
+  "to_rgb",
   "training_batches",
+  "training_side",
+  "viewed_pictures",
 ]

@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from jaxdistort.data.pictures import random_view
+from jaxdistort.data.source import Source, register_source
 
 
-class DeadLeaves:
+class DeadLeaves(Source):
   """Views of canvases on which leaves fell over one another, made when asked for.
 
   Radii follow a power law with exponent -3, which gives the scale invariance of natural images (Lee,
@@ -24,9 +25,6 @@ class DeadLeaves:
   def __repr__(self) -> str:
     return "synthetic"
 
-  def file(self, index: int) -> None:
-    return None
-
   def name(self, index: int) -> str:
     return f"{self.original(index)}#{index % self.VIEWS}"
 
@@ -37,6 +35,9 @@ class DeadLeaves:
     rng = np.random.default_rng(index)
     view = random_view(_canvas(index // self.VIEWS, 2 * size), size, rng, smallest=size)
     return _light_and_grain(view[..., rng.permutation(3)], rng)
+
+
+register_source("synthetic", DeadLeaves, "pictures of dead leaves, drawn when asked for")
 
 
 @functools.lru_cache(DeadLeaves.CANVASES)

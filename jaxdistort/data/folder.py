@@ -1,18 +1,16 @@
-"""Pictures of a folder, and the sample photographs that come with scikit-image and scikit-learn."""
+"""Pictures of a folder."""
 
-import functools
-import importlib.util
 import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from jaxdistort.data.pictures import SUFFIXES, random_view, read_picture, standardise
+from jaxdistort.data.pictures import SUFFIXES, read_picture, standardise
+from jaxdistort.data.source import Source, register_source
 from jaxdistort.errors import InputError
 
 
-class Folder:
+class Folder(Source):
   """Every picture below a folder, in the order of their relative paths.
 
   Files without a picture's suffix, hidden files and hidden folders are ignored; a broken picture shows
@@ -26,11 +24,11 @@ class Folder:
     self._root = os.path.realpath(os.path.expanduser(os.fspath(path)))
     if not os.path.isdir(self._root):
       kind = "is a file, not a folder" if os.path.exists(self._root) else "does not exist"
-      raise InputError(f"data source folder:{path}: {self._root} {kind}")
+      raise InputError(f"data source folder:{path} {kind}")
     self._names = sorted(_picture_names(self._root))
     if not self._names:
       kinds = ", ".join(sorted(s[1:] for s in SUFFIXES))
-      raise InputError(f"data source folder:{path}: no picture in {self._root} or below it ({kinds})")
+      raise InputError(f"data source folder:{path}: no picture in it or below it ({kinds})")
 
   def __len__(self) -> int:
     return len(self._names)
@@ -51,6 +49,9 @@ class Folder:
     return standardise(read_picture(self.name(index)), size)
 
 
+register_source("folder", Folder, "every picture below a folder", "PATH")
+
+
 def _picture_names(root: str) -> list[str]:
   """Relative paths, with / between the parts on every system; links to folders are followed once."""
   found, visited = [], {root}
@@ -66,49 +67,3 @@ def _picture_names(root: str) -> list[str]:
       if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES:
         found.append(Path(relative, file).as_posix())
   return found
-
-
-class SamplePhotographs:
-  """Photographs that come with scikit-image and scikit-learn, each in many crops and scales.
-
-  Views are cut at one and a half times the wanted size or more, so that a view is as sharp as a
-  photograph that was shrunk to it.
-  """
-
-  VIEWS = 64
-  _FILES = (
-    *(("skimage", "data", f"{name}.png") for name in ("astronaut", "brick", "camera", "chelsea", "coffee", "coins")),
-    *(("skimage", "data", f"{name}.png") for name in ("grass", "gravel", "ihc", "moon")),
-    *(("skimage", "data", f"{name}.png") for name in ("motorcycle_left", "motorcycle_right")),
-    *(("skimage", "data", f"{name}.jpg") for name in ("hubble_deep_field", "retina", "rocket")),
-    *(("sklearn", "datasets", "images", f"{name}.jpg") for name in ("china", "flower")),
-  )
-
-  def __len__(self) -> int:
-    return len(self._FILES) * self.VIEWS
-
-  def __repr__(self) -> str:
-    return "samples"
-
-  def file(self, index: int) -> None:
-    return None
-
-  def name(self, index: int) -> str:
-    return f"{'/'.join(self._FILES[index // self.VIEWS])}#{index % self.VIEWS}"
-
-  def original(self, index: int) -> str:
-    # Both motorcycles are one scene: left and right eye.
-    name = Path(self._FILES[index // self.VIEWS][-1]).stem
-    return f"samples/{name.removesuffix('_left').removesuffix('_right')}"
-
-  def load(self, index: int, size: int) -> np.ndarray:
-    picture = _sample(*self._FILES[index // self.VIEWS])
-    return random_view(picture, size, np.random.default_rng(index), smallest=1.5 * size)
-
-
-@functools.cache
-def _sample(package: str, *parts: str) -> Image.Image:
-  specification = importlib.util.find_spec(package)  # finds the files without importing the package
-  if specification is None or specification.origin is None:
-    raise InputError(f"data source samples: the package {package} is not installed")
-  return read_picture(Path(specification.origin).parent.joinpath(*parts))

@@ -1,43 +1,20 @@
-"""Clean pictures in batches: decoded in worker processes, on the device before they are needed."""
+"""The one loader: whatever is decoded is made ahead of need, in worker processes or threads, in order."""
 
-import dataclasses
+import collections
 import gc
+import itertools
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import Any, NamedTuple
+from typing import Any
 
-import grain
+import jax
 import numpy as np
-from absl import flags
-from jax.sharding import Mesh
-
-from jaxdistort.data.order import Order
-from jaxdistort.data.picture_set import PictureSet
-from jaxdistort.data.pictures import BrokenPicture
-from jaxdistort.runtime.mesh import local_rows, put_rows
-
-_ENDLESS = 2**31  # batches
-
-
-class CleanBatch(NamedTuple):
-  """A batch of clean pictures.
-
-  Attributes:
-    images: uint8 [B, S, S, 3], split over the devices; in the workers numpy, the rows of this process alone.
-    numbers: int64 [B] on the host, numbers within the `PictureSet`; -1 where a slot only fills the last batch.
-    broken: int32 [b] on the host, for the rows that this process read (all, if it is the only one): number of
-      the picture that could not be read here, or -1. In training another picture stands in its place; in
-      evaluation its slot is black and must not count.
-  """
-
-  images: Any
-  numbers: np.ndarray
-  broken: np.ndarray
 
 
 def default_workers() -> int:
@@ -46,106 +23,89 @@ def default_workers() -> int:
 
 
 @contextmanager
-def training_batches(
-  pictures: PictureSet, order: Order, *, side: int, batch_size: int, mesh: Mesh, first_batch: int = 0, workers: int = 1
-) -> Generator[Iterator[CleanBatch]]:
-  """Endless batches of pictures in their order; on leaving the context, workers end.
+def load_elements(
+  elements: Sequence[Any] | np.ndarray,
+  load: Callable[[Any], Any],
+  *,
+  workers: int,
+  put: Callable[[Any], Any] = lambda loaded: loaded,
+) -> Generator[Iterator[Any]]:
+  """`put(load(element))` for every element in order, ahead of need; on leaving the context, workers end.
 
-  Batch k is the same for the same arguments however many workers and processes there are and wherever the run
-  began, so a position in the data is a number of batches. Every process reads its own rows only.
+  This is how everything that is decoded reaches the program: training, evaluation, databases, preparation. Ctrl-C is
+  the caller's alone, and workers end with it, however it ends. What `load` raises is raised here in its turn.
 
   Args:
-    pictures: of the training split.
-    order: in which they come.
-    side: of the pictures in pixels.
-    batch_size: pictures a batch, of all processes together.
-    mesh: over whose devices batches are split.
-    first_batch: number of the first batch.
-    workers: decoding processes; 0 decodes in threads of this process.
+    elements: small, such as numbers; a range may be endless for all purposes.
+    load: makes an element into a tree of arrays, numbers and texts; must pickle if there are workers.
+    workers: processes, each two elements ahead; 0: threads of this process, as many as `default_workers()`.
+    put: is applied to what was loaded in one thread of this process, in order, two elements ahead.
   """
-  load = _LoadForTraining(pictures, order, side, batch_size, local_rows(mesh, batch_size))
-  with read_ahead(grain.MapDataset.range(first_batch, _ENDLESS).map(load), workers, _put_on(mesh)) as batches:
-    yield batches
+  start = _start_processes if workers else _start_threads
+  with start(elements, load, workers, put) as loaded:
+    yield loaded
 
 
 @contextmanager
-def evaluation_batches(
-  pictures: PictureSet, *, size: int, batch_size: int, mesh: Mesh, workers: int = 1
-) -> Generator[Iterator[CleanBatch]]:
-  """Every picture once, in order, in its standard form; the last batch is filled with empty slots."""
-  load = _LoadForEvaluation(pictures, size, batch_size, local_rows(mesh, batch_size))
-  count = -(-len(pictures) // batch_size)
-  with read_ahead(grain.MapDataset.range(count).map(load), workers, _put_on(mesh)) as batches:
-    yield batches
+def _start_threads(
+  elements: Sequence[Any] | np.ndarray, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
+) -> Generator[Iterator[Any]]:
+  del workers
+  threads, rest = default_workers(), iter(elements)
+  loading = ThreadPoolExecutor(threads, "load", _leave_interrupts)
+  putting = ThreadPoolExecutor(1, "put", _leave_interrupts)
+  waiting: collections.deque[Future[Any]] = collections.deque()
 
+  def begin(count: int) -> None:
+    for element in itertools.islice(rest, count):
+      loaded = loading.submit(load, element)
+      waiting.append(putting.submit(lambda loaded=loaded: put(loaded.result())))
 
-@dataclasses.dataclass(frozen=True)
-class _LoadForTraining(grain.transforms.Map):
-  pictures: PictureSet
-  order: Order
-  side: int
-  batch_size: int
-  rows: np.ndarray
+  def results() -> Iterator[Any]:
+    while waiting:
+      result = waiting.popleft().result()
+      begin(1)
+      yield result
 
-  def map(self, element: int) -> CleanBatch:
-    positions = np.arange(element * self.batch_size, (element + 1) * self.batch_size).astype(np.uint32)
-    numbers = self.order.numbers(positions)
-    loaded = [self.pictures.load_or_next(number, self.side) for number in numbers[self.rows].tolist()]
-    images, broken = zip(*loaded, strict=True)
-    return CleanBatch(np.stack(images), numbers.astype(np.int64), np.array(broken, np.int32))
-
-
-@dataclasses.dataclass(frozen=True)
-class _LoadForEvaluation(grain.transforms.Map):
-  pictures: PictureSet
-  size: int
-  batch_size: int
-  rows: np.ndarray
-
-  def map(self, element: int) -> CleanBatch:
-    numbers = np.arange(element * self.batch_size, (element + 1) * self.batch_size)
-    numbers = np.where(numbers < len(self.pictures), numbers, -1)
-    images = np.zeros((len(self.rows), self.size, self.size, 3), np.uint8)
-    broken = np.full(len(self.rows), -1, np.int32)
-    for place, number in enumerate(numbers[self.rows].tolist()):
-      if number >= 0:
-        try:
-          images[place] = self.pictures.load(number, self.size)
-        except BrokenPicture:
-          broken[place] = number
-    return CleanBatch(images, numbers, broken)
-
-
-def _put_on(mesh: Mesh) -> Callable[[CleanBatch], CleanBatch]:
-  def put(batch: CleanBatch) -> CleanBatch:
-    # Copies: a worker's arrays live in shared memory, which JAX would hold on to (even past the end of the process).
-    images, numbers, broken = (np.array(values) for values in batch)
-    return CleanBatch(put_rows(mesh, images), numbers, broken)
-
-  return put
+  try:
+    begin(threads + 2)
+    yield results()
+  finally:
+    loading.shutdown(cancel_futures=True)
+    putting.shutdown(cancel_futures=True)
 
 
 @contextmanager
-def read_ahead(elements: grain.MapDataset, workers: int, put: Callable[[Any], Any]) -> Generator[Iterator[Any]]:
-  """The elements in order, made by workers (0: threads) and passed through `put` in a thread, before they are needed.
+def _start_processes(
+  elements: Any, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
+) -> Generator[Iterator[Any]]:
+  import grain  # here: threads, and whatever only shares this package, do without it
+  from absl import flags
 
-  Two whole elements are held per worker, and two more after `put`.
-  """
   if not flags.FLAGS.is_parsed():
     flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
-  threads = grain.ReadOptions(num_threads=0 if workers else default_workers(), prefetch_buffer_size=0 if workers else 2)
-  stream = elements.to_iter_dataset(threads)
-  if workers:
-    options = grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)
-    stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent)
-  iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream.map(put), prefetch_buffer_size=2))
+
+  def put_copy(loaded: Any) -> Any:
+    # Copies: a worker's arrays live in shared memory, which JAX would hold on to (even past the end of the process).
+    return put(jax.tree.map(lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray) else leaf, loaded))
+
+  options = grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)
+  stream = grain.MapDataset.source(elements).map(load)
+  stream = stream.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
+  stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent).map(put_copy)
+  iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream, prefetch_buffer_size=2))
   try:
     with _without_interrupts():
       iterator.start_prefetch()
     yield iterator
   finally:
     iterator.close()
-    gc.collect()  # its last elements lie in cycles, and their shared memory would be told as leaked at the end
+    gc.collect()  # its last elements lie in cycles, and their shared memory would be reported as leaked at the end
+
+
+def _leave_interrupts() -> None:
+  """A thread that gets no Ctrl-C: the main thread must wake up for it."""
+  signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 @contextmanager

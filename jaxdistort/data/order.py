@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from jaxdistort.errors import InputError
+from jaxdistort.shuffle import mix32, permute
 
 _BLOCK = 1024  # pictures of a mix in which every source has its share
-_ROUNDS = 40
 _MOST = 2**31 - 1  # pictures of a source: sums of two numbers must fit 32 bits
 
 Positions = np.ndarray | jax.Array  # uint32 [N]
@@ -29,8 +29,7 @@ class Order:
     shares: positions of each source in a run of 1,024.
     seed: 0..2^31-1.
 
-  Source of the shuffle: V. T. Hoang, B. Morris, P. Rogaway, An enciphering scheme based on a card shuffle
-  (swap-or-not), CRYPTO 2012.
+  The shuffle is `permute`.
   """
 
   lengths: tuple[int, ...]
@@ -57,7 +56,7 @@ class Order:
     if len(self.lengths) == 1:
       return self._of_source(0, positions)
     block, slot = positions // np.uint32(_BLOCK), positions % np.uint32(_BLOCK)
-    slot = _permute(slot, _BLOCK, _mix(_mix(block) + np.uint32(self.seed)))
+    slot = permute(slot, _BLOCK, mix32(mix32(block) + np.uint32(self.seed)))
     numbers, start = slot.astype(np.int32) * np.int32(0), 0
     for source, share in enumerate(self.shares):
       inside = (slot >= np.uint32(start)) & (slot < np.uint32(start + share))
@@ -69,27 +68,5 @@ class Order:
   def _of_source(self, source: int, turns: Positions) -> Any:
     length = np.uint32(self.lengths[source])
     epoch, place = turns // length, turns % length
-    key = _mix(_mix(epoch) + np.uint32(self.seed)) + np.uint32((source + 1) * 0x9E3779B9 % 2**32)
-    return _permute(place, int(length), key).astype(np.int32) + np.int32(sum(self.lengths[:source]))
-
-
-def _permute(places: Any, length: int, key: Any) -> Any:
-  """Shuffles 0..length-1: places and keys uint32 [N] -> uint32 [N]. A key gives one permutation.
-
-  Each round pairs x with k - x (modulo the length), and a random bit of the pair swaps it or not.
-  """
-  for turn in range(_ROUNDS):
-    round_key = _mix(key + np.uint32(turn * 0x85EBCA6B % 2**32))
-    partner = (round_key % np.uint32(length) + (np.uint32(length) - places)) % np.uint32(length)
-    larger = places + (partner - places) * (partner > places).astype(np.uint32)
-    swapped = _mix(_mix(larger) + round_key) >> np.uint32(31)
-    places = places + (partner - places) * swapped
-  return places
-
-
-def _mix(x: Any) -> Any:
-  """A hash of 32 bits (the finaliser of MurmurHash3, behind an odd constant that moves 0)."""
-  x = x + np.uint32(0x9E3779B9)
-  x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-  x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-  return x ^ (x >> np.uint32(16))
+    key = mix32(mix32(epoch) + np.uint32(self.seed)) + np.uint32((source + 1) * 0x9E3779B9 % 2**32)
+    return permute(place, int(length), key).astype(np.int32) + np.int32(sum(self.lengths[:source]))

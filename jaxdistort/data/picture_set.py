@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from jaxdistort.data.order import Order
-from jaxdistort.data.pictures import BrokenPicture
-from jaxdistort.data.prepared import Prepared
+from jaxdistort.data.pictures import read_or
 from jaxdistort.data.sources import WeightedSource, parse_sources
-from jaxdistort.data.splits import SPLITS, split_of
+from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError, choose
+from jaxdistort.progress import SILENT, Progress
 
 _MOST_BROKEN_IN_A_ROW = 100
 
@@ -79,44 +79,28 @@ class PictureSet:
     members = self.members[source]
     for attempt in range(min(len(members), _MOST_BROKEN_IN_A_ROW)):
       candidate = self.number(source, (position + attempt) % len(members))
-      try:
-        return self.load(candidate, size), number if attempt else -1
-      except BrokenPicture:
-        continue
+      image, _ = read_or(None, self.load, candidate, size)
+      if image is not None:
+        return image, number if attempt else -1
     raise InputError(f"data source {self.spec}: no readable picture from {self.name(number)} on")
 
   def why_broken(self, number: int, size: int) -> str:
     """The reason why a picture cannot be read; reads it once more."""
-    try:
-      self.load(number, size)
-    except BrokenPicture as error:
-      return str(error)
-    return "could not be read at first, now it can"
+    _, reason = read_or(None, self.load, number, size)
+    return reason or "could not be read at first, now it can"
 
 
-def open_pictures(spec: str, split: str) -> PictureSet:
+def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> PictureSet:
   """Opens the pictures of a split.
 
   Args:
     spec: see `parse_sources`.
     split: train, validation, test, or all.
+    progress: is told, once, what changed since a prepared source was made.
 
   Raises:
     InputError: a source cannot be opened, or is too small to be split.
   """
   choose("split", split, (*SPLITS, "all"))
-  sources = tuple(parse_sources(spec))
-  members = []
-  for source, _ in sources:
-    indices = np.arange(len(source))
-    if isinstance(source, Prepared):
-      indices = source.members(split)
-    elif split != "all":
-      originals = [source.original(i) for i in range(len(source))]
-      try:
-        place = split_of(originals)
-      except InputError as error:
-        raise InputError(f"data source {source!r}: {error}") from None
-      indices = indices[[place[o] == split for o in originals]]
-    members.append(indices)
-  return PictureSet(spec, sources, tuple(members))
+  sources = tuple(parse_sources(spec, progress))
+  return PictureSet(spec, sources, tuple(source.members(split) for source, _ in sources))

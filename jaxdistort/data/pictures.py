@@ -3,12 +3,18 @@
 import io
 import os
 import warnings
+from collections.abc import Callable
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from jaxdistort.errors import reason_of
+
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF")  # only these decoders may look at a foreign file
+
+T = TypeVar("T")
 
 _THIN = 16  # longer side in shorter sides, of pictures that are cut to their middle before they are scaled
 
@@ -20,8 +26,8 @@ class BrokenPicture(Exception):
 def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   """Decodes a picture: EXIF orientation applied, 8-bit RGB.
 
-  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit
-  levels keep their high byte.
+  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit levels keep
+  their high byte, 32-bit levels are scaled to 8 bits.
 
   Args:
     file: path, or the bytes of the file.
@@ -30,27 +36,50 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
     BrokenPicture: empty, truncated, of an unknown format, or with so many pixels (over 179 million)
       that it must be an accident or an attack.
   """
+  with _stream(file) as stream:
+    return to_rgb(_decode(stream))
+
+
+def read_or(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, str]:
+  """`load(*arguments)` and ""; or, for a picture that cannot be read, `otherwise` and the reason: never fatal."""
+  try:
+    return load(*arguments), ""
+  except BrokenPicture as error:
+    return otherwise, reason_of(error)
+
+
+def _stream(file: str | os.PathLike[str] | bytes) -> BinaryIO:
+  try:
+    stream = io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb")  # noqa: SIM115, its caller closes it
+  except OSError as error:
+    raise BrokenPicture(reason_of(error)) from error
+  if not stream.seek(0, os.SEEK_END):
+    stream.close()
+    raise BrokenPicture("empty file")
+  stream.seek(0)
+  return stream
+
+
+def _decode(stream: BinaryIO) -> Image.Image:
+  """The picture, upright."""
   try:
     with warnings.catch_warnings():
       warnings.simplefilter("ignore")  # large pictures and odd metadata are fine as long as the pixels decode
-      with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_FORMATS) as opened:
+      with Image.open(stream, formats=_FORMATS) as opened:
         opened.load()
-        return _to_rgb(ImageOps.exif_transpose(opened))
-  except Exception as error:  # decoders of foreign files raise anything
-    raise BrokenPicture(_reason(file, error)) from error
+        return ImageOps.exif_transpose(opened)
+  except Image.UnidentifiedImageError as error:
+    raise BrokenPicture("not a picture that can be identified") from error
+  except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
+    raise BrokenPicture(reason_of(error)) from error
 
 
-def _reason(file: str | os.PathLike[str] | bytes, error: Exception) -> str:
-  if not isinstance(file, bytes) and os.path.isfile(file) and os.path.getsize(file) == 0:
-    return "empty file"
-  if isinstance(error, Image.UnidentifiedImageError):
-    return "not a picture that can be identified"
-  if isinstance(error, OSError) and error.strerror:
-    return error.strerror
-  return " ".join(str(error).split()) or type(error).__name__
+def to_rgb(picture: Image.Image) -> Image.Image:
+  """A picture of any mode as 8-bit RGB, as `read_picture` says.
 
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
+  Raises:
+    BrokenPicture: its colours cannot be converted.
+  """
   if picture.mode.startswith("I;16"):
     return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
   if picture.mode in ("I", "F"):  # 32-bit levels: of 16 bits, or fractions, or 8 bits
@@ -58,9 +87,16 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     scale = 1 / 257 if levels.max() > 256 else 255 if picture.mode == "F" and levels.max() <= 1 else 1
     return Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8)).convert("RGB")
   if picture.has_transparency_data:
-    layer = picture.convert("RGBA")
+    layer = _convert(picture, "RGBA")
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-  return picture.convert("RGB")
+  return _convert(picture, "RGB")
+
+
+def _convert(picture: Image.Image, mode: str) -> Image.Image:
+  try:
+    return picture.convert(mode)
+  except ValueError as error:  # Pillow decodes a few colour spaces that it cannot convert
+    raise BrokenPicture(f"colours of the kind {picture.mode} cannot be converted") from error
 
 
 def standardise(picture: Image.Image, size: int) -> np.ndarray:

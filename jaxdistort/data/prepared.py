@@ -4,8 +4,6 @@ import dataclasses
 import functools
 import json
 import os
-import shlex
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +11,13 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from array_record.python.array_record_module import ArrayRecordReader  # ty: ignore[import-not-found]
 from PIL import Image
 
 from jaxdistort.data.folder import Folder
 from jaxdistort.data.pictures import BrokenPicture, standardise, training_side
+from jaxdistort.data.source import Source, register_source
 from jaxdistort.data.splits import SPLITS
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, choose, reason_of
 
 SETTINGS, INDEX = "prepared.json", "index.npz"
 _VERSION = 1  # of the files' form
@@ -46,12 +44,10 @@ class Settings:
   shards: int
   version: int = _VERSION
 
-  def command(self, root: str | os.PathLike[str], image_size: int | None = None) -> str:
-    """Makes the folder, or mends it."""
-    size = image_size or self.image_size
-    plain = " --no-augment" if self.training_side == self.image_size else ""
-    place = f"--data {shlex.quote(self.data)} --output {shlex.quote(os.fspath(root))}"
-    return f"python scripts/prepare.py {place} --image-size {size}{plain}"
+  def again(self, image_size: int | None = None) -> str:
+    """How to make the folder again, or mend it, in words."""
+    plain = " without augmentation" if self.training_side == self.image_size else ""
+    return f"prepare {self.data} in it again at {image_size or self.image_size} px{plain}"
 
   def needed(self, side: int, size: int) -> int:
     """The least `image_size` with which pictures that are kept at `side` now would be kept at `size` or more."""
@@ -77,18 +73,15 @@ def read_settings(root: Path) -> Settings | None:
   except InputError:
     raise
   except (OSError, ValueError, TypeError, KeyError) as error:
-    raise InputError(f"{path}: cannot be read ({error}); remove the folder and prepare it anew") from error
+    raise InputError(f"{path}: cannot be read ({reason_of(error)}); remove the folder and prepare it anew") from error
 
 
 def shard_path(root: str | os.PathLike[str], shard: int, suffix: str = ".array_record") -> Path:
   return Path(root) / f"shard-{shard:05d}{suffix}"
 
 
-class Prepared:
+class Prepared(Source):
   """The pictures of the source that was prepared: their order, names, originals and `repr`, whichever folder this is.
-
-  Opening compares the source, where it is a folder that is there, by names, sizes and times, and tells what
-  changed since in one line on stderr.
 
   Raises:
     InputError: no such folder, or it is unfinished or damaged.
@@ -98,7 +91,7 @@ class Prepared:
     self._root = os.path.realpath(os.path.expanduser(path))
     settings = read_settings(Path(self._root))
     if settings is None:
-      raise InputError(f"data source prepared:{path}: {self._root} was not made by scripts/prepare.py")
+      raise InputError(f"data source prepared:{path}: holds no prepared pictures")
     self._settings = settings
     try:
       self._version = os.stat(os.path.join(self._root, INDEX)).st_mtime_ns
@@ -107,12 +100,11 @@ class Prepared:
     except FileNotFoundError as error:
       raise self._unusable("unfinished") from error
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-      raise self._unusable(f"damaged ({INDEX}: {error})") from error
+      raise self._unusable(f"damaged ({INDEX}: {reason_of(error)})") from error
     for shard, size in enumerate(sizes.tolist()):
       file = shard_path(self._root, shard)
       if not file.is_file() or file.stat().st_size != size:
         raise self._unusable(f"damaged ({file.name})")
-    _tell_changes(self._root, self._version, settings)
 
   def __len__(self) -> int:
     return self._length
@@ -130,9 +122,13 @@ class Prepared:
     return _text(self._root, self._version, "original", index)
 
   def members(self, split: str) -> np.ndarray:
-    """Indices int64 [n] of the pictures of a split, or of all."""
+    choose("split", split, (*SPLITS, "all"))
     splits = _column(self._root, self._version, "split")
     return np.arange(len(self)) if split == "all" else np.flatnonzero(splits == SPLITS.index(split))
+
+  def changes(self) -> str:
+    """Where the source is a folder that is still there, compares names, sizes and times."""
+    return _changes(self._root, self._version, self._settings)
 
   def load(self, index: int, size: int) -> np.ndarray:
     """Reads the picture as uint8 [size, size, 3]: as it is stored, or shrunk as `standardise` does.
@@ -147,21 +143,28 @@ class Prepared:
     if side < size:
       raise InputError(
         f"data source prepared:{self._root}: holds this picture at {side} px, {size} px are asked for; "
-        f"run {self._settings.command(self._root, self._settings.needed(side, size))}"
+        f"{self._settings.again(self._settings.needed(side, size))}"
       )
     try:
       (content,) = _reader(self._root, self._version, shard).read([record])
-      image = np.frombuffer(content, np.uint8).reshape(side, side, 3)
     except (RuntimeError, ValueError) as error:
-      file = shard_path(self._root, shard)
-      raise self._unusable(f"damaged ({error}); remove {file.name}") from error
+      raise self._damaged(shard, reason_of(error)) from error
+    if len(content) != side * side * 3:
+      raise self._damaged(shard, f"a record of {len(content)} bytes")
+    image = np.frombuffer(content, np.uint8).reshape(side, side, 3)
     return image if side == size else standardise(Image.fromarray(image), size)
 
   def _column(self, name: str) -> np.ndarray:
     return _column(self._root, self._version, name)
 
+  def _damaged(self, shard: int, reason: str) -> InputError:
+    return self._unusable(f"damaged ({reason}); remove {shard_path(self._root, shard).name}")
+
   def _unusable(self, state: str) -> InputError:
-    return InputError(f"data source prepared:{self._root}: {state}; run {self._settings.command(self._root)}")
+    return InputError(f"data source prepared:{self._root}: {state}; {self._settings.again()}")
+
+
+register_source("prepared", Prepared, "pictures of another source that were prepared in a folder", "DIR")
 
 
 # What processes keep open, so that a source goes to workers as a few words: columns are read when first asked for.
@@ -177,6 +180,8 @@ def _column(root: str, version: int, name: str) -> np.ndarray:
 
 @functools.cache
 def _reader(root: str, version: int, shard: int) -> Any:
+  from array_record.python.array_record_module import ArrayRecordReader  # ty: ignore[import-not-found]
+
   del version
   return ArrayRecordReader(os.fspath(shard_path(root, shard)), _RANDOM_ACCESS, file_reader_buffer_size=2**15)
 
@@ -213,15 +218,15 @@ def _stamp(path: str | None) -> tuple[int, int]:
   return (status.st_size, status.st_mtime_ns) if status else (-1, -1)
 
 
-@functools.cache  # told once, though each split opens the folder
-def _tell_changes(root: str, version: int, settings: Settings) -> None:
+@functools.cache  # though each split opens the folder
+def _changes(root: str, version: int, settings: Settings) -> str:
   kind, _, path = settings.source.partition(":")
   try:
     folder = Folder(path) if kind == "folder" else None
   except InputError:  # gone, or emptied: the prepared pictures stand alone
-    return
+    return ""
   if folder is None:
-    return
+    return ""
   now = [folder.original(i) for i in range(len(folder))]
   stamps = file_stamps([folder.file(i) for i in range(len(folder))])
   packed, kept = pack_texts("original", now), np.stack([_column(root, version, c) for c in ("bytes", "mtime")], 1)
@@ -231,9 +236,13 @@ def _tell_changes(root: str, version: int, settings: Settings) -> None:
     before = {_text(root, version, "original", i): tuple(kept[i].tolist()) for i in range(len(kept))}
     after = dict(zip(now, map(tuple, stamps.tolist()), strict=True))
     counts = count_changes(before, after)
-  if any(counts.values()):
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    print(f"{path}: {told} since it was prepared; {settings.command(root)} brings them in", file=sys.stderr)
+  what = describe_changes(counts)
+  return f"{path}: {what} since it was prepared in {root}; {settings.again()} to bring that in" if what else ""
+
+
+def describe_changes(counts: dict[str, int]) -> str:
+  """Such as "3 added, 1 removed"; "" if nothing changed."""
+  return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def count_changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, int]:

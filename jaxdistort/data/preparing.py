@@ -7,6 +7,7 @@ when its table is there, the folder when its index is.
 
 import csv
 import dataclasses
+import functools
 import json
 import os
 from collections.abc import Generator, Iterator
@@ -14,35 +15,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import grain
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter  # ty: ignore[import-not-found]
 
-from jaxdistort.cli.console import progress_bar
-from jaxdistort.data.loading import default_workers, read_ahead
-from jaxdistort.data.pictures import BrokenPicture, training_side
+from jaxdistort.data.loading import default_workers, load_elements
+from jaxdistort.data.pictures import read_or, training_side
 from jaxdistort.data.prepared import (
   INDEX,
   SETTINGS,
   Prepared,
   Settings,
   count_changes,
+  describe_changes,
   file_stamps,
   pack_texts,
   read_settings,
   shard_path,
 )
-from jaxdistort.data.sources import Source, parse_sources
+from jaxdistort.data.source import Source
+from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
 from jaxdistort.files import making_whole, write_table, write_whole, writing_whole
+from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
 _MOST_SHARDS = 256  # each is a file that every process may hold open
 # Raw: compressed, pictures take 15 to 19 % less and are read at a quarter of the speed.
 _WRITER = "group_size:1,uncompressed"
 _HEAD = ("name", "original", "split", "side", "bytes", "mtime", "record", "reason")
-_KNOWN_BEFORE = 6  # columns that the source tells; the others are told by reading the picture
+_KNOWN_BEFORE = 6  # columns that are known from the source; the others, from reading the picture
+
+
+_Loaded = tuple[np.ndarray, str]  # a picture, or why it cannot be read
 
 
 class Preparation(NamedTuple):
@@ -64,7 +69,13 @@ class Preparation(NamedTuple):
 
 
 def prepare(
-  data: str, output: Path, *, image_size: int = 224, augment: bool = True, workers: int | None = None
+  data: str,
+  output: Path,
+  *,
+  image_size: int = 224,
+  augment: bool = True,
+  workers: int | None = None,
+  progress: Progress = SILENT,
 ) -> Preparation:
   """Makes a folder for the source `prepared:OUTPUT`, or brings it up to date, or goes on where it was stopped.
 
@@ -77,10 +88,12 @@ def prepare(
     image_size: side of validation and test pictures in pixels.
     augment: training pictures are kept at `training_side(image_size)`, for random squares; else at `image_size`.
     workers: decoding processes; 0: threads; None: one fewer than processors.
+    progress: hears what changed since the last time, and how far it is.
 
   Raises:
     InputError: a source that cannot be prepared, or the folder holds something else.
     OSError: the folder cannot be written; what is finished stays.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   source = _open_single(data)
   settings = _settings(data, source, output, image_size, training_side(image_size) if augment else image_size)
@@ -90,13 +103,13 @@ def prepare(
     raise InputError(f"data source {data}: {error}") from None
   stale, changes = plan.compare(output)
   if changes:
-    print(f"{', '.join(f'{count} {what}' for what, count in changes.items())} since {output} was prepared")
+    progress.tell(f"{changes} since {output} was prepared")
   if 0 < len(stale) < settings.shards:
-    print(f"{settings.shards - len(stale)} of {settings.shards} shards are there, {len(stale)} are to be made")
+    progress.tell(f"{settings.shards - len(stale)} of {settings.shards} shards are there, {len(stale)} are to be made")
   if stale:
     (output / INDEX).unlink(missing_ok=True)
   write_whole(output / SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2) + "\n")
-  plan.make(output, stale, default_workers() if workers is None else workers)
+  plan.make(output, stale, default_workers() if workers is None else workers, progress)
   return plan.finish(output, len(stale))
 
 
@@ -104,11 +117,11 @@ def _open_single(data: str) -> Source:
   sources = parse_sources(data)
   if len(sources) > 1:
     raise InputError(
-      f"--data {data}: a mix cannot be prepared; prepare each source on its own and mix them, as in "
+      f"data source {data}: a mix cannot be prepared; prepare each source on its own and mix them, as in "
       "0.9*prepared:a+0.1*prepared:b"
     )
   if isinstance(sources[0].source, Prepared):
-    raise InputError(f"--data {data}: is prepared already")
+    raise InputError(f"data source {data}: is prepared already")
   return sources[0].source
 
 
@@ -116,9 +129,9 @@ def _settings(data: str, source: Source, output: Path, image_size: int, side: in
   """Of the folder as it shall be; its number of shards never changes."""
   before = read_settings(output)
   if before is None and output.exists() and (not output.is_dir() or any(output.iterdir())):
-    raise InputError(f"--output {output}: is no empty folder, and none that this script made; give another")
+    raise InputError(f"output {output}: is no empty folder, and holds no prepared pictures; give another")
   if before and before.source != repr(source):
-    raise InputError(f"--output {output}: holds the pictures of {before.source}, not of {source!r}; give another")
+    raise InputError(f"output {output}: holds the pictures of {before.source}, not of {source!r}; give another")
   output.mkdir(parents=True, exist_ok=True)
   shards = before.shards if before else min(max(round(len(source) / _PICTURES_A_SHARD), 1), _MOST_SHARDS)
   named = repr(source) if data.startswith("folder:") else data  # a folder by its full path
@@ -152,8 +165,8 @@ class _Plan:
       for i in self.members(shard)
     ]
 
-  def compare(self, output: Path) -> tuple[list[int], dict[str, int]]:
-    """The shards that must be made, and how many pictures were added, removed or changed (nothing if none were)."""
+  def compare(self, output: Path) -> tuple[list[int], str]:
+    """The shards that must be made, and how many pictures were added, removed or changed, in words; "" if none were."""
     stale, changes = [], dict.fromkeys(("added", "removed", "changed"), 0)
     for shard in range(self.settings.shards):
       table, rows = _read_table(output, shard), self.rows(shard)
@@ -163,33 +176,40 @@ class _Plan:
         if table is not None:
           counts = count_changes(*({row[0]: row for row in side} for side in (before, rows)))
           changes = {what: count + counts[what] for what, count in changes.items()}
-    return stale, {what: count for what, count in changes.items() if count}
+    return stale, describe_changes(changes)
 
-  def make(self, output: Path, shards: list[int], workers: int) -> None:
+  def make(self, output: Path, shards: list[int], workers: int, progress: Progress) -> None:
     order = np.concatenate([np.empty(0, int), *(self.members(shard) for shard in shards)])
     if not len(order):
       return
-    elements = grain.MapDataset.range(len(order)).map(_Standardise(self.source, order, self.side[order]))
+    elements, load = np.stack([order, self.side[order]], axis=1), functools.partial(_load, self.source)
     with (
-      read_ahead(elements, workers, _record_of) as pictures,
-      progress_bar(len(order), unit="picture", title="preparing") as bar,
+      load_elements(elements, load, workers=workers) as pictures,
+      progress.bar(len(order), unit="picture", title="preparing") as bar,
     ):
+      counted = self._counted(pictures, bar, progress)
       for shard in shards:
-        self._make_shard(output, shard, pictures, bar)
+        self._make_shard(output, shard, counted)
 
-  def _make_shard(self, output: Path, shard: int, pictures: Iterator[tuple[bytes, str]], bar: Any) -> None:
+  @staticmethod
+  def _counted(pictures: Iterator[_Loaded], bar: Bar, progress: Progress) -> Iterator[_Loaded]:
+    for picture in pictures:
+      bar.advance()
+      progress.check()
+      yield picture
+
+  def _make_shard(self, output: Path, shard: int, pictures: Iterator[_Loaded]) -> None:
     rows, count = self.rows(shard), 0
     shard_path(output, shard, ".csv").unlink(missing_ok=True)
     with _record_file(shard_path(output, shard)) as file:
       for row in rows:
-        content, reason = next(pictures)
+        image, reason = next(pictures)
         if reason:
           row += ["-1", reason]
         else:
-          file.write(content)
+          file.write(image.tobytes())
           row += [str(count), ""]
           count += 1
-        bar.update()
     write_table(shard_path(output, shard, ".csv"), [_HEAD, *rows])
 
   def finish(self, output: Path, made: int) -> Preparation:
@@ -211,23 +231,10 @@ class _Plan:
     return Preparation(len(record), len(reasons), len(sizes), made, sum(sizes))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Standardise(grain.transforms.Map):
-  """Position -> the picture, or why it cannot be read."""
-
-  source: Source
-  indices: np.ndarray
-  sides: np.ndarray
-
-  def map(self, element: int) -> dict[str, Any]:
-    try:
-      return {"image": self.source.load(int(self.indices[element]), int(self.sides[element])), "reason": ""}
-    except BrokenPicture as error:
-      return {"image": np.empty((0, 0, 3), np.uint8), "reason": " ".join(str(error).split()) or "broken"}
-
-
-def _record_of(element: dict[str, Any]) -> tuple[bytes, str]:
-  return np.asarray(element["image"]).tobytes(), str(element["reason"])
+def _load(source: Source, element: np.ndarray) -> _Loaded:
+  """Index and side of a picture -> the picture, or nothing and why it cannot be read."""
+  index, side = element.tolist()
+  return read_or(np.empty((0, 0, 3), np.uint8), source.load, index, side)
 
 
 @contextmanager

@@ -1,22 +1,22 @@
 """The clean training pictures in device memory: read once, never sent again."""
 
-import dataclasses
 import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from jaxdistort.data.loading import read_ahead
+from jaxdistort.data.batches import LoadPictures
+from jaxdistort.data.loading import load_elements
 from jaxdistort.data.picture_set import PictureSet
 from jaxdistort.errors import InputError
+from jaxdistort.progress import SILENT, Progress
 from jaxdistort.runtime.mesh import DATA_AXES, data_sharding
 
 _CHUNK = 64  # pictures read together
@@ -49,7 +49,7 @@ def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
   Raises:
     InputError: the pictures were asked onto devices that are smaller than they are.
   """
-  needed, free = bytes_per_device(count, side, mesh), _free_memory(mesh)
+  needed, free = bytes_per_device(count, side, mesh), free_memory(mesh)
   if asked == "device" and needed > free:
     raise InputError(
       f"config: data.placement=device: {count:,} pictures of {side} px take {needed / 1e9:.1f} GB of each device, "
@@ -59,8 +59,8 @@ def placement_of(asked: str, count: int, side: int, mesh: Mesh) -> str:
   return ("device" if needed <= share * free else "host") if asked == "auto" else asked
 
 
-def _free_memory(mesh: Mesh) -> int:
-  """Bytes, of one device of this process."""
+def free_memory(mesh: Mesh) -> int:
+  """Bytes that are free on each device of this process; of the machine's memory, its share, on CPU."""
   stats = mesh.local_devices[0].memory_stats() if jax.default_backend() != "cpu" else None
   if stats and "bytes_limit" in stats:
     return stats["bytes_limit"] - stats["bytes_in_use"]
@@ -68,10 +68,10 @@ def _free_memory(mesh: Mesh) -> int:
 
 
 def _available_memory() -> int:
-  """Bytes of this machine that programs can still have; half of all where the system does not tell."""
+  """Bytes of this machine that programs can still have; half of all where the system does not say."""
   try:
-    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    return int(told["MemAvailable"].split()[0]) * 1024
+    said = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(said["MemAvailable"].split()[0]) * 1024
   except (OSError, KeyError):
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
@@ -82,7 +82,7 @@ def load_resident(
   mesh: Mesh,
   *,
   workers: int,
-  on_progress: Callable[[int], Any] = lambda count: None,
+  progress: Progress = SILENT,
 ) -> ResidentPictures:
   """Reads all pictures onto the devices, each process those of its own.
 
@@ -93,7 +93,7 @@ def load_resident(
     side: of the pictures in pixels.
     mesh: over whose devices they are split.
     workers: decoding processes; 0 decodes in threads of this process.
-    on_progress: told how many more were read.
+    progress: counts pictures.
 
   Raises:
     InputError: a hundred pictures in a row are broken.
@@ -104,33 +104,22 @@ def load_resident(
   firsts = {device: place[0].start or 0 for device, place in places.items() if place is not None}
   chunks = [(device, first, start) for device, first in firsts.items() for start in range(0, share, _CHUNK)]
   rows = [np.arange(first + start, first + min(start + _CHUNK, share)) for _, first, start in chunks]
-  elements = grain.MapDataset.source(rows).map(_LoadRows(pictures, side))
+  numbers = [np.where(chunk < len(pictures), chunk, -1) for chunk in rows]
   buffers: dict[jax.Device, jax.Array] = {}
   broken = []
-  with read_ahead(elements, workers, lambda chunk: tuple(np.array(part) for part in chunk)) as loaded:
+  load = LoadPictures(pictures, side, replace=True)
+  with (
+    load_elements(numbers, load, workers=workers) as loaded,
+    progress.bar(sum(map(len, rows)), unit="picture", title="reading") as bar,
+  ):
     for (device, _, start), (images, failed) in zip(chunks, loaded, strict=True):
       if not start:
         buffers[device] = jnp.zeros((share, *shape[1:]), jnp.uint8, device=device)
       buffers[device] = _write(buffers[device], jax.device_put(images, device), start)
       broken.append(failed[failed >= 0])
-      on_progress(len(images))
+      bar.advance(len(images))
   images = jax.make_array_from_single_device_arrays(shape, data_sharding(mesh), list(buffers.values()))
-  return ResidentPictures(images, np.concatenate(broken))
-
-
-@dataclasses.dataclass(frozen=True)
-class _LoadRows(grain.transforms.Map):
-  pictures: PictureSet
-  side: int
-
-  def map(self, element: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows int64 [n] -> uint8 [n, S, S, 3], black beyond the last picture, and numbers int64 [n] of broken ones."""
-    images = np.zeros((len(element), self.side, self.side, 3), np.uint8)
-    broken = np.full(len(element), -1)
-    for place, number in enumerate(element.tolist()):
-      if number < len(self.pictures):
-        images[place], broken[place] = self.pictures.load_or_next(number, self.side)
-    return images, broken
+  return ResidentPictures(images, np.concatenate(broken).astype(np.int64))
 
 
 @functools.partial(jax.jit, donate_argnums=0)

@@ -1,45 +1,14 @@
-"""Where clean pictures come from: sources by name, alone and mixed."""
+"""Sources by name, alone and mixed."""
 
 import re
-from typing import NamedTuple, Protocol
+import weakref
+from typing import NamedTuple
 
-import numpy as np
-
-from jaxdistort.data.dead_leaves import DeadLeaves
-from jaxdistort.data.folder import Folder, SamplePhotographs
-from jaxdistort.data.prepared import Prepared
-from jaxdistort.data.tfds import TensorFlowDataset
+# Each registers itself.
+from jaxdistort.data import dead_leaves, folder, prepared, samples, tfds  # noqa: F401
+from jaxdistort.data.source import SOURCES, Source, describe_sources
 from jaxdistort.errors import InputError
-
-
-class Source(Protocol):
-  """Clean pictures by index. Its `repr` is the same in every process that reads the same pictures."""
-
-  def __len__(self) -> int: ...
-
-  def file(self, index: int) -> str | None:
-    """The file that the picture may have changed with, if there is one."""
-    ...
-
-  def name(self, index: int) -> str:
-    """Names the picture in reports: a path, where it has one."""
-    ...
-
-  def original(self, index: int) -> str:
-    """Names the original that the picture shows; splits keep an original's pictures together."""
-    ...
-
-  def load(self, index: int, size: int) -> np.ndarray:
-    """Loads the picture as uint8 [size, size, 3], always the same (for files: the standard form).
-
-    Args:
-      index: 0..len-1.
-      size: side in pixels.
-
-    Raises:
-      BrokenPicture: the file cannot be read as a picture.
-    """
-    ...
+from jaxdistort.progress import SILENT, Progress
 
 
 class WeightedSource(NamedTuple):
@@ -49,27 +18,27 @@ class WeightedSource(NamedTuple):
   weight: float
 
 
-_HEADS = r"(?:\d*\.?\d+\*)?(?:folder:|tfds:|prepared:|samples\b|synthetic\b)"
-
-
-def parse_sources(spec: str) -> list[WeightedSource]:
+def parse_sources(spec: str, progress: Progress = SILENT) -> list[WeightedSource]:
   """Opens the sources that a text names.
 
   Args:
-    spec: `folder:PATH`, `samples`, `synthetic`, `tfds:NAME`, `prepared:DIR` (of scripts/prepare.py), or a mix of
-      these with optional weights: `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
+    spec: as `describe_sources` says: `folder:PATH`, `samples`, ..., or a mix of these with optional weights, such as
+      `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
+    progress: is told, once, what changed since a prepared source was made.
 
   Raises:
     InputError: a name that is none of these, or a source that cannot be opened.
   """
-  parts = re.split(rf"\+(?={_HEADS})", spec.strip())
   mix = []
-  for part in parts:
+  for part in re.split(rf"\+(?={_heads()})", spec.strip()):
     match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?(.+)", part, re.DOTALL)
     weight = float(match[1]) if match and match[1] else 1.0
     if weight <= 0:
       raise InputError(f"data source {part!r}: a weight must be above 0")
     mix.append(WeightedSource(_open(match[2] if match else part), weight))
+  if progress is not SILENT:  # looking for changes may ask for the state of millions of files
+    for source, _ in mix:
+      _tell_changes(source, progress)
   return mix
 
 
@@ -81,19 +50,28 @@ def same_sources(first: str, second: str) -> bool:
     return False
 
 
+def _heads() -> str:
+  """A pattern of how every source begins: behind a plus, another one."""
+  kinds = (re.escape(kind.prefix) + (":" if kind.argument else r"\b") for kind in SOURCES.values())
+  return rf"(?:\d*\.?\d+\*)?(?:{'|'.join(kinds)})"
+
+
 def _open(spec: str) -> Source:
-  kind, colon, argument = spec.partition(":")
-  if spec == "samples":
-    return SamplePhotographs()
-  if spec == "synthetic":
-    return DeadLeaves()
-  if colon and argument and kind == "folder":
-    return Folder(argument)
-  if colon and argument and kind == "tfds":
-    return TensorFlowDataset(argument)
-  if colon and argument and kind == "prepared":
-    return Prepared(argument)
-  raise InputError(
-    f"data source {spec!r}: expected folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, "
-    "or a mix such as samples+synthetic"
-  )
+  prefix, colon, argument = spec.partition(":")
+  kind = SOURCES.get(prefix)
+  if kind and kind.argument and argument:
+    return kind.open(argument)
+  if kind and not kind.argument and not colon:
+    return kind.open()
+  raise InputError(f"data source {spec!r}: expected {describe_sources()}")
+
+
+_told: weakref.WeakKeyDictionary[Progress, set[str]] = weakref.WeakKeyDictionary()
+
+
+def _tell_changes(source: Source, progress: Progress) -> None:
+  """Once, though each split opens the source."""
+  changes, told = source.changes(), _told.setdefault(progress, set())
+  if changes and changes not in told:
+    told.add(changes)
+    progress.tell(changes)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from jaxdistort.data.pictures import BrokenPicture, read_picture, standardise
-from jaxdistort.errors import InputError
+from jaxdistort.data.source import Source, register_source
+from jaxdistort.errors import InputError, MissingExtra
 
 
-class TensorFlowDataset:
+class TensorFlowDataset(Source):
   """The `image` feature of a prepared set, `NAME[/CONFIG][:SPLIT]`; the split is `train` unless given.
 
   Raises:
@@ -24,7 +25,7 @@ class TensorFlowDataset:
     try:
       import tensorflow_datasets as tfds
     except ImportError as error:
-      raise InputError("data source tfds: needs tensorflow-datasets; pip install 'jaxdistort[tfds]'") from error
+      raise MissingExtra("tensorflow-datasets", "tfds", "data source tfds") from error
     # Looking for the files first: building an unprepared set asks the network for minutes when there is none.
     root = Path(os.environ.get("TFDS_DATA_DIR", tfds.core.constants.DATA_DIR)).expanduser()
     prepared = sorted(path.parent for path in (root / name).rglob("dataset_info.json"))
@@ -70,6 +71,9 @@ class TensorFlowDataset:
 
   def _record(self, index: int) -> dict[str, Any]:
     return _records(self._directory, self._split)[index]
+
+
+register_source("tfds", TensorFlowDataset, "a prepared set of TensorFlow Datasets: NAME[/CONFIG][:SPLIT]", "NAME")
 
 
 @functools.cache  # one set of open files a process

@@ -1,31 +1,56 @@
-"""Views: the squares of a picture of any size that a network looks at."""
+"""Views: the tiles of a picture of any size that a network looks at."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from jaxdistort.data.pictures import standardise
+from jaxdistort.registry import Registry
+
+
+class Tiles(NamedTuple):
+  """The tiles of one picture.
+
+  Attributes:
+    images: uint8 [n, S, S, 3], n at least 1.
+    extents: int32 [n, 2], height and width of what is picture in each, from its top left corner; the rest is padding.
+  """
+
+  images: np.ndarray
+  extents: np.ndarray
+
+  @classmethod
+  def whole(cls, images: np.ndarray) -> "Tiles":
+    """Tiles without padding."""
+    return cls(images, np.full((len(images), 2), images.shape[1], np.int32))
+
+
+VIEWS: Registry[Callable[[Image.Image, int], Tiles]] = Registry("view")
+"""Views by name: functions of an RGB picture and the side of the tiles in pixels, which workers can import."""
 
 _MOST_PATCHES = 5  # along each side, evenly spread over larger pictures
 
 
-def pad(picture: Image.Image, size: int) -> np.ndarray:
-  """The paper's view of LIVE: the whole picture, black where it is no square, shrunk. uint8 [1, size, size, 3].
+@VIEWS.register("pad")
+def pad(picture: Image.Image, size: int) -> Tiles:
+  """The study's view of LIVE: the whole picture, black where it is no square, shrunk. One tile.
 
-  Scaled before it is padded, which blends no black into its edges.
+  Scaled before it is padded, which blends no black into its edges. The black counts as picture, as it did there.
   """
-  return np.asarray(ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color="black"))[None]
+  return Tiles.whole(np.asarray(ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color="black"))[None])
 
 
-def center(picture: Image.Image, size: int) -> np.ndarray:
-  """The standard form of the training: shorter side to `size`, central square. uint8 [1, size, size, 3]."""
-  return standardise(picture, size)[None]
+@VIEWS.register("center")
+def center(picture: Image.Image, size: int) -> Tiles:
+  """The standard form of the training: shorter side to `size`, central square. One tile."""
+  return Tiles.whole(standardise(picture, size)[None])
 
 
-def patches(picture: Image.Image, size: int) -> np.ndarray:
-  """Squares at native size that cover the picture, and overlap as need be. uint8 [n, size, size, 3].
+@VIEWS.register("patches")
+def patches(picture: Image.Image, size: int) -> Tiles:
+  """Squares at native size that cover the picture, and overlap as need be.
 
   At most 5 x 5, evenly spread over larger pictures. A picture with a side below `size` is enlarged to it.
   """
@@ -33,14 +58,25 @@ def patches(picture: Image.Image, size: int) -> np.ndarray:
   if scale > 1:
     width, height = (min(max(size, round(side * scale)), 16 * size) for side in picture.size)
     picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+  return Tiles.whole(_spread(np.asarray(picture), size))
+
+
+@VIEWS.register("native")
+def native(picture: Image.Image, size: int) -> Tiles:
+  """The same without enlarging anything: where a side is below `size`, the tile is padded with black.
+
+  For networks of pictures of any size, which leave the padding out; others see it.
+  """
   pixels = np.asarray(picture)
+  extent = [min(side, size) for side in pixels.shape[:2]]
+  missing = [max(size - side, 0) for side in pixels.shape[:2]]
+  tiles = _spread(np.pad(pixels, [(0, missing[0]), (0, missing[1]), (0, 0)]), size)
+  return Tiles(tiles, np.tile(np.array(extent, np.int32), (len(tiles), 1)))
+
+
+def _spread(pixels: np.ndarray, size: int) -> np.ndarray:
+  """Squares uint8 [n, size, size, 3] of levels [H, W, 3], both sides at least `size`."""
   rows, columns = (
     np.linspace(0, side - size, min(-(-side // size), _MOST_PATCHES)).round().astype(int) for side in pixels.shape[:2]
   )
   return np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns])
-
-
-VIEWS: Mapping[str, Callable[[Image.Image, int], np.ndarray]] = MappingProxyType(
-  {"pad": pad, "center": center, "patches": patches}
-)
-"""Views by name: functions of an RGB picture and the side of the squares in pixels."""

@@ -1,5 +1,6 @@
 """What an op accepts, checked where it costs nothing: shapes while tracing, values only if concrete."""
 
+import functools
 import math
 from typing import Any
 
@@ -19,16 +20,45 @@ def check_image(op: str, image: jax.Array) -> None:
 
 
 def bounded(
-  op: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf, hint: str = ""
+  op: str, name: str, value: Any, low: float, high: float, unit: str = "", *, whole: bool = False, hint: str = ""
 ) -> jax.Array:
-  """Returns `value` as float32 within [low, high].
+  """Returns `value` as float32 within [low, high], both finite.
 
-  A concrete value outside (or not a number) raises ValueError; a traced one, which cannot be looked
-  at, is clipped. Looking at a concrete array waits for it (a sync point, outside jit only).
+  A concrete value outside (or not finite, or a fraction where only whole numbers will do) raises
+  ValueError. A traced one, which cannot be looked at, is clipped, and stays NaN if it is NaN (see `known`).
+  Looking at a concrete array waits for it (a sync point, outside jit only).
   """
-  if not isinstance(value, Tracer) and jnp.ndim(value) == 0 and not low <= float(value) <= high:
-    bounds = (
-      "a number" if low == -math.inf else f"at least {low:g}" if high == math.inf else f"within {low:g}..{high:g}"
-    )
-    raise ValueError(f"{op}: {name} must be {bounds}, got {float(value):g}{hint}")
+  if jnp.ndim(value) != 0:
+    raise ValueError(f"{op}: {name} must be one number, got shape {list(jnp.shape(value))} (for a batch, use jax.vmap)")
+  if not isinstance(value, Tracer):
+    number = float(value)
+    if not low <= number <= high or (whole and not number.is_integer()):
+      kind = "a whole number within" if whole else "within"
+      raise ValueError(f"{op}: {name} must be {kind} {in_words(low, high, unit)}, got {number:,.7g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)
+
+
+def check_maximum(op: str, name: str, value: float, largest: int) -> int:
+  """Returns the whole number of pixels that holds a static maximum; raises unless it lies within 0..largest."""
+  if not 0 <= value <= largest:
+    raise ValueError(f"{op}: {name} must be within {in_words(0, largest, 'px')}, got {value:,.7g}")
+  return math.ceil(value)
+
+
+def known(*parameters: jax.Array) -> tuple[jax.Array, ...]:
+  """What an op computes with where a traced parameter may be NaN.
+
+  A NaN must not look like a picture of some strength, and what it becomes as a whole number or an index
+  is not defined. So the picture is black: the op limits its levels to the last value returned.
+
+  Returns:
+    The parameters, 1 (which every parameter may be) for those that are NaN; then float32 255, 0 if any is NaN.
+  """
+  unknown = [jnp.isnan(parameter) for parameter in parameters]
+  values = [jnp.where(nan, 1.0, parameter) for nan, parameter in zip(unknown, parameters, strict=True)]
+  return *values, jnp.where(functools.reduce(jnp.logical_or, unknown), 0.0, 255.0)
+
+
+def in_words(low: float, high: float, unit: str = "") -> str:
+  """A range for messages: "0..11 px"."""
+  return f"{low:,.7g}..{high:,.7g} {unit}".strip()

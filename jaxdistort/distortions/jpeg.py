@@ -9,6 +9,7 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image
+from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 # Quantisation steps, ITU-T T.81 Annex K, tables K.1 (luminance) and K.2 (chrominance), in row order.
 _LUMINANCE_STEPS = np.array([
@@ -74,13 +75,19 @@ def jpeg(image: jax.Array, quality: Any) -> jax.Array:
     quality: libjpeg's 1..100, whole; traced.
 
   Returns:
-    uint8 [H, W, 3].
+    uint8 [H, W, 3]. Where `quality` is traced, one outside its bounds gives the picture of the nearest
+    bound, a fraction is dropped, and NaN gives a flat grey picture.
 
   Raises:
-    ValueError: a concrete `quality` is outside 1..100 (a traced one is clipped to it).
+    ValueError: a concrete `quality` is outside 1..100 or not whole.
+
+  Source: ITU-T T.81; libjpeg 6b and libjpeg-turbo.
   """
   check_image("jpeg", image)
-  return _jpeg(image, bounded("jpeg", "quality", quality, 1, 100).astype(jnp.int32))
+  return _jpeg(image, bounded("jpeg", "quality", quality, 1, 100, whole=True))
+
+
+register(Distortion("jpeg", jpeg, (Parameter("quality", "", 1, 100, 75, weakest=100, whole=True),), group="coding"))
 
 
 @compiled(group_on_cpu=8)
@@ -141,8 +148,11 @@ def _double(plane: jax.Array) -> jax.Array:
 
 def _steps(base: np.ndarray, quality: jax.Array) -> jax.Array:
   """Quantisation steps float32 [64] at a quality, within 1..255 as baseline JPEG demands."""
+  unknown = jnp.isnan(quality)
+  quality = jnp.where(unknown, 1, quality).astype(jnp.int32)
   scale = jnp.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-  return jnp.clip((base * scale + 50) // 100, 1, 255).astype(jnp.float32)
+  steps = jnp.clip((base * scale + 50) // 100, 1, 255).astype(jnp.float32)
+  return jnp.where(unknown, 1e9, steps)  # so coarse that nothing is left
 
 
 def _through_blocks(plane: jax.Array, steps: jax.Array) -> jax.Array:

@@ -8,7 +8,8 @@ import numpy as np
 from jax import lax
 
 from jaxdistort.distortions.backend import compiled, in_tiles
-from jaxdistort.distortions.checks import bounded, check_image
+from jaxdistort.distortions.checks import bounded, check_image, known
+from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 
 def gaussian_noise(
@@ -19,28 +20,40 @@ def gaussian_noise(
   Args:
     key: a PRNG key of any implementation.
     image: uint8 [H, W, 3].
-    amount: standard deviation in levels, at least 0; traced.
-    density: probability 0..1 that a pixel is touched (above 1 counts as 1); traced.
+    amount: standard deviation in levels, 0..1,000,000; traced.
+    density: probability that a pixel is touched, 0..1,000 (above 1 counts as 1); traced.
     monochrome: one draw shared by the three channels instead of one each; static.
 
   Returns:
-    uint8 [H, W, 3].
+    uint8 [H, W, 3]. Where parameters are traced, one outside its bounds gives the picture of the nearest
+    bound, and NaN a black picture.
 
   Raises:
-    ValueError: a concrete `amount` or `density` is negative (a traced one is clipped to 0).
+    ValueError: a concrete parameter is outside its bounds.
 
   Source: JH Labs filters 2.0.235, NoiseFilter with the Gaussian distribution.
   """
   check_image("gaussian_noise", image)
-  amount = bounded("gaussian_noise", "amount", amount, 0)
-  density = bounded("gaussian_noise", "density", density, 0)
+  amount = bounded("gaussian_noise", "amount", amount, 0, 1e6, "levels")
+  density = bounded("gaussian_noise", "density", density, 0, 1000)
   return _gaussian_noise(key, image, amount, density, monochrome=monochrome)
+
+
+_PARAMETERS = (
+  Parameter("amount", "levels", 0, 100, 25, weakest=0),
+  Parameter("density", "", 0, 1.1, 1, weakest=0),  # up to 1.1, above 1 counting as 1: the study's range
+)
+_MONOCHROME = (("monochrome", True),)
+
+register(Distortion("gaussian_noise", gaussian_noise, _PARAMETERS, random=True, group="noise"))
+register(Distortion("monochrome_noise", gaussian_noise, _PARAMETERS, random=True, options=_MONOCHROME, group="noise"))
 
 
 @compiled(group_on_cpu=1)
 def _gaussian_noise(
   key: jax.Array, image: jax.Array, amount: jax.Array, density: jax.Array, *, monochrome: bool
 ) -> jax.Array:
+  amount, density, brightest = known(amount, density)
   pixels, channels = image.shape[0] * image.shape[1], 1 if monochrome else 3
   # Flat arrays throughout: a last axis of 3 does not vectorise.
   uniforms = _uniform(_random_words(key, pixels, stream=0))
@@ -48,7 +61,8 @@ def _gaussian_noise(
   normals = _normal(_random_words(key, pixels * channels, stream=1))
   levels = jnp.where(touched, (normals * amount).astype(jnp.int32), 0)
   levels = jnp.repeat(levels, 3 // channels)
-  return jnp.clip(image.reshape(-1).astype(jnp.int32) + levels, 0, 255).astype(jnp.uint8).reshape(image.shape)
+  noisy = jnp.clip(image.reshape(-1).astype(jnp.int32) + levels, 0, brightest.astype(jnp.int32))
+  return noisy.astype(jnp.uint8).reshape(image.shape)
 
 
 def _uniform(words: jax.Array) -> jax.Array:

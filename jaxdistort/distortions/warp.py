@@ -1,25 +1,24 @@
 """Geometric distortions: marble, twirl and ripple, as JH Labs' TransformFilters compute them."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
-from jaxdistort.distortions.backend import compiled, in_tiles
-from jaxdistort.distortions.checks import bounded, check_image
-
-
-class NoiseTables(NamedTuple):
-  """Tables of lattice gradient noise.
-
-  Attributes:
-    permutation: int32 [514], a permutation of 0..255, then itself again, then its first two entries.
-    gradients: float32 [514, 2], 256 unit vectors (x, y), repeated in the same way.
-  """
-
-  permutation: jax.Array
-  gradients: jax.Array
+from jaxdistort.distortions.backend import compiled, in_tiles, lookup
+from jaxdistort.distortions.checks import bounded, check_image, known
+from jaxdistort.distortions.gradient_noise import (
+  CornerGradients,
+  NoiseTables,
+  column_gradients,
+  interpolate,
+  lattice_cell,
+  noise_tables,
+  stored_gradients,
+)
+from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 
 def marble(
@@ -34,24 +33,41 @@ def marble(
   Args:
     key: draws the tables; unused where `tables` are given.
     image: uint8 [H, W, 3].
-    x_scale: size of the noise's cells in pixels, above 0; traced.
-    y_scale: length of the displacement in pixels; traced.
-    turbulence: turns of the direction over the noise's range; traced.
+    x_scale: size of the noise's cells in pixels, 0.001..1,000,000; traced.
+    y_scale: length of the displacement in pixels, 0..1,000,000; traced.
+    turbulence: turns of the direction over the noise's range, 0..1,000; traced.
     tables: (int32 [514], float32 [514, 2]) for a noise that is known.
 
   Returns:
-    uint8 [H, W, 3].
+    uint8 [H, W, 3]. Where parameters are traced, one outside its bounds gives the picture of the nearest
+    bound, and NaN a black picture.
 
   Raises:
-    ValueError: a concrete `x_scale` is below 1e-3 (a traced one is clipped to it).
+    ValueError: a concrete parameter is outside its bounds.
 
   Source: JH Labs filters 2.0.235, MarbleFilter; K. Perlin, An image synthesizer (SIGGRAPH 1985).
   """
   check_image("marble", image)
-  x_scale = bounded("marble", "x_scale", x_scale, 1e-3)
-  y_scale, turbulence = bounded("marble", "y_scale", y_scale), bounded("marble", "turbulence", turbulence)
+  x_scale = bounded("marble", "x_scale", x_scale, 1e-3, 1e6, "px")
+  y_scale = bounded("marble", "y_scale", y_scale, 0, 1e6, "px")
+  turbulence = bounded("marble", "turbulence", turbulence, 0, 1000)
   tables = noise_tables(key) if tables is None else NoiseTables(*(jnp.asarray(table) for table in tables))
   return _marble(image, x_scale, y_scale, turbulence, *tables)
+
+
+register(
+  Distortion(
+    "marble",
+    marble,
+    (
+      Parameter("x_scale", "px", 1, 64, 20, weakest=64),
+      Parameter("y_scale", "px", 0, 64, 20, weakest=0),
+      Parameter("turbulence", "", 0, 10, 5, weakest=0),
+    ),
+    random=True,
+    group="warp",
+  )
+)
 
 
 @compiled(group_on_cpu=1)
@@ -64,20 +80,35 @@ def _marble(
   gradients: jax.Array,
 ) -> jax.Array:
   tables = NoiseTables(permutation, gradients)
+  x_scale, y_scale, turbulence, brightest = known(x_scale, y_scale, turbulence)
   angles = jnp.arange(256, dtype=jnp.float32) * (2 * math.pi / 256) * turbulence
   x_shifts, y_shifts = -y_scale * jnp.sin(angles), y_scale * jnp.cos(angles)
-  columns = jnp.arange(image.shape[1], dtype=jnp.float32)
+  height, width, _ = image.shape
+  columns = jnp.arange(width, dtype=jnp.float32)
 
-  def coordinates(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
-    rows = row_indices.astype(jnp.float32)
-    noise = gradient_noise(columns / x_scale, rows / x_scale, tables)
-    k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
-    return columns[None, :] + _lookup(x_shifts, k), rows[:, None] + _lookup(y_shifts, k)
+  def coordinates(gradients: CornerGradients) -> tuple[jax.Array, jax.Array]:
+    def of_rows(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
+      rows = row_indices.astype(jnp.float32)
+      noise = interpolate(columns / x_scale, rows / x_scale, gradients)
+      k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
+      return columns[None, :] + lookup(x_shifts, k), rows[:, None] + lookup(y_shifts, k)
 
-  return _sample_bilinear(image, *in_tiles(coordinates, image.shape[0], tiles=8))
+    return in_tiles(of_rows, height, tiles=8)
+
+  def looked_up() -> tuple[jax.Array, jax.Array]:
+    return coordinates(column_gradients(columns / x_scale, tables))
+
+  def stored() -> tuple[jax.Array, jax.Array]:
+    return coordinates(stored_gradients(columns / x_scale, cells, tables))
+
+  # Cells of four pixels and more have few rows, and their gradients are looked up but once: four times as fast on CPU.
+  cells = height // 4 + 1
+  few = lattice_cell(jnp.float32(height - 1) / x_scale) - lattice_cell(jnp.float32(0)) < cells
+  x, y = lax.platform_dependent(cpu=lambda: lax.cond(few, stored, looked_up), default=looked_up)
+  return _sample_bilinear(image, x, y, brightest)
 
 
-def twirl(image: jax.Array, angle: Any, radius: Any, center: tuple[Any, Any] = (0.5, 0.5)) -> jax.Array:
+def twirl(image: jax.Array, angle: Any, radius: Any, *, center: tuple[Any, Any] = (0.5, 0.5)) -> jax.Array:
   """Turns the picture about a point, most at the point and not at all from `radius` outwards.
 
   A pixel at distance q <= radius from the centre takes the colour at the same distance, its direction
@@ -85,25 +116,39 @@ def twirl(image: jax.Array, angle: Any, radius: Any, center: tuple[Any, Any] = (
 
   Args:
     image: uint8 [H, W, 3].
-    angle: radians; traced.
-    radius: pixels, at least 0; traced.
-    center: (x, y) as fractions of width and height; traced.
+    angle: radians, -1,000..1,000; traced.
+    radius: pixels, 0..1,000,000; traced.
+    center: (x, y) as fractions of width and height, -1,000..1,000; traced.
 
   Returns:
-    uint8 [H, W, 3].
+    uint8 [H, W, 3]. Where parameters are traced, one outside its bounds gives the picture of the nearest
+    bound, and NaN a black picture.
 
   Raises:
-    ValueError: a concrete `radius` is negative (a traced one is clipped to 0).
+    ValueError: a concrete parameter is outside its bounds.
 
   Source: JH Labs filters 2.0.235, TwirlFilter.
   """
   check_image("twirl", image)
-  angle, radius = bounded("twirl", "angle", angle), bounded("twirl", "radius", radius, 0)
-  return _twirl(image, angle, radius, bounded("twirl", "center x", center[0]), bounded("twirl", "center y", center[1]))
+  angle = bounded("twirl", "angle", angle, -1000, 1000, "rad")
+  radius = bounded("twirl", "radius", radius, 0, 1e6, "px")
+  x, y = (bounded("twirl", f"center {axis}", value, -1000, 1000) for axis, value in zip("xy", center, strict=True))
+  return _twirl(image, angle, radius, x, y)
+
+
+register(
+  Distortion(
+    "twirl",
+    twirl,
+    (Parameter("angle", "rad", -6.2832, 6.2832, 3, weakest=0), Parameter("radius", "px", 0, 512, 250, weakest=0)),
+    group="warp",
+  )
+)
 
 
 @compiled(group_on_cpu=1)
 def _twirl(image: jax.Array, angle: jax.Array, radius: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+  angle, radius, x, y, brightest = known(angle, radius, x, y)
   height, width, _ = image.shape
   center_x, center_y = width * x, height * y
   dx = (jnp.arange(width, dtype=jnp.float32) - center_x)[None, :]
@@ -111,7 +156,7 @@ def _twirl(image: jax.Array, angle: jax.Array, radius: jax.Array, x: jax.Array, 
   distance = jnp.sqrt(dx * dx + dy * dy)
   turn = jnp.where(distance <= radius, angle * (radius - distance) / jnp.maximum(radius, 1e-6), 0)
   cos, sin = jnp.cos(turn), jnp.sin(turn)
-  return _sample_bilinear(image, center_x + dx * cos - dy * sin, center_y + dx * sin + dy * cos)
+  return _sample_bilinear(image, center_x + dx * cos - dy * sin, center_y + dx * sin + dy * cos, brightest)
 
 
 def ripple(image: jax.Array, x_amplitude: Any, x_wavelength: Any, y_amplitude: Any, y_wavelength: Any) -> jax.Array:
@@ -122,76 +167,57 @@ def ripple(image: jax.Array, x_amplitude: Any, x_wavelength: Any, y_amplitude: A
 
   Args:
     image: uint8 [H, W, 3].
-    x_amplitude, y_amplitude: pixels; traced.
-    x_wavelength, y_wavelength: pixels a radian, above 0; traced.
+    x_amplitude, y_amplitude: pixels, 0..1,000,000; traced.
+    x_wavelength, y_wavelength: pixels a radian, 0.001..1,000,000; traced.
 
   Returns:
-    uint8 [H, W, 3].
+    uint8 [H, W, 3]. Where parameters are traced, one outside its bounds gives the picture of the nearest
+    bound, and NaN a black picture.
 
   Raises:
-    ValueError: a concrete wavelength is below 1e-3 (a traced one is clipped to it).
+    ValueError: a concrete parameter is outside its bounds.
 
   Source: JH Labs filters 2.0.235, RippleFilter with sine waves.
   """
   check_image("ripple", image)
-  x_wavelength = bounded("ripple", "x_wavelength", x_wavelength, 1e-3)
-  y_wavelength = bounded("ripple", "y_wavelength", y_wavelength, 1e-3)
-  x_amplitude, y_amplitude = (
-    bounded("ripple", "x_amplitude", x_amplitude),
-    bounded("ripple", "y_amplitude", y_amplitude),
-  )
+  x_amplitude = bounded("ripple", "x_amplitude", x_amplitude, 0, 1e6, "px")
+  x_wavelength = bounded("ripple", "x_wavelength", x_wavelength, 1e-3, 1e6, "px/rad")
+  y_amplitude = bounded("ripple", "y_amplitude", y_amplitude, 0, 1e6, "px")
+  y_wavelength = bounded("ripple", "y_wavelength", y_wavelength, 1e-3, 1e6, "px/rad")
   return _ripple(image, x_amplitude, x_wavelength, y_amplitude, y_wavelength)
+
+
+register(
+  Distortion(
+    "ripple",
+    ripple,
+    (
+      Parameter("x_amplitude", "px", 0, 32, 10, weakest=0),
+      Parameter("x_wavelength", "px/rad", 1, 64, 10, weakest=64),
+      Parameter("y_amplitude", "px", 0, 32, 10, weakest=0),
+      Parameter("y_wavelength", "px/rad", 1, 64, 10, weakest=64),
+    ),
+    group="warp",
+  )
+)
 
 
 @compiled(group_on_cpu=1)
 def _ripple(
   image: jax.Array, x_amplitude: jax.Array, x_wavelength: jax.Array, y_amplitude: jax.Array, y_wavelength: jax.Array
 ) -> jax.Array:
+  x_amplitude, x_wavelength, y_amplitude, y_wavelength, brightest = known(
+    x_amplitude, x_wavelength, y_amplitude, y_wavelength
+  )
   x = jnp.arange(image.shape[1], dtype=jnp.float32)
   y = jnp.arange(image.shape[0], dtype=jnp.float32)
   x_shift = x_amplitude * jnp.sin(y / x_wavelength)
   y_shift = y_amplitude * jnp.sin(x / y_wavelength)
-  return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :])
+  return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :], brightest)
 
 
-def noise_tables(key: jax.Array) -> NoiseTables:
-  """Draws the tables of gradient noise: a permutation and 256 unit gradients (Perlin 1985)."""
-  permutation_key, gradient_key = jax.random.split(key)
-  permutation = jax.random.permutation(permutation_key, 256).astype(jnp.int32)
-  # Directions of points on a square grid, as the reference draws them; (0, 0) has none and stays 0.
-  points = jax.random.randint(gradient_key, (256, 2), -256, 256).astype(jnp.float32)
-  gradients = points / jnp.maximum(jnp.sqrt(jnp.sum(points * points, axis=1, keepdims=True)), 1)
-  return NoiseTables(*(jnp.concatenate([t, t, t[:2]]) for t in (permutation, gradients)))
-
-
-def gradient_noise(x: jax.Array, y: jax.Array, tables: NoiseTables) -> jax.Array:
-  """Gradient noise on the grid of x float32 [W] and y float32 [H]: float32 [H, W], about -1..1."""
-  permutation, gradients = tables
-  hashed_gradients = _lookup(gradients, permutation)  # the second permutation and the gradient in one look-up
-
-  def lattice(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array], jax.Array]:
-    shifted = v + 4096
-    cell = shifted.astype(jnp.int32)
-    fraction = shifted - cell.astype(jnp.float32)
-    return (cell & 255, (cell + 1) & 255), (fraction, fraction - 1), fraction * fraction * (3 - 2 * fraction)
-
-  columns, x_offsets, x_ease = lattice(x)
-  rows, y_offsets, y_ease = lattice(y)
-
-  def corner(i: int, j: int) -> jax.Array:
-    gradient = _lookup(hashed_gradients, _lookup(permutation, columns[i])[None, :] + rows[j][:, None])
-    return x_offsets[i][None, :] * gradient[..., 0] + y_offsets[j][:, None] * gradient[..., 1]
-
-  def along_x(j: int) -> jax.Array:
-    left, right = corner(0, j), corner(1, j)
-    return left + x_ease[None, :] * (right - left)
-
-  top, bottom = along_x(0), along_x(1)
-  return 1.5 * (top + y_ease[:, None] * (bottom - top))
-
-
-def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-  """Colours at coordinates x, y float32 [H, W], edge pixels repeated, truncated: uint8 [H, W, 3]."""
+def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array, brightest: jax.Array) -> jax.Array:
+  """Colours at coordinates x, y float32 [H, W], edge pixels repeated, truncated: uint8 [H, W, 3] up to `brightest`."""
   height, width, _ = image.shape
   left, top = jnp.floor(x), jnp.floor(y)
   x_weight, y_weight = (x - left)[..., None], (y - top)[..., None]
@@ -199,13 +225,9 @@ def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
   rows = [jnp.clip(r, 0, height - 1).astype(jnp.int32) for r in (top, top + 1)]
 
   def row_blend(row: jax.Array) -> jax.Array:
-    first, second = (_lookup(image, row, column).astype(jnp.float32) for column in columns)
+    first, second = (lookup(image, row, column).astype(jnp.float32) for column in columns)
     return (1 - x_weight) * first + x_weight * second
 
   # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
-  return jnp.floor((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1])).astype(jnp.uint8)
-
-
-def _lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:
-  """`table[indices]` without bounds handling: every index here is in range by construction."""
-  return table.at[indices].get(mode="promise_in_bounds")
+  levels = jnp.floor((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1]))
+  return jnp.minimum(levels, brightest).astype(jnp.uint8)

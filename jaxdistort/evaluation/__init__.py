@@ -1,31 +1,38 @@
-"""How good a network is: predictions on distorted pictures, reports, figures."""
+"""How good a network is: on pictures that a protocol distorts, on databases, along a sweep."""
 
-from jaxdistort.reporting.comparing import compare, read_judgements
-from jaxdistort.reporting.comparison_tables import format_comparison
-from jaxdistort.evaluation.evaluate import evaluate_checkpoint, evaluate_on_database
-from jaxdistort.reporting.grids import draw_grid
-from jaxdistort.evaluation.predicting import Outcome, Predictions, make_predictor
-from jaxdistort.reporting.files import write_outcome
-from jaxdistort.evaluation.reports import format_report, make_report
-from jaxdistort.evaluation.sweep import sweep_checkpoints
+from jaxdistort.evaluation.databases import Verdicts, figures_on_database, judge_database
+from jaxdistort.evaluation.evaluate import (
+  DatabaseEvaluation,
+  Evaluation,
+  evaluate_on_database,
+  evaluate_on_protocol,
+  report_outcome,
+)
+from jaxdistort.evaluation.judging import Judge, Outcome, Shown
+from jaxdistort.evaluation.report import STANDARD, Origin, Report, origin_of
+from jaxdistort.evaluation.sweep import sweep_networks
 from jaxdistort.evaluation.sweep_reports import format_sweep
-from jaxdistort.evaluation.sweeping import Sweep, parse_sweep
+from jaxdistort.evaluation.sweeping import Sweep, parse_sweep, run_sweeps
 
 __all__ = [
+  "STANDARD",
+  "DatabaseEvaluation",
+  "Evaluation",
+  "Judge",
+  "Origin",
   "Outcome",
-  "Predictions",
+  "Report",
+  "Shown",
   "Sweep",
-  "compare",
-  "draw_grid",
-  "evaluate_checkpoint",
+  "Verdicts",
   "evaluate_on_database",
-  "format_comparison",
-  "format_report",
+  "evaluate_on_protocol",
+  "figures_on_database",
   "format_sweep",
-  "make_predictor",
-  "make_report",
+  "judge_database",
+  "origin_of",
   "parse_sweep",
-  "read_judgements",
-  "sweep_checkpoints",
-  "write_outcome",
+  "report_outcome",
+  "run_sweeps",
+  "sweep_networks",
 ]

@@ -1,21 +1,22 @@
 """Evaluation on databases of pictures that others distorted."""
 
-import collections
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import jax
 import numpy as np
 from jax.sharding import Mesh
-from scipy.special import log_softmax
 
-from jaxdistort.training.checkpoints import TrainedModel
-from jaxdistort.data.databases import Database
+from jaxdistort.data.databases import REFERENCE, Database
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
-from jaxdistort.distortions import jpeg
 from jaxdistort.errors import InputError
-from jaxdistort.models import Variables, run_network
-from jaxdistort.runtime.mesh import data_sharding
+from jaxdistort.inference import Recogniser, TiledPicture, score_pictures
+from jaxdistort.metrics.breakdowns import accuracy_in_bins
+from jaxdistort.metrics.classification import mean_level_by_answer
+from jaxdistort.metrics.figures import Binned, Figures, MeanLevel, Unlabelled
+from jaxdistort.metrics.predictions import Predictions
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.tasks import CLEAN, Task
 
 
 class Verdicts(NamedTuple):
@@ -23,110 +24,160 @@ class Verdicts(NamedTuple):
 
   Attributes:
     numbers: int64 [N], within `Database.pictures`.
-    log_probabilities: view -> float32 [N, K].
+    scores: view -> float32 [N, W].
     ssim: float [N], against the reference, at native size.
     psnr: float [N], dB.
     broken: number -> reason, of the pictures that cannot be read.
   """
 
   numbers: np.ndarray
-  log_probabilities: dict[str, np.ndarray]
+  scores: dict[str, np.ndarray]
   ssim: np.ndarray
   psnr: np.ndarray
   broken: dict[int, str]
 
 
 def judge_database(
-  trained: TrainedModel,
+  recogniser: Recogniser,
   database: Database,
   views: tuple[str, ...],
   mesh: Mesh,
   *,
-  jpeg_quality: int | None,
+  jpeg_quality: int,
   batch_size: int,
   workers: int,
-  on_progress: Callable[[int], Any] = lambda count: None,
+  progress: Progress = SILENT,
 ) -> Verdicts:
-  """Runs a network over every picture once, each view's squares in batches of one shape.
-
-  The log-probabilities of a view's squares are averaged, and normalised again.
+  """Runs a network over every picture once, each view's tiles in batches of one shape.
 
   Args:
-    trained: the network.
+    recogniser: the network; its weights lie whole on every device of the mesh.
     database: from `open_database`.
     views: names in `VIEWS`.
     mesh: over whose devices batches are split.
-    jpeg_quality: of a JPEG step before the network, as in the training; None: no JPEG.
-    batch_size: squares a batch, about.
+    jpeg_quality: of a JPEG step before the network, as in the training; 0: no JPEG.
+    batch_size: tiles a batch, about.
     workers: decoding processes.
-    on_progress: told the number of pictures done.
+    progress: counts pictures.
 
   Raises:
     InputError: none of the pictures can be read.
+    KeyboardInterrupt: `progress` asked to stop.
   """
-  devices = mesh.devices.size
-  batch_size = -(-batch_size // devices) * devices
-  size = trained.config.data.image_size
-
-  @jax.jit
-  def predict(variables: Variables, images: jax.Array) -> jax.Array:
-    if jpeg_quality is not None:
-      images = jax.vmap(jpeg, (0, None))(images, float(jpeg_quality))
-    logits, _ = run_network(trained.structure, variables, images)
-    return jax.nn.log_softmax(logits)
-
   found: list[ViewedPicture] = []
-  sums: dict[tuple[int, str], np.ndarray] = {}
-  counts: collections.Counter[tuple[int, str]] = collections.Counter()
+  scores: dict[str, list[np.ndarray]] = {view: [] for view in views}
+  with (
+    viewed_pictures(database, views, size=recogniser.image_size, workers=workers) as pictures,
+    progress.bar(len(database.pictures), unit="picture", title="evaluating") as bar,
+  ):
 
-  def collect(owners: list[tuple[int, str]], outputs: jax.Array) -> None:
-    for owner, row in zip(owners, np.asarray(outputs), strict=False):  # a sync point; the rest of the batch is filling
-      sums[owner] = sums.get(owner, 0) + row
-      counts[owner] += 1
+    def tiled() -> Iterator[TiledPicture]:
+      for picture in pictures:
+        found.append(picture._replace(tiles={}))
+        for view, tiles in picture.tiles.items():
+          yield TiledPicture(view, tiles)
+        bar.advance()
+        progress.check()
 
-  def squares(pictures: Iterator[ViewedPicture]) -> Iterator[tuple[tuple[int, str], np.ndarray]]:
-    for picture in pictures:
-      found.append(picture._replace(squares={}))
-      for view, crops in picture.squares.items():
-        for crop in crops:
-          yield (picture.number, view), crop
-      on_progress(1)
-
-  pending = None
-  with viewed_pictures(database, views, size=size, workers=workers) as pictures:
-    for owners, images in _in_batches(squares(pictures), batch_size):
-      outputs = predict(trained.variables, jax.device_put(images, data_sharding(mesh)))
-      if pending:
-        collect(*pending)  # one batch behind
-      pending = owners, outputs
-  if pending:
-    collect(*pending)
+    for view, row in score_pictures(recogniser, tiled(), mesh, batch_size=batch_size, jpeg_quality=jpeg_quality):
+      assert row is not None  # every view has a tile
+      scores[view].append(row)
   seen = [picture for picture in found if not picture.reason]
   if not seen:
     raise InputError(f"{database.root}: none of the {len(found)} pictures of {database.name} can be read")
-  owners = {view: [(picture.number, view) for picture in seen] for view in views}
-  means = {view: np.stack([sums[owner] / counts[owner] for owner in members]) for view, members in owners.items()}
   return Verdicts(
     np.array([picture.number for picture in seen]),
-    {view: log_softmax(rows, axis=1) for view, rows in means.items()},
+    {view: np.stack(rows) for view, rows in scores.items()},
     np.array([picture.ssim for picture in seen]),
     np.array([picture.psnr for picture in seen]),
     {picture.number: picture.reason for picture in found if picture.reason},
   )
 
 
-def _in_batches(
-  squares: Iterator[tuple[tuple[int, str], np.ndarray]], size: int
-) -> Iterator[tuple[list[tuple[int, str]], np.ndarray]]:
-  """Batches of one shape, with the owners of their squares; the last one is filled with black."""
-  owners: list[tuple[int, str]] = []
-  images: list[np.ndarray] = []
-  for owner, square in squares:
-    owners.append(owner)
-    images.append(square)
-    if len(images) == size:
-      yield owners, np.stack(images)
-      owners, images = [], []
-  if images:
-    fill = [np.zeros_like(images[0])] * (size - len(images))
-    yield owners, np.stack([*images, *fill])
+def kinds_of(database: Database, numbers: np.ndarray) -> list[str | None]:
+  """Our name for the kind of each picture: CLEAN, a kind, or None for types that we have no name for."""
+  return [database.labels.get(database.pictures[number].type) for number in numbers]
+
+
+def figures_on_database(database: Database, verdicts: Verdicts, view: str, task: Task) -> tuple[Figures, Predictions]:
+  """The figures of one view, and the predictions that count in its accuracy.
+
+  Args:
+    database: that was judged.
+    verdicts: on it.
+    view: one of its views.
+    task: of the network.
+
+  Returns:
+    `Task.figures` of the types that the network has a name for, with the accuracy by type and level and by people's
+    scores; types without a name apart.
+
+  Raises:
+    InputError: none of the pictures is of a kind that the network knows.
+  """
+  pictures = [database.pictures[number] for number in verdicts.numbers]
+  kinds = kinds_of(database, verdicts.numbers)
+  scores = verdicts.scores[view]
+  originals = np.unique([picture.original for picture in pictures], return_inverse=True)[1]
+  counts = np.array([kind == CLEAN or kind in task.labels.kinds for kind in kinds])
+  if not counts.any():
+    raise InputError(f"{database.root}: no readable picture of {database.name} is of a kind that the network knows")
+  known = np.flatnonzero(counts)
+  predictions = Predictions(
+    verdicts.numbers[known],
+    originals[known],
+    task.targets_of_kinds([None if kinds[row] == CLEAN else kinds[row] for row in known]),
+    scores[known],
+    np.empty((len(known), 0), np.float32),
+    (),
+    (),
+    verdicts.ssim[known],
+    verdicts.psnr[known],
+  )
+  right = ~task.mistaken(predictions.scores, predictions.targets)
+  types = np.array([picture.type for picture in pictures])
+  levels, people = (np.array([getattr(p, name) for p in pictures], np.float64) for name in ("level", "score"))
+  by_level, mean_level = _by_type(database, predictions, right, types[known], levels[known], task)
+  figures = dataclasses.replace(
+    task.figures(predictions),
+    accuracy_by_score=accuracy_in_bins(people[known], right, predictions.originals),
+    accuracy_by_level=by_level,
+    mean_level=mean_level,
+    unlabelled=_unlabelled(types[~counts], scores[~counts], task),
+    without_unchanged=_without_unchanged(database, types[known], levels[known], right),
+  )
+  return figures, predictions
+
+
+def _by_type(
+  database: Database, predictions: Predictions, right: np.ndarray, types: np.ndarray, levels: np.ndarray, task: Task
+) -> tuple[dict[str, Binned], dict[str, MeanLevel]]:
+  """Accuracy by level, and mean level by answer, of each type whose levels are known."""
+  by_level, mean_level = {}, {}
+  probabilities = task.probabilities(predictions.scores)
+  for kind in dict.fromkeys(types.tolist()):
+    own = types == kind
+    if kind != REFERENCE and np.isfinite(levels[own]).all():
+      unit = database.level_units[kind]
+      by_level[kind] = Binned(unit, accuracy_in_bins(levels[own], right[own], predictions.originals[own]))
+      answers = np.argmax(probabilities[own], axis=1)
+      mean_level[kind] = mean_level_by_answer(levels[own], answers, task.answer_names, unit)
+  return by_level, mean_level
+
+
+def _unlabelled(types: np.ndarray, scores: np.ndarray, task: Task) -> dict[str, Unlabelled]:
+  found = {}
+  for kind in dict.fromkeys(types.tolist()):
+    shares = np.mean([task.finds(scores[types == kind], name) for name in task.answer_names], axis=1)
+    found[kind] = Unlabelled(int(np.sum(types == kind)), dict(zip(task.answer_names, shares.tolist(), strict=True)))
+  return found
+
+
+def _without_unchanged(
+  database: Database, types: np.ndarray, levels: np.ndarray, right: np.ndarray
+) -> dict[str, float] | None:
+  """Accuracy without the levels that change nothing, where the database has such."""
+  changed = np.array([pair not in database.unchanged for pair in zip(types.tolist(), levels.tolist(), strict=True)])
+  if not database.unchanged or not changed.any():
+    return None
+  return {"accuracy": float(right[changed].mean()), "pictures": int(changed.sum())}

@@ -1,176 +1,205 @@
-"""Evaluation of a checkpoint from end to end."""
+"""Evaluation of a network from end to end."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from jaxdistort.training.checkpoints import TrainedModel, load_trained
-from jaxdistort.cli.console import progress_bar, stoppable
-from jaxdistort.data import VIEWS, BrokenPictures, default_workers, open_database, open_pictures
-from jaxdistort.errors import choose
-from jaxdistort.evaluation.checks import check_counts, jpeg_quality_of, split_to_judge
-from jaxdistort.evaluation.database_reports import predictions_rows, report_database
-from jaxdistort.evaluation.databases import judge_database
-from jaxdistort.evaluation.mistakes import worst_on_database
-from jaxdistort.evaluation.predicting import make_predictor
-from jaxdistort.reporting.files import write_outcome, write_report
-from jaxdistort.evaluation.reports import make_report
-from jaxdistort.protocols import PROTOCOLS, Protocol
-from jaxdistort.runtime.mesh import create_mesh, replicated
+from jaxdistort.data import PictureSet, default_workers, open_database, open_pictures, parse_sources
+from jaxdistort.data.databases import Database
+from jaxdistort.data.views import VIEWS
+from jaxdistort.errors import InputError
+from jaxdistort.evaluation.databases import Verdicts, figures_on_database, judge_database
+from jaxdistort.evaluation.judging import Judge, OnBroken, Outcome
+from jaxdistort.evaluation.mistakes import Mistake, worst_of_outcome, worst_on_database
+from jaxdistort.evaluation.report import STANDARD, Report, origin_of
+from jaxdistort.inference import Recogniser
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.protocols import PROTOCOLS
+from jaxdistort.runtime.mesh import create_mesh
 
 
-def evaluate_checkpoint(
-  checkpoint: str | Path,
+class Evaluation(NamedTuple):
+  """What an evaluation on pictures that a protocol distorts gives.
+
+  Attributes:
+    report: its figures.
+    outcome: every prediction, and pictures to look at.
+    pictures: the clean ones.
+    mistakes: view -> the worst.
+    recogniser: that was judged.
+  """
+
+  report: Report
+  outcome: Outcome
+  pictures: PictureSet
+  mistakes: dict[str, list[Mistake]]
+  recogniser: Recogniser
+
+
+class DatabaseEvaluation(NamedTuple):
+  """The same on a database: what it says of every picture is in `verdicts`."""
+
+  report: Report
+  verdicts: Verdicts
+  database: Database
+  mistakes: dict[str, list[Mistake]]
+  recogniser: Recogniser
+
+
+def evaluate_on_protocol(
+  recogniser: Recogniser,
   data: str,
   *,
-  output: Path,
   protocol: str | None = None,
   split: str = "auto",
   jpeg_quality: int | None = None,
   batch_size: int = 64,
   workers: int | None = None,
-  weights: str | None = None,
-) -> dict[str, Any]:
-  """Judges a trained network on clean pictures that a protocol distorts.
+  on_broken: OnBroken = lambda pictures, numbers: None,
+  progress: Progress = SILENT,
+) -> Evaluation:
+  """Judges a network on clean pictures that a protocol distorts.
 
   Every original appears once in each slot of the protocol's period (each class of `six`; 1 : 4 : 4 in
   `variable`), always distorted in the same way.
 
   Args:
-    checkpoint: a run's folder (its best checkpoint) or one checkpoint.
+    recogniser: whose weights lie whole on every device of `create_mesh()`.
     data: see `parse_sources`.
-    output: folder for the files of `write_outcome` and, if pictures cannot be read, broken_pictures.jsonl.
     protocol: by name; the one of the training if None.
     split: all, train, validation or test; auto is all, but test if any of the sources served the training.
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
-    weights: of the base of a transfer network, where they are not where the training found them.
-
-  Returns:
-    The report: see `make_report`; and where its figures come from.
+    on_broken: gets the numbers of pictures that could not be read.
+    progress: counts pictures.
 
   Raises:
     InputError: a path, name or value that cannot be used.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   check_counts(batch_size, workers)
-  mesh = create_mesh()
-  trained = load_trained(checkpoint, replicated(mesh), weights)
-  law = _protocol(trained, protocol, jpeg_quality)
-  known = trained.config.create_protocol().class_names  # may be more than the protocol draws
-  labels = np.array([known.index(choose(f"class of {law.name}", name, known)) for name in law.class_names])
-  split = split_to_judge(split, data, [trained])
+  name = protocol or recogniser.description.protocol["name"]
+  quality = quality_of(recogniser, jpeg_quality)
+  law = PROTOCOLS.find(name)(quality or None)
+  recogniser.task.check(law)
+  split = split_to_judge(split, data, [recogniser])
   pictures = open_pictures(data, split)
-  output.mkdir(parents=True, exist_ok=True)
-  (output / "broken_pictures.jsonl").unlink(missing_ok=True)
-  broken = BrokenPictures(output / "broken_pictures.jsonl", trained.config.data.image_size)
-  predict = make_predictor(
-    trained.structure,
+  broken = _Counted(on_broken)
+  judge = Judge(
+    recogniser,
     law,
-    mesh,
-    image_size=trained.config.data.image_size,
+    create_mesh(),
     batch_size=batch_size,
     workers=default_workers() if workers is None else workers,
-    on_broken=broken.add,
+    on_broken=broken,
     measure=True,
-    labels=labels,
   )
-  with stoppable(progress_bar(len(pictures), unit="picture", title="evaluating", leave=False)) as advance:
-    outcome = predict(trained.variables, pictures, advance)
-  origin = {
-    "checkpoint": str(trained.path),
-    "step": trained.step,
-    "model": trained.config.model.name,
-    "data": data,
-    "split": split,
-    "trained_for": trained.config.protocol.name,
-    "trained_on": trained.config.data.source,
-    "trained_jpeg": trained.config.protocol.jpeg_quality,
-    "protocol": law.name,
-    "jpeg_quality": law.jpeg_quality or 0,
-    "broken": len(broken),
-  }
-  report = origin | make_report(outcome.predictions, known)
-  write_outcome(report, outcome, pictures, output)
-  return report
+  outcome = judge(recogniser.variables, pictures, progress)
+  origin = origin_of(
+    recogniser, data=data, jpeg_quality=quality, split=split, protocol=law.name, broken=len(broken.names)
+  )
+  return report_outcome(recogniser, outcome, pictures, Report(origin, {}))
+
+
+def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSet, report: Report) -> Evaluation:
+  """The evaluation of an outcome, whose origin stands in `report`."""
+  report = Report(report.origin, {STANDARD: recogniser.task.figures(outcome.predictions)})
+  mistakes = {STANDARD: worst_of_outcome(outcome, pictures, recogniser.task)}
+  return Evaluation(report, outcome, pictures, mistakes, recogniser)
+
+
+class _Counted:
+  """Passes broken pictures on, and remembers which there were."""
+
+  def __init__(self, on_broken: OnBroken):
+    self._on_broken = on_broken
+    self.names: set[str] = set()
+
+  def __call__(self, pictures: PictureSet, numbers: np.ndarray) -> None:
+    self.names |= {pictures.name(number) for number in numbers.tolist()}
+    self._on_broken(pictures, numbers)
 
 
 def evaluate_on_database(
-  checkpoint: str | Path,
+  recogniser: Recogniser,
   data: str,
   *,
-  output: Path,
-  views: tuple[str, ...] = ("pad",),
+  views: Sequence[str] = ("pad",),
   jpeg_quality: int | None = None,
   batch_size: int = 64,
   workers: int | None = None,
-  weights: str | None = None,
-) -> dict[str, Any]:
-  """Judges a trained network on a database of pictures that others distorted.
+  progress: Progress = SILENT,
+) -> DatabaseEvaluation:
+  """Judges a network on a database of pictures that others distorted.
 
   Args:
-    checkpoint: a run's folder (its best checkpoint) or one checkpoint.
+    recogniser: whose weights lie whole on every device of `create_mesh()`.
     data: see `open_database`.
-    output: folder for the files of `write_report`.
     views: names in `VIEWS`.
     jpeg_quality: 1..100, of a JPEG step before the network, 0 for none; as in the training if None.
-    batch_size: squares a batch, about.
+    batch_size: tiles a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
-    weights: of the base of a transfer network, where they are not where the training found them.
-
-  Returns:
-    Where the figures come from, and those of `report_database`: of a single view beside it, of several under
-    views[name].
+    progress: counts pictures.
 
   Raises:
     InputError: a path, name or value that cannot be used.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   check_counts(batch_size, workers)
-  views = tuple(dict.fromkeys(choose("view", view, VIEWS) for view in views))
-  database = open_database(data)
-  mesh = create_mesh()
-  trained = load_trained(checkpoint, replicated(mesh), weights)
-  quality = jpeg_quality_of(trained, jpeg_quality)
-  class_names = trained.config.create_protocol().class_names
-  output.mkdir(parents=True, exist_ok=True)
-  with stoppable(progress_bar(len(database.pictures), unit="picture", title="evaluating", leave=False)) as advance:
-    verdicts = judge_database(
-      trained,
-      database,
-      views,
-      mesh,
-      jpeg_quality=quality or None,
-      batch_size=batch_size,
-      workers=default_workers() if workers is None else workers,
-      on_progress=advance,
-    )
-  figures, sections = {}, {}
+  views = tuple(dict.fromkeys(views))
   for view in views:
-    figures[view], predictions = report_database(database, verdicts, view, class_names)
-    sections[view] = figures[view], worst_on_database(database, predictions, class_names)
+    VIEWS.find(view, "view")
+  quality = quality_of(recogniser, jpeg_quality)
+  database = open_database(data)
+  verdicts = judge_database(
+    recogniser,
+    database,
+    views,
+    create_mesh(),
+    jpeg_quality=quality,
+    batch_size=batch_size,
+    workers=default_workers() if workers is None else workers,
+    progress=progress,
+  )
+  figures, mistakes = {}, {}
+  for view in views:
+    figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
+    mistakes[view] = worst_on_database(database, predictions, recogniser.task)
   unreadable = [f"{database.pictures[number].path}: {reason}" for number, reason in verdicts.broken.items()]
-  origin = {
-    "checkpoint": str(trained.path),
-    "step": trained.step,
-    "model": trained.config.model.name,
-    "data": data,
-    "database": database.name,
-    "score": database.score,
-    "labels": dict(database.labels),
-    "trained_for": trained.config.protocol.name,
-    "trained_on": trained.config.data.source,
-    "trained_jpeg": trained.config.protocol.jpeg_quality,
-    "jpeg_quality": quality,
-    "broken": len(unreadable),
-    "problems": [*database.problems, *unreadable],
-  }
-  report = origin | ({"view": views[0]} | figures[views[0]] if len(views) == 1 else {"views": figures})
-  write_report(report, sections, predictions_rows(database, verdicts, class_names), output)
-  return report
+  origin = origin_of(
+    recogniser,
+    data=data,
+    jpeg_quality=quality,
+    database=database.name,
+    score=database.score,
+    labels=dict(database.labels),
+    broken=len(unreadable),
+    problems=(*database.problems, *unreadable),
+  )
+  return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
 
 
-def _protocol(trained: TrainedModel, name: str | None, jpeg_quality: int | None) -> Protocol:
-  """The protocol of an evaluation: as in the training where nothing else is said."""
-  name = choose("protocol", name or trained.config.protocol.name, PROTOCOLS)
-  return PROTOCOLS[name](jpeg_quality_of(trained, jpeg_quality) or None)
+def check_counts(batch_size: int, workers: int | None) -> None:
+  """Raises InputError for numbers that make no sense."""
+  if batch_size < 1:
+    raise InputError(f"batch size must be at least 1, got {batch_size}")
+  if workers is not None and workers < 0:
+    raise InputError(f"workers must be at least 0, got {workers}")
+
+
+def quality_of(recogniser: Recogniser, given: int | None) -> int:
+  """Of the JPEG step, 0 for none: as in the training where nothing else is said; InputError beyond 0..100."""
+  quality = recogniser.description.jpeg_quality if given is None else given
+  if not 0 <= quality <= 100:
+    raise InputError(f"jpeg quality must be within 0..100, got {quality}")
+  return quality
+
+
+def split_to_judge(given: str, data: str, recognisers: Iterable[Recogniser]) -> str:
+  """What `auto` means: the test pictures if a source served the training of any of the networks, else all."""
+  if given != "auto":
+    return given
+  seen = [recogniser.description.pictures for recogniser in recognisers]
+  return "test" if any(f"*{w.source!r}[" in pictures for w in parse_sources(data) for pictures in seen) else "all"

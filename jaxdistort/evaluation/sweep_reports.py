@@ -6,25 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends
 from jaxdistort.evaluation.sweeping import SweepOutcome
+from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends
 
 _HALF = 0.5
 
 
-def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any]:
+def report_sweep(outcome: SweepOutcome, names: Sequence[str]) -> dict[str, Any]:
   """The figures of a sweep, ready for JSON.
 
   Args:
     outcome: of the sweep.
-    networks: name and class names of each network.
+    names: of the networks.
 
   Returns:
     distortion, parameter, unit, fixed (the other parameters), levels [L], pictures, originals; ssim and psnr, each
     with mean [L] (of the pictures where it is finite; None if of none) and intervals [L]; networks: for each its name,
-    accuracy [L] and accuracy_intervals (None if it lacks the class), false_alarms (share of the undistorted pictures
-    that it names so, which an accuracy must exceed to mean anything), threshold (see `detection_threshold`), and
-    probabilities: class -> mean [L] and intervals [L].
+    accuracy [L] and accuracy_intervals (how often it finds the distortion; None if it does not know it), false_alarms
+    (share of the undistorted pictures that it names so, which an accuracy must exceed to mean anything), threshold (see
+    `detection_threshold`), and
+    probabilities: answer -> mean [L] and intervals [L].
   """
   sweep, originals = outcome.sweep, outcome.originals
   similarity = outcome.ssim.mean(axis=0, dtype=np.float64)
@@ -42,20 +43,20 @@ def report_sweep(outcome: SweepOutcome, networks: Sequence[tuple[str, Sequence[s
     "psnr": _curve(originals, outcome.psnr),
     "networks": [],
   }
-  for (name, class_names), (probabilities, undistorted) in zip(networks, outcome.answers, strict=True):
+  for name, (task, scores, undistorted) in zip(names, outcome.answers, strict=True):
     own: dict[str, Any] = {"name": name}
     own |= dict.fromkeys(("accuracy", "accuracy_intervals", "false_alarms", "threshold"))
-    if sweep.distortion in class_names:
-      label = list(class_names).index(sweep.distortion)
-      right = np.argmax(probabilities, axis=2) == label
+    if sweep.distortion in task.labels.kinds:
+      right = task.finds(scores, sweep.distortion)
       own |= {
         "accuracy": right.mean(axis=0).tolist(),
         "accuracy_intervals": accuracy_intervals(originals, right),
-        "false_alarms": float(np.mean(np.argmax(undistorted, axis=1) == label)),
+        "false_alarms": float(np.mean(task.finds(undistorted, sweep.distortion))),
         "threshold": detection_threshold(originals, right, sweep.levels, weak_first=weak_first),
       }
+    probabilities = task.probabilities(scores)
     own["probabilities"] = {
-      class_name: _curve(originals, probabilities[:, :, k]) for k, class_name in enumerate(class_names)
+      answer: _curve(originals, probabilities[:, :, k]) for k, answer in enumerate(task.answer_names)
     }
     report["networks"].append(own)
   return report
@@ -154,14 +155,14 @@ def format_sweep(report: dict[str, Any]) -> str:
     lines.append("  ".join([f"{level:>{len(head)}.4g}", *accuracies, *similarity]))
   for name, network in zip(names, report["networks"], strict=True):
     alarms = network["false_alarms"]
-    told = "" if alarms is None else f"; of undistorted pictures it calls {alarms:.1%} so"
-    lines.append(f"{name}: {_told(network['threshold'], report)}{told}")
+    more = "" if alarms is None else f"; of undistorted pictures it calls {alarms:.1%} so"
+    lines.append(f"{name}: {_threshold_in_words(network['threshold'], report)}{more}")
   return "\n".join(lines)
 
 
-def _told(threshold: dict[str, Any] | None, report: dict[str, Any]) -> str:
+def _threshold_in_words(threshold: dict[str, Any] | None, report: dict[str, Any]) -> str:
   if threshold is None:
-    return f"has no class {report['distortion']}"
+    return f"does not know {report['distortion']}"
   if threshold["level"] is None:
     return f"half are recognised {threshold['recognised']}"
   found = f"half are recognised from {threshold['level']:.3g} {report['unit']}".rstrip() + " on"

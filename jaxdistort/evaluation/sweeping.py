@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +10,18 @@ import numpy as np
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from jaxdistort.training.checkpoints import TrainedModel
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.distortions.severities import PAPER
 from jaxdistort.errors import InputError, choose
-from jaxdistort.evaluation.predicting import SEED
+from jaxdistort.evaluation.judging import SEED, OnBroken
+from jaxdistort.inference import Recogniser, one_behind
 from jaxdistort.metrics.similarity import psnr, ssim
-from jaxdistort.models import Variables, run_network
+from jaxdistort.models import Variables
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.runtime.compilation import jit_inference
 from jaxdistort.runtime.mesh import DATA_AXES
+from jaxdistort.tasks import Task
 
 _LEVELS = 12  # unless others are given
 _MOST_LEVELS = 1000
@@ -42,20 +46,23 @@ class Sweep:
 
   @property
   def fixed(self) -> dict[str, float]:
-    """The other parameters: the paper's constants."""
-    constants = DISTORTIONS[self.distortion].paper_constants
-    return {name: value for name, value in constants.items() if name != self.parameter}
+    """The other parameters: the study's constants where it has some, else their defaults."""
+    defaults = {p.name: p.default for p in DISTORTIONS[self.distortion].parameters}
+    constants = PAPER.parameters(self.distortion) if self.distortion in PAPER.levels else {}
+    return {name: value for name, value in (defaults | constants).items() if name != self.parameter}
 
 
 class Answers(NamedTuple):
   """What one network says.
 
   Attributes:
-    probabilities: float32 [N, L, K].
-    undistorted: float32 [N, K], of the pictures with no more than the JPEG step.
+    task: of the network.
+    scores: float32 [N, L, W].
+    undistorted: float32 [N, W], of the pictures with no more than the JPEG step.
   """
 
-  probabilities: np.ndarray
+  task: Task
+  scores: np.ndarray
   undistorted: np.ndarray
 
 
@@ -118,10 +125,10 @@ def _read_levels(text: str) -> np.ndarray:
 Step = Callable[[tuple[Variables, ...], jax.Array, jax.Array, jax.Array], tuple[jax.Array, ...]]
 
 
-def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh: Mesh, *, jpeg_quality: int) -> Step:
+def make_sweep_step(sweep: Sweep | None, networks: Sequence[Recogniser], mesh: Mesh, *, jpeg_quality: int) -> Step:
   """Builds a jitted function `(variables, images, first, level)` that serves all levels with one compilation.
 
-  It gives SSIM [B], PSNR [B] and, for each network, probabilities [B, K], of clean pictures uint8 [B, S, S, 3]
+  It gives SSIM [B], PSNR [B] and, for each network, scores [B, W], of clean pictures uint8 [B, S, S, 3]
   numbered from `first` (uint32) on. A picture draws the same random numbers at every level.
 
   Args:
@@ -148,30 +155,28 @@ def make_sweep_step(sweep: Sweep | None, networks: Sequence[TrainedModel], mesh:
     distort, mesh=mesh, in_specs=(P(DATA_AXES), P(), P()), out_specs=P(DATA_AXES), check_vma=False
   )
 
-  @jax.jit
+  @jit_inference
   def step(
     variables: tuple[Variables, ...], images: jax.Array, first: jax.Array, level: jax.Array
   ) -> tuple[jax.Array, ...]:
     distorted, *similarity = distort_sharded(images, first, level)
-    logits = [
-      run_network(network.structure, own, distorted)[0] for network, own in zip(networks, variables, strict=True)
-    ]
-    return (*similarity, *map(jax.nn.softmax, logits))
+    scores = [network.apply(own, distorted) for network, own in zip(networks, variables, strict=True)]
+    return (*similarity, *scores)
 
   return step
 
 
 def run_sweeps(
   sweeps: Sequence[Sweep],
-  networks: Sequence[TrainedModel],
+  networks: Sequence[Recogniser],
   pictures: PictureSet,
   mesh: Mesh,
   *,
   jpeg_quality: int,
   batch_size: int,
   workers: int,
-  on_broken: Callable[[PictureSet, np.ndarray], None],
-  on_progress: Callable[[int], Any] = lambda count: None,
+  on_broken: OnBroken,
+  progress: Progress = SILENT,
 ) -> list[SweepOutcome]:
   """Sweeps over pictures, each decoded once for all sweeps, levels and networks.
 
@@ -183,48 +188,63 @@ def run_sweeps(
     jpeg_quality: of the last step, 0 for no JPEG.
     batch_size: pictures a batch, about.
     workers: decoding processes.
-    on_broken: told the numbers of pictures that could not be read; they are left out.
-    on_progress: told the number of clean pictures done.
+    on_broken: gets the numbers of pictures that could not be read; they are left out.
+    progress: counts clean pictures.
 
   Raises:
     InputError: none of the pictures can be read.
+    KeyboardInterrupt: `progress` asked to stop.
   """
   batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
   runs = [*((sweep, sweep.levels) for sweep in sweeps), (None, (0.0,))]  # what is made of each batch
   steps = [make_sweep_step(sweep, networks, mesh, jpeg_quality=jpeg_quality) for sweep, _ in runs]
   variables = tuple(network.variables for network in networks)
-  originals, numbers = pictures.originals(), []
-  columns: list[list[list[np.ndarray]]] = [[[] for _ in range(2 + len(networks))] for _ in runs]
+  table = _Table(pictures, [len(levels) for _, levels in runs])
 
-  def collect(batch: CleanBatch, outputs: list[list[tuple[jax.Array, ...]]]) -> None:
-    on_broken(pictures, batch.broken[batch.broken >= 0])
-    valid = (batch.numbers >= 0) & (batch.broken < 0)
-    numbers.append(batch.numbers[valid])
-    for own, levels in zip(columns, jax.device_get(outputs), strict=True):
-      for column, values in zip(own, zip(*levels, strict=True), strict=True):
-        column.append(np.stack(values, axis=1)[valid])
-    on_progress(int(np.sum(batch.numbers >= 0)))
+  def dispatch(numbered: tuple[int, CleanBatch]) -> list[list[tuple[jax.Array, ...]]]:
+    index, batch = numbered
+    first = jnp.uint32(index * batch_size)
+    return [
+      [step(variables, batch.images, first, jnp.float32(level)) for level in levels]
+      for step, (_, levels) in zip(steps, runs, strict=True)
+    ]
 
   options = {"batch_size": batch_size, "workers": workers, "mesh": mesh}
-  pending = None
-  with evaluation_batches(pictures, size=networks[0].config.data.image_size, **options) as batches:
-    for index, batch in enumerate(batches):
-      first = jnp.uint32(index * batch_size)
-      outputs = [
-        [step(variables, batch.images, first, jnp.float32(level)) for level in levels]
-        for step, (_, levels) in zip(steps, runs, strict=True)
-      ]
-      if pending:
-        collect(*pending)  # a sync point, one batch behind, so that the device never waits for the host
-      pending = batch, outputs
-  if pending:
-    collect(*pending)
-  rows = np.concatenate(numbers)
-  if not len(rows):
-    raise InputError(f"data source {pictures.spec}: none of its {len(pictures)} pictures here can be read")
-  *found, (_, _, *references) = [[np.concatenate(column) for column in own] for own in columns]
-  outcomes = []
-  for sweep, (similarity, noise_ratio, *probabilities) in zip(sweeps, found, strict=True):
-    answers = [Answers(own, reference[:, 0]) for own, reference in zip(probabilities, references, strict=True)]
-    outcomes.append(SweepOutcome(sweep, originals[rows], similarity, noise_ratio, answers))
-  return outcomes
+  with (
+    evaluation_batches(pictures, size=networks[0].image_size, **options) as batches,
+    progress.bar(len(pictures), unit="picture", title="sweeping") as bar,
+  ):
+    for (_, batch), outputs in one_behind(dispatch, enumerate(batches)):
+      on_broken(pictures, batch.broken[batch.broken >= 0])
+      table.add(batch, outputs)
+      bar.advance(int(np.sum(batch.numbers >= 0)))
+      progress.check()
+  return table.outcomes(sweeps, [network.task for network in networks])
+
+
+class _Table:
+  """What a sweep measures, as it comes: for each run, columns [pictures, levels, ...]."""
+
+  def __init__(self, pictures: PictureSet, levels: Sequence[int]):
+    self._pictures = pictures
+    self._numbers: list[np.ndarray] = []
+    self._parts: list[list[list[np.ndarray]]] = [[] for _ in levels]  # run -> batch -> columns
+
+  def add(self, batch: CleanBatch, outputs: list[list[tuple[jax.Array, ...]]]) -> None:
+    valid = (batch.numbers >= 0) & (batch.broken < 0)
+    self._numbers.append(batch.numbers[valid])
+    for parts, levels in zip(self._parts, jax.device_get(outputs), strict=True):  # a sync point
+      parts.append([np.stack(values, axis=1)[valid] for values in zip(*levels, strict=True)])
+
+  def outcomes(self, sweeps: Sequence[Sweep], tasks: Sequence[Task]) -> list[SweepOutcome]:
+    rows = np.concatenate(self._numbers)
+    if not len(rows):
+      count = len(self._pictures)
+      raise InputError(f"data source {self._pictures.spec}: none of its {count} pictures here can be read")
+    originals = self._pictures.originals()[rows]
+    *found, (_, _, *clean) = [[np.concatenate(column) for column in zip(*parts, strict=True)] for parts in self._parts]
+    outcomes = []
+    for sweep, (similarity, noise_ratio, *scores) in zip(sweeps, found, strict=True):
+      answers = [Answers(*each[:2], each[2][:, 0]) for each in zip(tasks, scores, clean, strict=True)]
+      outcomes.append(SweepOutcome(sweep, originals, similarity, noise_ratio, answers))
+    return outcomes

@@ -1,5 +1,5 @@
 """Distorted data sets as files, for users of other frameworks."""
 
-from jaxdistort.generation.export import Export, export
+from jaxdistort.generation.generate import FORMS, Generated, generate
 
-__all__ = ["Export", "export"]
+__all__ = ["FORMS", "Generated", "generate"]

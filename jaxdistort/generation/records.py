@@ -9,27 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.cli.console import progress_bar
-from jaxdistort.errors import InputError
+from jaxdistort.errors import MissingExtra
 from jaxdistort.generation.pictures import PictureFiles
+from jaxdistort.progress import Progress
 
 _VERSION = "1.0.0"
 Rows = Callable[[], Iterator[list[str]]]
 
 
 def check_installed() -> None:
-  """Raises InputError if tensorflow-datasets is missing."""
+  """Raises MissingExtra if tensorflow-datasets is missing."""
   try:
     import tensorflow_datasets  # noqa: F401
   except ImportError as error:
-    raise InputError("--format arrayrecord needs tensorflow-datasets; pip install 'jaxdistort[tfds]'") from error
+    raise MissingExtra("tensorflow-datasets", "tfds", "form arrayrecord") from error
 
 
-def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, Any]) -> None:
+def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, Any], progress: Progress) -> None:
   """Writes output/distorted_PROTOCOL/VERSION from picture files and the rows of their table.
 
-  Features: image, label (class names in the protocol's order), original, t (as in the manifest), and parameters,
-  float32, NaN on pictures of other classes.
+  Features: image; label (clean, then the protocol's kinds), where a picture has one; severity of every kind, 0..1,
+  and levels (the parameters), float32, NaN where the kind is absent; original, t (as in the manifest).
 
   Raises:
     OSError: the folder cannot be written.
@@ -38,7 +38,7 @@ def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, A
 
   name = f"distorted_{files.protocol.name}"
   shutil.rmtree(output / name, ignore_errors=True)  # of a process that was killed here
-  builder = _builder(output, name, files, rows, description)
+  builder = _builder(output, name, files, rows, description, progress)
   tfds.disable_progress_bar()  # ours say more
   try:
     with contextlib.redirect_stdout(io.StringIO()):
@@ -49,45 +49,51 @@ def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, A
     tfds.enable_progress_bar()
 
 
-def _builder(output: Path, name: str, files: PictureFiles, rows: Rows, description: dict[str, Any]) -> Any:
+def _builder(
+  output: Path, name: str, files: PictureFiles, rows: Rows, description: dict[str, Any], progress: Progress
+) -> Any:
   import tensorflow_datasets as tfds
 
   side, form = description["image_size"], "jpeg" if files.quality else "png"
   features = {
     "image": tfds.features.Image(shape=(side, side, 3), encoding_format=form),
-    "label": tfds.features.ClassLabel(names=list(files.protocol.class_names)),
     "original": tfds.features.Text(),
     "t": tfds.features.Scalar(np.int64),
-    "parameters": {parameter: tfds.features.Scalar(np.float32) for parameter in files.parameters},
+    "severity": {kind: tfds.features.Scalar(np.float32) for kind in files.protocol.kinds},
+    "levels": {level: tfds.features.Scalar(np.float32) for level in files.levels},
   }
+  if files.labelled:
+    features["label"] = tfds.features.ClassLabel(names=list(files.class_names))
 
   class Distorted(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     VERSION = tfds.core.Version(_VERSION)
 
     def _info(self) -> Any:
-      told = f"Protocol {files.protocol.name}, seed {description['seed']}; dataset.json tells the rest."
-      return tfds.core.DatasetInfo(builder=self, description=told, features=tfds.features.FeaturesDict(features))
+      text = f"Protocol {files.protocol.name}, seed {description['seed']}; dataset.json has the rest."
+      return tfds.core.DatasetInfo(builder=self, description=text, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
       del dl_manager
       return {split: self._generate_examples(split) for split in files.counts}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-      with progress_bar(files.counts[split], unit="picture", title=f"packing {split}") as bar:
+      with progress.bar(files.counts[split], unit="picture", title=f"packing {split}") as bar:
         for row in rows():
           record = dict(zip(files.head, row, strict=True))
           if record["split"] == split:
             yield record["file"], _example(record)
-            bar.update()
+            bar.advance()
 
   def _example(record: dict[str, str]) -> dict[str, Any]:
-    return {
+    severity = dict(zip(record["kinds"].split(";"), record["severity"].split(";"), strict=True))
+    example = {
       "image": files.root / record["file"],
-      "label": int(record["label"]),
       "original": record["original"].encode("utf-8", "surrogateescape"),
       "t": int(record["t"]),
-      "parameters": {parameter: np.float32(record[parameter] or "nan") for parameter in files.parameters},
+      "severity": {kind: np.float32(severity.get(kind, "nan")) for kind in files.protocol.kinds},
+      "levels": {level: np.float32(record[level] or "nan") for level in files.levels},
     }
+    return example | ({"label": int(record["label"])} if files.labelled else {})
 
   Distorted.name = name
   return Distorted(data_dir=output, file_format="array_record")

@@ -1,18 +1,15 @@
 """The distorted pictures of a set in the order of their stream, batch by batch, while the next ones are made."""
 
-import dataclasses
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxdistort.data import BrokenPicture, PictureSet
-from jaxdistort.data.loading import read_ahead
+from jaxdistort.data import LoadPictures, PictureSet, load_elements
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.runtime.mesh import data_sharding
 
@@ -66,43 +63,22 @@ def distorted_batches(
   def distort(images: jax.Array, first: jax.Array) -> Samples:
     return distort_batch(jax.random.key(seed), jnp.repeat(images, period, axis=0), first * jnp.uint32(period))
 
-  def put(batch: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, jax.Array]:
-    # Copies: a worker's arrays live in shared memory, which JAX would hold on to.
-    numbers, broken, images = (np.array(batch[name]) for name in ("numbers", "broken", "images"))
-    return numbers, broken, jax.device_put(images, data_sharding(mesh))
+  bounds = [(begin, min(begin + originals, end)) for first, end in runs for begin in range(first, end, originals)]
+  numbers = [np.arange(begin, end) for begin, end in bounds]
+  slots = [np.pad(own, (0, originals - len(own)), constant_values=-1) for own in numbers]
 
-  def distorted(batches: Iterator[tuple[np.ndarray, np.ndarray, jax.Array]]) -> Iterator[DistortedBatch]:
+  def put(loaded: tuple[np.ndarray, np.ndarray]) -> tuple[jax.Array, np.ndarray]:
+    return jax.device_put(loaded[0], data_sharding(mesh)), loaded[1]
+
+  def distorted(batches: Iterator[tuple[jax.Array, np.ndarray]]) -> Iterator[DistortedBatch]:
     pending = None
-    for numbers, broken, images in batches:
-      ahead = numbers, broken, distort(images, jnp.uint32(numbers[0]))
+    for own, (images, broken) in zip(numbers, batches, strict=True):
+      ahead = own, broken[: len(own)] >= 0, distort(images, jnp.uint32(own[0]))
       if pending:
         yield DistortedBatch(*jax.device_get(pending))  # one batch behind: the device works while this one is written
       pending = ahead
     if pending:
       yield DistortedBatch(*jax.device_get(pending))
 
-  bounds = [(begin, min(begin + originals, end)) for first, end in runs for begin in range(first, end, originals)]
-  elements = grain.MapDataset.range(len(bounds)).map(_Load(pictures, np.array(bounds), size, originals))
-  with read_ahead(elements, workers, put) as batches:
+  with load_elements(slots, LoadPictures(pictures, size), workers=workers, put=put) as batches:
     yield distorted(batches)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Load(grain.transforms.Map):
-  """Number of a batch -> its clean pictures; slots that only fill it, and broken pictures, are black."""
-
-  pictures: PictureSet
-  bounds: np.ndarray
-  size: int
-  originals: int
-
-  def map(self, element: int) -> dict[str, np.ndarray]:
-    numbers = np.arange(*self.bounds[element])
-    images = np.zeros((self.originals, self.size, self.size, 3), np.uint8)
-    broken = np.zeros(len(numbers), bool)
-    for place, number in enumerate(numbers.tolist()):
-      try:
-        images[place] = self.pictures.load(number, self.size)
-      except BrokenPicture:
-        broken[place] = True
-    return {"numbers": numbers, "broken": broken, "images": images}

@@ -15,11 +15,13 @@ from jaxdistort.models.network import (
   run_network,
   split_network,
 )
+from jaxdistort.models.spec import NetworkSpec
 
 __all__ = [
   "INPUT_SCALINGS",
   "MODELS",
   "Architecture",
+  "NetworkSpec",
   "Variables",
   "count_parameters",
   "create_model",

@@ -1,9 +1,8 @@
-"""Protocols: which distortions a data set draws, in which shares, with which laws for their parameters."""
+"""A protocol: the distribution of distorted pictures, as a row of stages."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,58 +11,23 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.errors import InputError
+from jaxdistort.protocols.stages import Kind, Stage
+from jaxdistort.registry import Registry
 from jaxdistort.runtime.mesh import DATA_AXES
 
-
-@dataclasses.dataclass(frozen=True)
-class Constant:
-  """Always `value`."""
-
-  value: float
-
-  def draw(self, key: jax.Array) -> jax.Array:
-    del key
-    return jnp.float32(self.value)
+_DRAWS_A_STAGE = 256  # random draws of a picture that belong to one stage
 
 
-@dataclasses.dataclass(frozen=True)
-class Uniform:
-  """Uniform in [low, high)."""
+class LevelSpec(NamedTuple):
+  """A column of `Samples.levels`."""
 
-  low: float
-  high: float
+  kind: str
+  parameter: str
+  unit: str
 
-  def draw(self, key: jax.Array) -> jax.Array:
-    return jax.random.uniform(key, (), jnp.float32, self.low, self.high)
-
-
-@dataclasses.dataclass(frozen=True)
-class UniformInteger:
-  """Uniform over the whole numbers low..high, both included."""
-
-  low: int
-  high: int
-
-  def draw(self, key: jax.Array) -> jax.Array:
-    return jax.random.randint(key, (), self.low, self.high + 1).astype(jnp.float32)
-
-
-Law = Constant | Uniform | UniformInteger
-
-
-@dataclasses.dataclass(frozen=True)
-class PictureClass:
-  """A class of a protocol.
-
-  Attributes:
-    name: the distortion's, or "reference".
-    share: how many of the protocol's period of pictures belong to it.
-    laws: parameter name -> law, for every parameter of the distortion; empty for the reference.
-  """
-
-  name: str
-  share: int = 1
-  laws: Mapping[str, Law] = dataclasses.field(default_factory=dict)
+  def __str__(self) -> str:
+    return f"{self.kind}.{self.parameter}"
 
 
 class Samples(NamedTuple):
@@ -71,103 +35,145 @@ class Samples(NamedTuple):
 
   Attributes:
     images: uint8 [B, H, W, 3].
-    labels: int32 [B], index of the class.
-    parameters: "class.parameter" -> float32 [B], in the parameter's unit; NaN on pictures of other classes.
+    presence: bool [B, K], which of the protocol's kinds are on the picture.
+    severity: float32 [B, K], how strongly: 0 where nothing is changed (or the kind is absent), 1 at the far bound of
+      the kind's first parameter, linear in it.
+    levels: float32 [B, L], the parameters in their units, see `Protocol.level_specs`; NaN where the kind is absent.
   """
 
   images: jax.Array
-  labels: jax.Array
-  parameters: dict[str, jax.Array]
+  presence: jax.Array
+  severity: jax.Array
+  levels: jax.Array
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-  """A law of distorted pictures.
+  """A distribution of distorted pictures.
 
-  Pictures are numbered in an endless stream. The classes take turns in it, each `share` times a
-  period: any run of pictures is stratified to within one period, whatever the batch size and the
-  number of devices, and picture t is the same picture in every division of the stream.
+  Pictures are numbered in an endless stream. Each goes through the stages in their order, and in each gets one of the
+  stage's kinds or none. Everything random of picture t comes from `fold_in(key, t)`, so it is the same picture in
+  every division of the stream into batches, devices and runs.
 
   Attributes:
     name: as in `PROTOCOLS`.
-    classes: in the order of their labels.
-    jpeg_quality: every picture, references too, ends as a JPEG of this quality (the paper's step); None: no JPEG.
+    stages: in physical order (optics, motion, light, sensor, processing, compression).
+    jpeg_quality: every picture, clean ones too, ends as a JPEG of this quality (the study's step), which is no label;
+      None: no JPEG.
+
+  Raises:
+    InputError: an unknown kind or parameter, or a distribution that may leave the parameter's bounds.
   """
 
   name: str
-  classes: tuple[PictureClass, ...]
+  stages: tuple[Stage, ...]
   jpeg_quality: int | None = 75
 
-  @property
-  def class_names(self) -> tuple[str, ...]:
-    return tuple(c.name for c in self.classes)
+  def __post_init__(self) -> None:
+    if len(self.stages) > 1 and not all(stage.shuffled for stage in self.stages):
+      raise InputError(f"protocol {self.name}: of several stages each must be shuffled, or they take turns together")
+    if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
+      raise InputError(f"protocol {self.name}: jpeg quality must be within 1..100, got {self.jpeg_quality}")
+    for stage in self.stages:
+      for kind in stage.kinds:
+        _check_kind(self.name, kind)
 
   @property
-  def pattern(self) -> np.ndarray:
-    """Labels int32 [period] of one period."""
-    return np.repeat(np.arange(len(self.classes), dtype=np.int32), [c.share for c in self.classes])
+  def kinds(self) -> tuple[str, ...]:
+    """The kinds of distortion, each once, in the order of the stages."""
+    return tuple(dict.fromkeys(kind.name for stage in self.stages for kind in stage.kinds))
+
+  @property
+  def groups(self) -> tuple[str, ...]:
+    """The group of each kind."""
+    return tuple(DISTORTIONS[name].group for name in self.kinds)
+
+  @property
+  def level_specs(self) -> tuple[LevelSpec, ...]:
+    """What the columns of `Samples.levels` are."""
+    return tuple(
+      LevelSpec(name, parameter.name, parameter.unit)
+      for name in self.kinds
+      for parameter in DISTORTIONS[name].parameters
+    )
 
   @property
   def period(self) -> int:
-    return len(self.pattern)
+    """Pictures in which every stage shows all of its kinds in their shares."""
+    return max(stage.period for stage in self.stages)
 
   def distort(self, key: jax.Array, images: jax.Array, first: jax.Array | int = 0) -> Samples:
     """Distorts a run of the stream.
 
-    Each op runs on the pictures of its own class only: the run is laid out in whole periods, of which
-    the slots of a class are fixed. A run that begins or ends inside a period costs that period's
-    empty slots (at most one period less one picture).
-
     Args:
-      key: of the whole batch; picture t draws from `fold_in(key, t)`.
+      key: of the whole stream; picture t draws from `fold_in(key, t)`.
       images: clean pictures uint8 [B, H, W, 3].
       first: number t of the first picture; traced, int or uint32.
 
     Returns:
       `Samples` of B pictures in the same order.
     """
-    first = jnp.asarray(first).astype(jnp.uint32)
-    count, period = images.shape[0], self.period
-    numbers = first + jnp.arange(count, dtype=jnp.uint32)
+    count = images.shape[0]
+    numbers = jnp.asarray(first).astype(jnp.uint32) + jnp.arange(count, dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
-    phase = (first % np.uint32(period)).astype(jnp.int32)
-    slot = phase + jnp.arange(count)  # of each picture, counted from the start of the first period
-    labels = jnp.asarray(self.pattern)[slot % period]
-    parameters = self._draw(keys, labels)
-
-    periods = -(-(count + period - 1) // period)
-    slots_of_class = [np.flatnonzero(np.tile(self.pattern, periods) == c) for c in range(len(self.classes))]
-    groups = []
-    for picture_class, slots in zip(self.classes, slots_of_class, strict=True):
-      members = jnp.clip(slots - phase, 0, count - 1)
-      own = {n: parameters[f"{picture_class.name}.{n}"][members] for n in picture_class.laws}
-      groups.append(_distort_class(picture_class, keys[members], images[members], own))
-    place_of_slot = np.argsort(np.concatenate(slots_of_class))
-    distorted = jnp.concatenate(groups)[jnp.asarray(place_of_slot)[slot]]
+    presence = jnp.zeros((count, len(self.kinds)), bool)
+    severity = jnp.zeros((count, len(self.kinds)), jnp.float32)
+    levels = jnp.full((count, len(self.level_specs)), jnp.nan, jnp.float32)
+    columns = [str(spec) for spec in self.level_specs]
+    for turn, stage in enumerate(self.stages):
+      choices = stage.choose(numbers, salt=turn)
+      drawn = _draw(stage, keys, _DRAWS_A_STAGE * turn)
+      op_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, _DRAWS_A_STAGE * turn)
+      images = stage.apply(op_keys, images, choices, drawn)
+      for k, (kind, own) in enumerate(zip(stage.kinds, drawn, strict=True)):
+        chosen, column = choices == k, self.kinds.index(kind.name)
+        presence = presence.at[:, column].set(presence[:, column] | chosen)
+        severity = severity.at[:, column].set(jnp.where(chosen, _severity(kind.name, own), severity[:, column]))
+        for name, values in own.items():
+          place = columns.index(f"{kind.name}.{name}")
+          levels = levels.at[:, place].set(jnp.where(chosen, values, levels[:, place]))
     if self.jpeg_quality is not None:
-      distorted = jax.vmap(jpeg, (0, None))(distorted, float(self.jpeg_quality))
-    return Samples(distorted, labels, parameters)
+      images = jax.vmap(jpeg, (0, None))(images, float(self.jpeg_quality))
+    return Samples(images, presence, severity, levels)
 
-  def _draw(self, keys: jax.Array, labels: jax.Array) -> dict[str, jax.Array]:
-    """The parameters of every picture, drawn from keys [B]."""
-    parameters = {}
-    for label, picture_class in enumerate(self.classes):
-      for position, (name, law) in enumerate(picture_class.laws.items()):
-        drawn = jax.vmap(lambda key, law=law, position=position: law.draw(jax.random.fold_in(key, position + 1)))(keys)
-        parameters[f"{picture_class.name}.{name}"] = jnp.where(labels == label, drawn, jnp.nan)
-    return parameters
+  def describe(self) -> dict[str, Any]:
+    """All that makes the protocol, ready for JSON."""
+    return {
+      "name": self.name,
+      "kinds": list(self.kinds),
+      "stages": [stage.describe() for stage in self.stages],
+      "period": self.period,
+      "jpeg_quality": self.jpeg_quality or 0,
+    }
 
 
-def _distort_class(
-  picture_class: PictureClass, keys: jax.Array, images: jax.Array, parameters: dict[str, jax.Array]
-) -> jax.Array:
-  if picture_class.name == "reference":
-    return images
-  distortion = DISTORTIONS[picture_class.name]
-  # Empty slots hold a picture of another class, whose parameters are NaN: any valid value will do there.
-  parameters = {n: jnp.where(jnp.isnan(v), picture_class.laws[n].draw(keys[0]), v) for n, v in parameters.items()}
-  op_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)
-  return jax.vmap(lambda key, image, own: distortion(key, image, **own))(op_keys, images, parameters)
+def _check_kind(protocol: str, kind: Kind) -> None:
+  distortion = DISTORTIONS.find(kind.name, f"protocol {protocol}: kind")
+  for name, distribution in kind.distributions.items():
+    distortion.check(name, *distribution.support, f"protocol {protocol}", whole=distribution.whole)
+
+
+def _draw(stage: Stage, keys: jax.Array, offset: int) -> list[dict[str, jax.Array]]:
+  """For each kind of a stage: the parameters float32 [B] that pictures with keys [B] would get."""
+  drawn = []
+  for kind in stage.kinds:
+    own = {}
+    for position, parameter in enumerate(DISTORTIONS[kind.name].parameters):
+      distribution = kind.distributions.get(parameter.name)
+      if distribution is None:
+        own[parameter.name] = jnp.full(keys.shape, parameter.default, jnp.float32)
+      else:
+        own_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, offset + position + 1)
+        own[parameter.name] = jax.vmap(distribution.draw)(own_keys)
+    drawn.append(own)
+  return drawn
+
+
+def _severity(kind: str, levels: dict[str, jax.Array]) -> jax.Array:
+  """0..1 float32 [B]: the place of the first parameter between where it changes nothing and its far bound."""
+  parameter = DISTORTIONS[kind].parameters[0]
+  reach = max(parameter.high - parameter.weakest, parameter.weakest - parameter.low)
+  return jnp.clip(jnp.abs(levels[parameter.name] - parameter.weakest) / reach, 0, 1)
 
 
 def distort_sharded(protocol: Protocol, mesh: Mesh) -> Callable[[jax.Array, jax.Array, jax.Array], Samples]:
@@ -183,25 +189,5 @@ def distort_sharded(protocol: Protocol, mesh: Mesh) -> Callable[[jax.Array, jax.
   return jax.shard_map(local, mesh=mesh, in_specs=(P(), P(DATA_AXES), P()), out_specs=P(DATA_AXES), check_vma=False)
 
 
-def six(jpeg_quality: int | None = 75) -> Protocol:
-  """The paper's first data set: the reference and six distortions with constant parameters, in equal parts."""
-  names = ("gaussian_blur", "motion_blur", "gaussian_noise", "monochrome_noise", "marble", "twirl")
-  constants = {n: {p: Constant(v) for p, v in DISTORTIONS[n].paper_constants.items()} for n in names}
-  distorted = (PictureClass(name, laws=constants[name]) for name in names)
-  return Protocol("six", (PictureClass("reference"), *distorted), jpeg_quality)
-
-
-def variable(jpeg_quality: int | None = 75) -> Protocol:
-  """The paper's second data set: reference, Gaussian blur and noise of varying strength, 1 : 4 : 4."""
-  blur = {"radius": Uniform(1, 11)}
-  noise = {"amount": UniformInteger(1, 26), "density": Uniform(0.1, 1.1)}
-  classes = (
-    PictureClass("reference"),
-    PictureClass("gaussian_blur", 4, blur),
-    PictureClass("gaussian_noise", 4, noise),
-  )
-  return Protocol("variable", classes, jpeg_quality)
-
-
-PROTOCOLS: Mapping[str, Callable[..., Protocol]] = MappingProxyType({"six": six, "variable": variable})
-"""Protocols by name: functions of `jpeg_quality`."""
+PROTOCOLS: Registry[Callable[..., Protocol]] = Registry("protocol")
+"""Protocols by name: functions of `jpeg_quality` (1..100, None for no JPEG)."""

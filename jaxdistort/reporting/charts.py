@@ -1,6 +1,7 @@
 """Charts of a report, each as PNG and SVG: axes with units, readable at half size."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.metrics.figures import Bin, Binned, ClassificationFigures, Figures, RecognitionFigures
 
 FORMATS = ("png", "svg")
 _INK = "0.15"
@@ -29,11 +30,31 @@ def words(name: str) -> str:
   return name.replace("_", " ")
 
 
-def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
+def charts_of(figures: Figures, score: str) -> dict[str, Callable[[Path], None] | None]:
+  """The charts that figures may have: name -> function of a path; None where there is nothing to draw.
+
+  Args:
+    figures: of one view.
+    score: what people's judgements in it are.
+  """
+  confusion = isinstance(figures, ClassificationFigures)
+  kinds = isinstance(figures, RecognitionFigures)
+  return {
+    "confusion_matrix": functools.partial(draw_confusion_matrix, figures) if confusion else None,
+    "kinds": functools.partial(draw_kinds, figures) if kinds else None,
+    "accuracy_by_ssim": functools.partial(draw_accuracy_by_ssim, figures) if figures.accuracy_by_ssim else None,
+    "accuracy_by_level": functools.partial(draw_accuracy_by_level, figures) if figures.accuracy_by_level else None,
+    "accuracy_by_score": functools.partial(draw_accuracy_by_score, figures, score)
+    if figures.accuracy_by_score
+    else None,
+  }
+
+
+def draw_confusion_matrix(figures: ClassificationFigures, path: Path) -> None:
   """Draws shares of the true class, with counts in every cell."""
-  counts = np.array(report["confusion_matrix"])
+  counts = np.array(figures.confusion_matrix)
   shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-  names = [words(name) for name in report["class_names"]]
+  names = [words(name) for name in figures.names]
   size = 2.6 + 0.75 * len(names)
   figure = Figure(figsize=(size + 0.8, size), layout="constrained")
   axes = figure.subplots()
@@ -45,51 +66,71 @@ def draw_confusion_matrix(report: dict[str, Any], path: Path) -> None:
   axes.set_yticks(range(len(names)), names)
   axes.set_xlabel("predicted class")
   axes.set_ylabel("true class")
-  axes.set_title(f"accuracy {report['accuracy']:.3f} on {report['pictures']:,} pictures")
+  axes.set_title(f"accuracy {figures.accuracy:.3f} on {figures.pictures:,} pictures")
   figure.colorbar(image, label="share of the true class", shrink=0.8)
   save_chart(figure, path)
 
 
-def draw_accuracy_by_ssim(report: dict[str, Any], path: Path) -> None:
-  """Draws the accuracy in bins of SSIM, of all pictures and of each class, over the number of pictures in each."""
-  groups = report["accuracy_by_ssim"]
+def draw_kinds(figures: RecognitionFigures, path: Path) -> None:
+  """Draws average precision, precision and recall of each kind."""
+  names, kinds = list(figures.per_kind), list(figures.per_kind.values())
+  figure = Figure(figsize=(7.6, 1.4 + 0.55 * len(names)), layout="constrained")
+  axes = figure.subplots()
+  rows = np.arange(len(names))
+  columns = {
+    "average precision": [kind.average_precision or 0 for kind in kinds],
+    "precision": [kind.precision for kind in kinds],
+    "recall": [kind.recall for kind in kinds],
+  }
+  for turn, (label, values) in enumerate(columns.items()):
+    axes.barh(rows + 0.27 * (turn - 1), values, height=0.25, label=label)
+  axes.set_yticks(rows, [f"{words(name)} ({kind.support:,})" for name, kind in zip(names, kinds, strict=True)])
+  axes.invert_yaxis()
+  axes.set_xlim(0, 1)
+  axes.set_xlabel("share")
+  axes.set_ylabel("kind (pictures)")
+  axes.grid(axis="x", alpha=0.3)
+  axes.set_title(f"mean average precision {figures.mean_average_precision:.3f} on {figures.pictures:,} pictures")
+  figure.legend(loc="outside right upper", fontsize=9)
+  save_chart(figure, path)
+
+
+def draw_accuracy_by_ssim(figures: Figures, path: Path) -> None:
+  """Draws the accuracy in bins of SSIM, of all pictures and of each kind, over the number of pictures in each."""
+  groups = figures.accuracy_by_ssim
   figure = Figure(figsize=(7.6, 5.6), layout="constrained")
   above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-  for name, bins in groups.items():
-    enough = [bin for bin in bins if bin["pictures"] >= _FEW]
-    if name != "all" and enough:
-      colour = class_colour(name)
-      above.plot(*_points(enough)[:2], "o-", color=colour, markersize=4, linewidth=1.2, label=words(name))
+  for place, (name, bins) in enumerate((n, b) for n, b in groups.items() if n != "all"):
+    enough = [bin for bin in bins if bin.pictures >= _FEW]
+    if enough:
+      above.plot(*_points(enough)[:2], "o-", color=colour(place), markersize=4, linewidth=1.2, label=words(name))
   _draw_with_intervals(above, groups["all"], label="all, 95 % interval", linewidth=2)
   style_accuracy(above)
   below.bar(*_points(groups["all"], "pictures")[:2], width=0.09, color="0.6")
   below.set_ylabel("pictures")
-  below.set_xlabel("SSIM against the reference")
-  low = min(bin["low"] for bin in groups["all"])
+  below.set_xlabel("SSIM against the clean picture")
+  low = min(bin.low for bin in groups["all"])
   below.set_xlim(low - 0.02, 1.02)
-  figure.legend(loc="outside right upper", fontsize=9, title=f"classes in bins of\n{_FEW} pictures or more")
+  figure.legend(loc="outside right upper", fontsize=9, title=f"kinds in bins of\n{_FEW} pictures or more")
   save_chart(figure, path)
 
 
-def draw_accuracy_by_level(report: dict[str, Any], path: Path) -> None:
+def draw_accuracy_by_level(figures: Figures, path: Path) -> None:
   """Draws a panel for each parameter, or each type of a database: the accuracy in bins of its levels."""
-  panels = [
-    (
-      words(name).replace(".", ": "),
-      f"{words(name.rpartition('.')[2]) if '.' in name else 'level'}{_in(entry['unit'])}",
-      entry["bins"],
-    )
-    for name, entry in report["accuracy_by_level"].items()
-  ]
-  _draw_panels(panels, path)
+  _draw_panels([_panel(name, binned) for name, binned in figures.accuracy_by_level.items()], path)
 
 
-def draw_accuracy_by_score(report: dict[str, Any], score: str, path: Path) -> None:
+def _panel(name: str, binned: Binned) -> tuple[str, str, list[Bin]]:
+  level = words(name.rpartition(".")[2]) if "." in name else "level"
+  return words(name).replace(".", ": "), f"{level}{_in(binned.unit)}", binned.bins
+
+
+def draw_accuracy_by_score(figures: Figures, score: str, path: Path) -> None:
   """Draws the accuracy in bins of what people said of the pictures; `score` says what that is."""
-  _draw_panels([("by people's judgement", score, report["accuracy_by_score"])], path)
+  _draw_panels([("by people's judgement", score, figures.accuracy_by_score)], path)
 
 
-def _draw_panels(panels: Sequence[tuple[str, str, list[dict[str, Any]]]], path: Path) -> None:
+def _draw_panels(panels: Sequence[tuple[str, str, list[Bin]]], path: Path) -> None:
   columns = min(len(panels), 3)
   rows = -(-len(panels) // columns)
   figure = Figure(figsize=(1.2 + 3.6 * columns, 3.4 * rows), layout="constrained")
@@ -106,9 +147,9 @@ def _draw_panels(panels: Sequence[tuple[str, str, list[dict[str, Any]]]], path: 
   save_chart(figure, path)
 
 
-def class_colour(name: str) -> Any:
-  """The same colour for a class in all charts."""
-  return mpl.colormaps["tab10"](("reference", *DISTORTIONS).index(name) % 10)
+def colour(place: int) -> Any:
+  """Of the answer, or the kind of picture, at a place in the network's names."""
+  return mpl.colormaps["tab10"](place % 10) if place < 10 else mpl.colormaps["tab20b"](place % 20)
 
 
 def style_accuracy(axes: Axes) -> None:
@@ -121,15 +162,15 @@ def _in(unit: str) -> str:
   return f" ({unit})" if unit else ""
 
 
-def _points(bins: list[dict[str, Any]], what: str = "accuracy") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _points(bins: list[Bin], what: str = "accuracy") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Middles of the bins, a value of each, and half their widths."""
-  low, high, values = (np.array([bin[name] for bin in bins]) for name in ("low", "high", what))
+  low, high, values = (np.array([getattr(bin, name) for bin in bins]) for name in ("low", "high", what))
   return (low + high) / 2, values, (high - low) / 2
 
 
-def _draw_with_intervals(axes: Axes, bins: list[dict[str, Any]], **style: Any) -> None:
+def _draw_with_intervals(axes: Axes, bins: list[Bin], **style: Any) -> None:
   middles, accuracy, halves = _points(bins)
-  ends = np.array([bin["interval"] or (bin["accuracy"], bin["accuracy"]) for bin in bins]).T
+  ends = np.array([bin.interval or (bin.accuracy, bin.accuracy) for bin in bins]).T
   below, above = np.maximum(accuracy - ends[0], 0), np.maximum(ends[1] - accuracy, 0)
   if halves.any():
     axes.hlines(accuracy, middles - halves, middles + halves, color=_INK, linewidth=1, alpha=0.5)

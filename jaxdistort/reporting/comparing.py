@@ -12,6 +12,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from jaxdistort.errors import InputError
+from jaxdistort.evaluation.names import short_names
+from jaxdistort.evaluation.report import STANDARD
 from jaxdistort.metrics.bootstrap import bootstrap_by_original, known_ends
 
 PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
@@ -37,8 +39,8 @@ class Judgement(NamedTuple):
   Attributes:
     folder: that holds them.
     origin: the report without its figures.
-    view: of a database's pictures; "" for those that a protocol distorted.
-    figures: see `make_report`.
+    view: of the pictures.
+    figures: see `Figures.to_dict`.
   """
 
   folder: Path
@@ -53,34 +55,33 @@ class Judgement(NamedTuple):
   @property
   def pictures(self) -> tuple[Any, ...]:
     """What the pictures were: two judgements with the same are of the same pictures, as far as they share names."""
-    if "database" in self.origin:
-      return (self.origin["database"],)
-    # A picture's random numbers depend on its place among all, so the sets must be the same.
     origin = self.origin
-    return origin["protocol"], origin["jpeg_quality"], origin["data"], origin["split"], self.figures["pictures"]
+    if origin["database"]:
+      return (origin["database"],)
+    # A picture's random numbers depend on its place among all, so the sets must be the same, and so must its size.
+    made = origin["protocol"], origin["jpeg_quality"], origin["image_size"]
+    return *made, origin["data"], origin["split"], self.figures["pictures"]
 
   @property
-  def told(self) -> str:
+  def in_words(self) -> str:
     """The pictures in words."""
     origin, as_trained = self.origin, self.origin["jpeg_quality"] == self.trained_on[1]
     jpeg = "" if as_trained else f", JPEG {origin['jpeg_quality'] or 'off'}"
-    if "database" in origin:
+    if origin["database"]:
       return f"{origin['database']}, {self.view}{jpeg}"
     return f"{origin['protocol']}, {origin['split']} of {origin['data']}{jpeg}"
 
   @property
   def trained_on(self) -> tuple[str, int]:
-    """Data and JPEG quality of the network's training; a report of the training itself does not say them again."""
-    return self.origin.get("trained_on", self.origin["data"]), self.origin.get(
-      "trained_jpeg", self.origin["jpeg_quality"]
-    )
+    """Data and JPEG quality of the network's training."""
+    return self.origin["trained_on"], self.origin["trained_jpeg"]
 
   @property
   def is_own(self) -> bool:
     """Whether it is what the paper's tables show: the network's own protocol and data, held out of its training."""
     origin = self.origin
     return (
-      "database" not in origin
+      not origin["database"]
       and origin["protocol"] == origin["trained_for"]
       and origin["split"] in ("validation", "test")
       and (origin["data"], origin["jpeg_quality"]) == self.trained_on
@@ -98,7 +99,7 @@ def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
     files = sorted(folder.rglob("report.json"))
     if not files:
       kind = "holds no report.json" if folder.exists() else "does not exist"
-      raise InputError(f"{folder}: {kind}; give a folder that evaluate.py wrote, or a run's")
+      raise InputError(f"{folder}: {kind}; give a folder that holds a report, or a run's")
     for file in files:
       found[file.resolve()] = _read_report(file)
   return [judgement for judgements in found.values() for judgement in judgements]
@@ -107,13 +108,12 @@ def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
 def _read_report(file: Path) -> list[Judgement]:
   try:
     report = json.loads(file.read_text())
-    views = report["views"] if "views" in report else {report.get("view", ""): report}
-    judgements = [Judgement(file.parent, report, view, figures) for view, figures in views.items()]
+    judgements = [Judgement(file.parent, report, view, figures) for view, figures in report["views"].items()]
     for judgement in judgements:  # what is asked of it later
-      _ = hash((judgement.checkpoint, judgement.pictures, judgement.told, judgement.is_own, report["model"]))
+      _ = hash((judgement.checkpoint, judgement.pictures, judgement.in_words, judgement.is_own, report["model"]))
       _ = float(judgement.figures["accuracy"]), float(judgement.figures["loss"]), int(judgement.figures["pictures"])
   except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-    raise InputError(f"{file}: is no report of evaluate.py ({type(error).__name__}: {error})") from error
+    raise InputError(f"{file}: is no report of an evaluation ({type(error).__name__}: {error})") from error
   return judgements
 
 
@@ -134,7 +134,7 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
     origin, figures = judgement.origin, judgement.figures
     rows = tables.setdefault(origin["trained_for"], {})
     row = rows.setdefault(judgement.checkpoint, {"network": names[judgement.checkpoint], "model": origin["model"]})
-    row[f"{origin['split']} accuracy" if judgement.is_own else judgement.told] = figures["accuracy"]
+    row[f"{origin['split']} accuracy" if judgement.is_own else judgement.in_words] = figures["accuracy"]
     if judgement.is_own and origin["split"] == "validation":
       row["validation loss"] = figures["loss"]
   read = functools.cache(lambda place: _read_predictions(judgements[place]))  # only where there is a partner
@@ -145,7 +145,7 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
       pair = compare_pair(read(i), read(k))
       if pair:
         labels = [f"{names[j.checkpoint]}{f', {j.view}' if same_network else ''}" for j in (one, other)]
-        pair = {"networks": labels, "on": [one.told, other.told], **pair}
+        pair = {"networks": labels, "on": [one.in_words, other.in_words], **pair}
         pairs += [pair] if pair not in pairs else []  # a run's own report, and the same evaluation again
   return {"names": names, "tables": {key: list(table.values()) for key, table in tables.items()}, "pairs": pairs}
 
@@ -158,7 +158,7 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
   file = judgement.folder / "predictions.csv"
   try:
     with file.open(newline="", encoding="utf-8", errors="surrogateescape") as text:
-      rows = [row for row in csv.DictReader(text) if row["label"] and row.get("view", "") in ("", judgement.view)]
+      rows = [row for row in csv.DictReader(text) if row["label"] and row.get("view", STANDARD) == judgement.view]
     if len(rows) != judgement.figures["pictures"]:
       raise InputError(
         f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
@@ -199,21 +199,3 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
     "only_second": only_second,
     "p_value": float(binomtest(only_second, differing).pvalue) if differing else 1.0,
   }
-
-
-def short_names(checkpoints: Sequence[Path]) -> dict[str, str]:
-  """Names for RUN/checkpoints/STEP: the run's, with as much before and behind it as tells them apart."""
-  paths = list(dict.fromkeys(checkpoints))
-  forms = [
-    lambda path: path.parts[-3],
-    lambda path: f"{path.parts[-3]} {path.name}",
-    *(
-      lambda path, first=first: "/".join((*path.parts[first:-2], path.name))
-      for first in range(-4, -max(len(path.parts) for path in paths) - 1, -1)
-    ),
-  ]
-  for form in forms:
-    names = [form(path) if len(path.parts) > 2 else str(path) for path in paths]
-    if len(set(names)) == len(names):
-      break
-  return {str(path): name for path, name in zip(paths, names, strict=True)}

@@ -3,22 +3,30 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.evaluation.predicting import Predictions, Shown
+from jaxdistort.evaluation import Outcome
+from jaxdistort.tasks import Task
 
 
-def draw_examples(shown: Sequence[Shown], predictions: Predictions, class_names: Sequence[str], path: Path) -> None:
-  """Draws predicted pictures under their true and their predicted class."""
-  titles, colours = [], []
-  for row, *_ in shown:
-    label, predicted = predictions.labels[row], predictions.answers[row]
-    verdict = "right" if label == predicted else f"called {class_names[predicted]}"
-    probability = np.exp(predictions.log_probabilities[row, predicted])
-    titles.append(f"{class_names[label]}\n{verdict}, {probability:.0%}".replace("_", " "))
-    colours.append("black" if label == predicted else "firebrick")
-  draw_grid(np.stack([picture.image for picture in shown]), titles, path, colours)
+def draw_examples(outcome: Outcome, task: Task, path: Path) -> None:
+  """Draws the first pictures that were judged under their true and their given answer."""
+  rows = [shown.row for shown in outcome.first]
+  predictions = outcome.predictions
+  targets = jax.tree.map(lambda column: column[rows], predictions.targets)
+  scores = predictions.scores[rows]
+  wrong = task.mistaken(scores, targets)
+  surest = task.probabilities(scores).max(axis=1)
+  titles = [
+    f"{truth}\n{f'called {answer}' if mistaken else 'right'}, {probability:.0%}".replace("_", " ")
+    for truth, answer, mistaken, probability in zip(
+      task.truth_in_words(targets), task.answer_in_words(scores), wrong, surest, strict=True
+    )
+  ]
+  colours = ["firebrick" if mistaken else "black" for mistaken in wrong]
+  draw_grid(np.stack([shown.image for shown in outcome.first]), titles, path, colours)
 
 
 def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Sequence[str] | None = None) -> None:

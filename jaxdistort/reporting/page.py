@@ -3,19 +3,23 @@
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 from PIL import Image
 
-from jaxdistort.reporting.charts import words
 from jaxdistort.evaluation.mistakes import Mistake
+from jaxdistort.evaluation.report import STANDARD, Report
+from jaxdistort.metrics.figures import Figures
+from jaxdistort.reporting.charts import words
 
 _JPEG_QUALITY = 95  # of embedded pictures: a tenth of their size as PNG
 _ORIGIN = (
   "checkpoint",
   "step",
   "model",
+  "task",
+  "image_size",
   "data",
   "database",
   "score",
@@ -31,28 +35,30 @@ class Section(NamedTuple):
   """One part of a page.
 
   Attributes:
-    name: of the view; "" where there is only one way to look.
-    figures: from `make_report`.
+    name: of the view.
+    figures: of it.
     mistakes: the worst.
     charts: name -> SVG text.
   """
 
   name: str
-  figures: dict[str, Any]
+  figures: Figures
   mistakes: list[Mistake]
   charts: dict[str, str]
 
 
-def render_page(report: dict[str, Any], sections: Sequence[Section]) -> str:
+def render_page(report: Report, sections: Sequence[Section]) -> str:
   """The page of a report: where its figures come from, and a section for each view."""
   environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("jaxdistort.evaluation"), autoescape=True, undefined=jinja2.ChainableUndefined
+    loader=jinja2.PackageLoader("jaxdistort.reporting"), autoescape=True, undefined=jinja2.ChainableUndefined
   )
   environment.filters |= {"words": words, "embedded": _embedded}
+  origin = report.origin
   return environment.get_template("report.html").render(
-    title=f"{report['model']} on {report['data']}",
-    origin=[(words(name), report[name]) for name in _ORIGIN if name in report],
-    problems=report.get("problems", []),
+    title=f"{origin.model} on {origin.data}",
+    origin=[(words(name), value) for name in _ORIGIN if (value := getattr(origin, name)) not in ("", ())],
+    problems=origin.problems,
+    standard=STANDARD,
     sections=[
       section._replace(charts={name: _uri("image/svg+xml", svg.encode()) for name, svg in section.charts.items()})
       for section in sections

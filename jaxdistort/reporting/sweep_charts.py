@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.reporting.charts import class_colour, save_chart, style_accuracy, words
+from jaxdistort.reporting.charts import colour, save_chart, style_accuracy, words
 
 _COLOURS = ("0.15", "tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink")
 
@@ -17,10 +17,12 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
   """Draws a column for each sweep: accuracy, probabilities of each network, similarity, all over the level.
 
   Args:
-    sweeps: of `sweep_checkpoints`, all of the same networks.
+    sweeps: of `sweep_networks`, all of the same networks.
     path: without suffix; see `save_chart`.
   """
   names = [network["name"] for network in sweeps[0]["networks"]]
+  # The same colour for an answer of every network, whatever its place there.
+  answers = list(dict.fromkeys(name for network in sweeps[0]["networks"] for name in network["probabilities"]))
   rows = 2 + len(names)
   figure = Figure(figsize=(1.4 + 5.2 * len(sweeps), 0.6 + 2.9 * rows), layout="constrained")
   grid = figure.subplots(rows, len(sweeps), squeeze=False, sharex="col")
@@ -28,14 +30,14 @@ def draw_sweeps(sweeps: Sequence[dict[str, Any]], path: Path) -> None:
     fixed = ", ".join(f"{words(name)} {value:g}" for name, value in sweep["fixed"].items())
     _draw_accuracy(column[0], sweep, words(sweep["distortion"]) + (f" ({fixed})" if fixed else ""))
     for axes, network in zip(column[1:-1], sweep["networks"], strict=True):
-      _draw_probabilities(axes, sweep["levels"], network)
+      _draw_probabilities(axes, sweep["levels"], network, answers)
     _draw_similarity(column[-1], sweep)
     unit = f" ({sweep['unit']})" if sweep["unit"] else ""
     column[-1].set_xlabel(f"{words(sweep['parameter'])}{unit}")
   keys = {
     label: line for axes in grid[1:-1].flat for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
   }
-  figure.legend(list(keys.values()), list(keys), loc="outside right center", fontsize=9, title="class")
+  figure.legend(list(keys.values()), list(keys), loc="outside right center", fontsize=9, title="answer")
   save_chart(figure, path)
 
 
@@ -43,17 +45,17 @@ def _draw_accuracy(axes: Axes, sweep: dict[str, Any], title: str) -> None:
   style_accuracy(axes)
   axes.axhline(0.5, color="0.6", linewidth=1, linestyle=":")
   known = [network for network in sweep["networks"] if network["accuracy"]]
-  for network, colour in zip(sweep["networks"], _COLOURS * len(sweep["networks"]), strict=False):
+  for network, own in zip(sweep["networks"], _COLOURS * len(sweep["networks"]), strict=False):
     if network["accuracy"]:
       threshold = network["threshold"]["level"]
       half = f"half from {threshold:.3g}" if threshold is not None else f"half {network['threshold']['recognised']}"
       label = f"{_plain(network['name'])}: {half}"
-      _draw_band(axes, sweep["levels"], network["accuracy"], network["accuracy_intervals"], color=colour, label=label)
-      axes.axhline(network["false_alarms"], color=colour, linewidth=1, linestyle="--")
+      _draw_band(axes, sweep["levels"], network["accuracy"], network["accuracy_intervals"], color=own, label=label)
+      axes.axhline(network["false_alarms"], color=own, linewidth=1, linestyle="--")
       if threshold is not None:
-        axes.plot([threshold], [0.5], "D", color=colour, markersize=6)
+        axes.plot([threshold], [0.5], "D", color=own, markersize=6)
   if not known:
-    axes.text(0.5, 0.25, "no network here has this class", ha="center", transform=axes.transAxes)
+    axes.text(0.5, 0.25, "no network here knows this kind", ha="center", transform=axes.transAxes)
     axes.set_title(title, fontsize=11)
     return
   axes.plot([], [], "--", color="0.4", linewidth=1, label="undistorted pictures called so")
@@ -61,10 +63,9 @@ def _draw_accuracy(axes: Axes, sweep: dict[str, Any], title: str) -> None:
   axes.legend(title=title, title_fontsize=11, fontsize=8.5, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
-def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any]) -> None:
+def _draw_probabilities(axes: Axes, levels: list[float], network: dict[str, Any], answers: list[str]) -> None:
   for name, curve in network["probabilities"].items():
-    colour = class_colour(name)
-    _draw_band(axes, levels, curve["mean"], curve["intervals"], color=colour, label=words(name))
+    _draw_band(axes, levels, curve["mean"], curve["intervals"], color=colour(answers.index(name)), label=words(name))
   style_accuracy(axes)
   axes.set_ylabel(f"mean probability\n({_plain(network['name'])})")
 

@@ -35,3 +35,15 @@ def _processor() -> str:
     lines = []
   abilities = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
   return f"{platform.machine()}-{hashlib.blake2b(''.join(abilities).encode(), digest_size=6).hexdigest()}"
+
+
+def jit_inference(function):
+  import jax
+
+  return jax.jit(function)
+
+
+def jit_training(function, **options):
+  import jax
+
+  return jax.jit(function, **options)

@@ -1,10 +1,6 @@
 """The processes of a run: one, or several that share the work through `jax.distributed`."""
 
 import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,37 +14,6 @@ from jaxdistort.errors import InputError
 
 _PATIENCE = 60  # seconds that processes wait for each other at the start
 _HEARTBEAT = 15  # seconds of silence after which a process counts as lost, and the runtime aborts the others
-_SUPERVISED = "JAXDISTORT_SUPERVISED"
-
-
-def supervise() -> None:
-  """Goes on in a process of its own, and tells in one line when the runtime aborts it; call it before `join`.
-
-  The runtime ends a process that has lost another with a stack trace, from a thread that no handler reaches.
-  """
-  if os.environ.get(_SUPERVISED) == str(os.getppid()):
-    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
-    return
-  environment = os.environ | {_SUPERVISED: str(os.getpid())}
-  child = subprocess.Popen([sys.executable, *sys.argv], env=environment)
-  for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda number, frame: child.send_signal(number))
-  status = child.wait()
-  if status < 0:
-    name = signal.Signals(-status).name
-    print(
-      f"error: another process of this run was lost, or this one was ended from outside ({name}); start all of them "
-      "again with the same command, and the run goes on from its last checkpoint",
-      file=sys.stderr,
-    )
-  sys.stdout.flush()
-  os._exit(1 if status < 0 else status)
-
-
-def _die_with_parent(parent: int) -> None:
-  while os.getppid() == parent:
-    time.sleep(0.5)
-  os._exit(1)
 
 
 def join(coordinator: str, count: int | None, number: int | None) -> None:
@@ -66,18 +31,18 @@ def join(coordinator: str, count: int | None, number: int | None) -> None:
   given: dict[str, Any] = {}
   if coordinator != "auto":
     if count is None or number is None or not 0 <= number < count:
-      raise InputError(f"--coordinator={coordinator}: needs --processes=N, and --process=K within 0..N-1 on each")
+      raise InputError(f"coordinator {coordinator}: needs the number of processes N, and on each its own within 0..N-1")
     given = {"coordinator_address": coordinator, "num_processes": count, "process_id": number}
   try:
     jax.distributed.initialize(**given, initialization_timeout=_PATIENCE, heartbeat_timeout_seconds=_HEARTBEAT)
   except (RuntimeError, ValueError) as error:
     reason = str(error).splitlines()[0]
-    raise InputError(f"--coordinator={coordinator}: the processes of the run did not meet ({reason})") from error
+    raise InputError(f"coordinator {coordinator}: the processes of the run did not meet ({reason})") from error
 
 
 @contextmanager
-def losses_told() -> Generator[None]:
-  """Leaves it to the runtime to tell of a lost process, whose part in a computation is missed before."""
+def losses_awaited() -> Generator[None]:
+  """Leaves it to the runtime to report a lost process, whose part in a computation is missed before."""
   try:
     yield
   except jax.errors.JaxRuntimeError:
@@ -87,14 +52,8 @@ def losses_told() -> Generator[None]:
 
 
 def is_first() -> bool:
-  """Whether this is the process that writes and prints."""
+  """Whether this is the process that writes."""
   return jax.process_index() == 0
-
-
-def say(text: str) -> None:
-  """Prints, on the first process only."""
-  if is_first():
-    print(text, flush=True)
 
 
 def any_of(asked: bool) -> bool:

@@ -1,19 +1,16 @@
 """Training: the step, the loop around it, what it records."""
 
-from jaxdistort.training.loop import train
+from jaxdistort.training.evaluators import Evaluator, Validation
 from jaxdistort.training.sampling import make_sampler
-from jaxdistort.training.step import (
-  StepMetrics,
-  TrainState,
-  create_state,
-  make_train_step,
-  make_train_steps,
-  make_update,
-)
+from jaxdistort.training.state import TrainState, create_state
+from jaxdistort.training.step import StepMetrics, make_train_step, make_train_steps, make_update
+from jaxdistort.training.train import train
 
 __all__ = [
+  "Evaluator",
   "StepMetrics",
   "TrainState",
+  "Validation",
   "create_state",
   "make_sampler",
   "make_train_step",

@@ -1,20 +1,21 @@
-"""Watches the steps of a run: progress bar, metrics, and the check that the loss is finite."""
+"""Watches the steps of a run: progress, metrics, and the check that the loss is finite."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from jaxdistort.errors import TrainingDiverged
-from jaxdistort.runtime.processes import is_first
+from jaxdistort.progress import Bar
 from jaxdistort.training.records import Metrics
 from jaxdistort.training.step import StepMetrics
 
 _RUN_AHEAD = 2  # dispatches under way on the device before the host waits for the oldest; a stop must wait for them too
+_RATE_STEPS = 20  # over which the rate is taken
 
 
 class Monitor:
@@ -28,9 +29,10 @@ class Monitor:
     last_good: names the last checkpoint, for the message when training diverges.
   """
 
-  def __init__(self, bar: tqdm, metrics: Metrics, *, batch_size: int, log_every: int, last_good: Callable[[], str]):
+  def __init__(self, bar: Bar, metrics: Metrics, *, batch_size: int, log_every: int, last_good: Callable[[], str]):
     self._bar, self._metrics, self._last_good = bar, metrics, last_good
-    self._batch_size, self._log_every = batch_size, log_every
+    self._log_every = log_every
+    self._rate = Rate(batch_size)
     self._pending: deque[tuple[int, int, StepMetrics]] = deque()
     self._window: list[dict[str, float]] = []
 
@@ -41,20 +43,16 @@ class Monitor:
       self._read_oldest()
 
   def drain(self) -> None:
-    """Waits for all steps so far (a sync point).
+    """Waits for all steps so far (a sync point); what follows until the next step is not counted as training.
 
     Raises:
       TrainingDiverged: the loss, the gradient or the parameters of one of them are not finite.
     """
     while self._pending:
       self._read_oldest()
+    self._rate.pause()
 
-  def tell(self, text: str) -> None:
-    """Prints a line above the bar, on the first process."""
-    if is_first():
-      self._bar.write(text)
-
-  def tell_divergence(self, step: int, what: str) -> NoReturn:
+  def report_divergence(self, step: int, what: str) -> NoReturn:
     """Raises TrainingDiverged with the step and the last good checkpoint."""
     raise TrainingDiverged(
       f"step {step}: {what}; {self._last_good()}; "
@@ -64,25 +62,57 @@ class Monitor:
   def _read_oldest(self) -> None:
     first, count, metrics = self._pending.popleft()
     columns = {name: np.atleast_1d(column) for name, column in jax.device_get(metrics)._asdict().items()}
+    self._rate.add(count)
     for turn in range(count):
       self._read(first + turn, {name: float(column[turn]) for name, column in columns.items()})
 
   def _read(self, step: int, values: dict[str, float]) -> None:
     broken = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
     if broken:
-      self.tell_divergence(step, ", ".join(broken))
+      self.report_divergence(step, ", ".join(broken))
     self._window.append(values)
     mean = {name: sum(row[name] for row in self._window) / len(self._window) for name in values}
-    self._bar.update(1)
-    rate = self._batch_size * (
-      self._bar.format_dict["rate"] or (self._bar.n - self._bar.initial) / max(self._bar.format_dict["elapsed"], 1e-9)
-    )
-    self._bar.set_postfix_str(
-      f"loss {mean['loss']:.4f}, accuracy {mean['accuracy']:.3f}, {rate:.3g} pictures/s", refresh=False
-    )
+    rate = self._rate.pictures_per_second
+    speed = f", {rate:.3g} pictures/s" if rate else ""
+    self._bar.note(f"loss {mean['loss']:.4f}, accuracy {mean['accuracy']:.3f}{speed}")
+    self._bar.advance()
     if step % self._log_every == 0:
-      self._metrics.write(step, mean | {"pictures_per_second": rate})
+      self._metrics.write(step, mean | ({"pictures_per_second": rate} if rate else {}))
       self._window.clear()
+
+
+class Rate:
+  """Pictures a second over the last steps that were trained one after the other.
+
+  The first arrival after a start or a pause only starts the clock: it has compilation or a validation before it.
+
+  Args:
+    pictures: a step.
+  """
+
+  def __init__(self, pictures: int):
+    self._pictures = pictures
+    self._last: float | None = None
+    self._intervals: deque[tuple[int, float]] = deque()  # steps, seconds
+
+  def add(self, count: int) -> None:
+    """`count` steps are done, now."""
+    now = time.perf_counter()
+    if self._last is not None:
+      self._intervals.append((count, now - self._last))
+      while sum(steps for steps, _ in self._intervals) - self._intervals[0][0] >= _RATE_STEPS:
+        self._intervals.popleft()
+    self._last = now
+
+  def pause(self) -> None:
+    """Something else than training follows."""
+    self._last = None
+
+  @property
+  def pictures_per_second(self) -> float | None:
+    """None before there is anything to tell it by."""
+    seconds = sum(seconds for _, seconds in self._intervals)
+    return self._pictures * sum(steps for steps, _ in self._intervals) / seconds if seconds else None
 
 
 def _is_ready(metrics: StepMetrics) -> bool:

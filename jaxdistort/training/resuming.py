@@ -1,38 +1,57 @@
-"""Whether a folder's run may go on with a config."""
+"""Whether a folder's run may go on with a config, and with which values."""
 
-import json
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.data.sources import same_sources
 from jaxdistort.errors import InputError
+from jaxdistort.training.checkpoints import read_config
 
-# How closely the run is watched, where its pictures, weights and arithmetic lie. (That the base's weights are the same
-# is for the checkpoint to say.)
+# How closely the run is watched, where its pictures, weights and arithmetic lie. (That the backbone's weights are the
+# same is for the checkpoint to say.)
 _FREE = frozenset(
-  {"evaluate_every", "log_every", "steps_per_dispatch", "fsdp", "data.workers", "data.placement", "model.weights"}
+  {
+    "evaluate_every",
+    "log_every",
+    "steps_per_dispatch",
+    "fsdp",
+    "accumulate",
+    "data.workers",
+    "data.placement",
+    "model.weights",
+  }
 )
+_RESOLVED = ("compute_dtype",)  # fields whose "auto" a run resolves once, wherever it goes on
 
 
-def check_same_run(config: TrainConfig, workdir: Path) -> None:
-  """Raises InputError if `workdir` holds a run whose results another config made."""
-  try:
-    before = _flatten(json.loads((workdir / "config.json").read_text()))
-  except FileNotFoundError:
-    return
-  except (OSError, ValueError) as error:
-    raise InputError(f"workdir {workdir}: config.json cannot be read ({error}); give another workdir") from error
-  if not any(path.name.isdigit() for path in workdir.glob("checkpoints/*")):
-    return
-  now = _flatten(config.to_dict())
+def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
+  """The config of a run in `workdir`: as given, but where the run there has settled what "auto" means.
+
+  The run's own config is that of its newest checkpoint. Fields that its version did not know count as the default.
+
+  Raises:
+    InputError: `workdir` holds a run whose results another config made.
+  """
+  kept = read_config(workdir)
+  if kept is None:
+    return config
+  before = TrainConfig.from_dict(kept)
+  for name in _RESOLVED:
+    if getattr(config, name) == "auto":
+      config = dataclasses.replace(config, **{name: getattr(before, name)})
+  then, now = _flatten(before.to_dict()), _flatten(config.to_dict())
   free = free_fields(config)
-  changed = [name for name in now if name not in free and before.get(name) != now[name]]
-  if "data.source" in changed and same_sources(before["data.source"], now["data.source"]):
+  changed = [name for name in now if name not in free and then[name] != now[name]]
+  if "model.input_scaling" in changed and now["model.input_scaling"] == "auto":
+    changed.remove("model.input_scaling")  # the backbone's weights decide, and they are checked
+  if "data.source" in changed and same_sources(then["data.source"], now["data.source"]):
     changed.remove("data.source")
   if changed:
-    told = ", ".join(f"{name}={before.get(name)!r} (now {now[name]!r})" for name in changed)
-    raise InputError(f"workdir {workdir}: holds a run with {told}; give another workdir, or remove it to begin anew")
+    found = ", ".join(f"{name}={then[name]!r} (now {now[name]!r})" for name in changed)
+    raise InputError(f"workdir {workdir}: holds a run with {found}; give another workdir, or remove it to begin anew")
+  return config
 
 
 def free_fields(config: TrainConfig) -> set[str]:

@@ -14,30 +14,18 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.data import Order, make_take
-from jaxdistort.models import Variables, run_network, split_network
+from jaxdistort.models import Variables, run_network
 from jaxdistort.runtime.mesh import DATA_AXES, replicated, split_large
+from jaxdistort.tasks import Task
 from jaxdistort.training.sampling import Sampler, step_keys
-from jaxdistort.weights import WeightsFile, load_base
-
-
-class TrainState(NamedTuple):
-  """All that a step changes.
-
-  Attributes:
-    step: int32 [], updates made so far.
-    parameters: trainable variables of the network, float32.
-    statistics: running means and variances of its batch normalisation.
-    optimizer: state of the optimiser.
-  """
-
-  step: jax.Array
-  parameters: Any
-  statistics: Any
-  optimizer: Any
+from jaxdistort.training.state import TrainState
 
 
 class StepMetrics(NamedTuple):
-  """float32 [] each: mean loss and accuracy of the batch, norm of its gradient, norm of the updated parameters."""
+  """float32 [] each: means of loss and rightness of the batch, norm of its gradient, norm of the updated parameters.
+
+  The rightness (see `Task.right`) is called accuracy, which it is where one class is asked for.
+  """
 
   loss: jax.Array
   accuracy: jax.Array
@@ -45,38 +33,12 @@ class StepMetrics(NamedTuple):
   parameter_norm: jax.Array
 
 
-def create_state(
-  build: Callable[[nnx.Rngs], nnx.Module],
-  optimizer: optax.GradientTransformation,
-  seed: int,
-  mesh: Mesh,
-  base: WeightsFile | None = None,
-) -> tuple[nnx.GraphDef, TrainState, Any]:
-  """A network's structure, its state on the devices of `mesh`, and its frozen variables there.
-
-  Weights are drawn from `seed`, but for those of the network's base if there is a file of them. Large arrays are
-  split within the mesh's fsdp groups.
-
-  Raises:
-    InputError: an array is missing in the file, or has another shape.
-  """
-  structure, like = split_network(nnx.eval_shape(lambda: build(nnx.Rngs(seed))))
-  loaded = load_base(base, like, replicated(mesh)) if base else Variables({}, {}, {})
-
-  def initial(loaded: Variables) -> tuple[TrainState, Any]:
-    fresh = split_network(build(nnx.Rngs(seed)))[1]
-    parameters, statistics, frozen = (drawn | given for drawn, given in zip(fresh, loaded, strict=True))
-    return TrainState(jnp.zeros((), jnp.int32), parameters, statistics, optimizer.init(parameters)), frozen
-
-  shardings = split_large(jax.eval_shape(initial, loaded), mesh)
-  return structure, *jax.jit(initial, out_shardings=shardings, donate_argnums=0)(loaded)
-
-
 Update = Callable[[TrainState, Any, jax.Array], tuple[TrainState, StepMetrics]]
 
 
 def make_update(
   structure: nnx.GraphDef,
+  task: Task,
   optimizer: optax.GradientTransformation,
   sample: Sampler,
   mesh: Mesh,
@@ -91,6 +53,7 @@ def make_update(
 
   Args:
     structure: of the network.
+    task: gives targets, loss and rightness.
     optimizer: makes an update of a gradient.
     sample: makes the batch that is trained on.
     mesh: over whose devices the batch and, in its fsdp groups, large arrays are split.
@@ -99,37 +62,37 @@ def make_update(
       of the whole batch (but batch normalisation takes each part for a batch).
   """
 
-  def gradient(state: TrainState, frozen: Any, images: jax.Array, labels: jax.Array, key: jax.Array) -> Any:
+  def gradient(state: TrainState, frozen: Any, images: jax.Array, targets: Any, key: jax.Array) -> Any:
     def loss_of(parameters: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
       # Gathered here, split weights are whole where they are used, and their gradient is summed into its parts.
       whole, fixed = lax.with_sharding_constraint((parameters, frozen), replicated(mesh))
-      logits, statistics = run_network(structure, Variables(whole, state.statistics, fixed), images, train_key=key)
-      losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-      return jnp.mean(losses), (jnp.mean(jnp.argmax(logits, -1) == labels), statistics)
+      outputs, statistics = run_network(structure, Variables(whole, state.statistics, fixed), images, train_key=key)
+      right = task.right(outputs, targets)
+      return jnp.mean(task.losses(outputs, targets)), (jnp.mean(right), statistics)
 
     (loss, (accuracy, statistics)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.parameters)
     return (loss, accuracy, gradients), statistics
 
-  def accumulated(state: TrainState, frozen: Any, images: jax.Array, labels: jax.Array, key: jax.Array) -> Any:
+  def accumulated(state: TrainState, frozen: Any, images: jax.Array, targets: Any, key: jax.Array) -> Any:
     def add(carried: Any, part: Any) -> tuple[Any, None]:
       sums, statistics = carried
-      index, images, labels = part
+      index, images, targets = part
       each, statistics = gradient(
-        state._replace(statistics=statistics), frozen, images, labels, jax.random.fold_in(key, index)
+        state._replace(statistics=statistics), frozen, images, targets, jax.random.fold_in(key, index)
       )
       return (jax.tree.map(lambda total, own: total + own / accumulate, sums, each), statistics), None
 
-    parts = jnp.arange(accumulate), _parts(images, accumulate, mesh), _parts(labels, accumulate, mesh)
+    parts = jnp.arange(accumulate), *(_parts(each, accumulate, mesh) for each in (images, targets))
     zeros = (jnp.float32(0), jnp.float32(0), jax.tree.map(jnp.zeros_like, state.parameters))
     # On CPU a convolution inside a loop is many times slower.
     unroll = accumulate if jax.default_backend() == "cpu" else 1
     return lax.scan(add, (zeros, state.statistics), parts, unroll=unroll)[0]
 
   def update(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
-    samples = sample(state.step, images)
+    distorted, targets = sample(state.step, images)
     *_, key = step_keys(seed, state.step)
     compute = gradient if accumulate == 1 else accumulated
-    (loss, accuracy, gradients), statistics = compute(state, frozen, samples.images, samples.labels, key)
+    (loss, accuracy, gradients), statistics = compute(state, frozen, distorted, targets, key)
     gradients = lax.with_sharding_constraint(gradients, split_large(gradients, mesh))
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.parameters)
     parameters = optax.apply_updates(state.parameters, updates)
@@ -139,11 +102,15 @@ def make_update(
   return update
 
 
-def _parts(rows: jax.Array, count: int, mesh: Mesh) -> jax.Array:
-  """[B, ...] -> [count, B / count, ...]: of every device's rows the same number in each part, so that none moves."""
-  devices, rest = mesh.devices.size, rows.shape[1:]
-  parts = rows.reshape(devices, count, -1, *rest).swapaxes(0, 1).reshape(count, -1, *rest)
-  return lax.with_sharding_constraint(parts, NamedSharding(mesh, P(None, DATA_AXES)))
+def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
+  """A tree of [B, ...] -> of [count, B / count, ...]: in each part as many rows of every device, so that none moves."""
+
+  def divide(rows: jax.Array) -> jax.Array:
+    devices, rest = mesh.devices.size, rows.shape[1:]
+    parts = rows.reshape(devices, count, -1, *rest).swapaxes(0, 1).reshape(count, -1, *rest)
+    return lax.with_sharding_constraint(parts, NamedSharding(mesh, P(None, DATA_AXES)))
+
+  return jax.tree.map(divide, batch)
 
 
 def make_train_step(update: Update, mesh: Mesh) -> jax.stages.Wrapped:

@@ -1,13 +1,25 @@
 """Databases in miniature: every picture, reference, type, level and score; and every way of being broken, by name."""
 
 import math
+import shutil
 
 import numpy as np
 import pytest
+import scipy.io
 from PIL import Image
 
-from jaxdistort.data import VIEWS
-from jaxdistort.data.databases import REFERENCE, open_database
+from jaxdistort.data.databases import (
+  DATABASES,
+  REFERENCE,
+  Database,
+  JudgedPicture,
+  Layout,
+  describe_databases,
+  is_database,
+  open_database,
+  register_database,
+)
+from jaxdistort.data.judging import viewed_pictures
 from jaxdistort.errors import InputError
 from tests.data import miniatures
 
@@ -41,6 +53,7 @@ def test_live_to_the_last_level(live):
   for kind, levels in miniatures.LIVE_LEVELS.items():
     assert sorted(p.level for p in database.pictures if p.type == kind) == sorted(levels * 2)
   assert database.labels["gblur"] == "gaussian_blur"
+  assert database.labels[REFERENCE] == "clean"
 
 
 def test_copies_of_references_are_known_from_dmos_mat_too(live):
@@ -86,20 +99,60 @@ def test_kadid_and_its_unchanged_cells(tmp_path):
   assert math.isnan(database.pictures[0].level)
 
 
-@pytest.mark.parametrize("part", ["refimgs", "gblur", "gblur/info.txt"])
-def test_a_missing_part_of_live_is_named(live, part):
-  (live / part).rename(live / "elsewhere")
-  with pytest.raises(InputError, match=rf"no {part.split('/')[-1]} in .*; expected refimgs, the five folders"):
+def _numbered_scores(root):
+  """A dmos.mat as long as the real one, in which a picture's score is its place."""
+  scipy.io.savemat(root / "dmos.mat", {"dmos": np.arange(982.0)[None], "orgs": np.zeros((1, 982), np.uint8)})
+
+
+def test_some_folders_of_live_are_judged_and_the_others_reported(live):
+  _numbered_scores(live)
+  for kind in ("jp2k", "fastfading"):
+    shutil.rmtree(live / kind)
+  (live / "jpeg" / "info.txt").unlink()
+  database = open_database(f"live:{live}")
+  assert database.problems == (
+    "no folder jp2k: its pictures are not judged",
+    "no info.txt in jpeg: its pictures are not judged",
+    "no folder fastfading: its pictures are not judged",
+  )
+  assert {p.type for p in database.pictures} == {REFERENCE, "wn", "gblur"}
+  assert len(database.pictures) == 2 + 2 * 4
+  found = _by_name(database)
+  assert found["wn/img2.bmp"].score == 227 + 233 + 1  # jp2k and jpeg come before it
+  assert found["gblur/img5.bmp"].score == 227 + 233 + 174 + 4
+
+
+def test_live_without_scores(live):
+  (live / "dmos.mat").unlink()
+  assert open_database(f"live:{live}").problems == ("no dmos.mat: scores are unknown",)
+  scipy.io.savemat(live / "dmos.mat", {"dmos": np.arange(7.0)})
+  (problem,) = open_database(f"live:{live}").problems
+  assert problem == "dmos.mat holds 7 dmos and 0 orgs instead of 982 numbers each: scores are unknown"
+
+
+def test_live_without_any_folder(live):
+  for kind in miniatures.LIVE_LEVELS:
+    shutil.rmtree(live / kind)
+  with pytest.raises(InputError, match=rf"^database live:{live}: none of the folders jp2k, jpeg, wn, .*; expected "):
     open_database(f"live:{live}")
 
 
-def test_other_missing_parts_are_named(tid, tmp_path):
-  with pytest.raises(InputError, match="nowhere is not a folder; expected one with images"):
-    open_database(f"kadid10k:{tmp_path / 'nowhere'}")
+def test_missing_parts_are_named_in_one_sentence(live, tid, tmp_path):
+  (live / "refimgs").rename(live / "elsewhere")
   (tid / "mos_with_names.txt").unlink()
-  with pytest.raises(InputError, match=r"no mos_with_names.txt in .*; expected reference_images"):
-    open_database(f"tid2013:{tid}")
-  with pytest.raises(InputError, match="expected one of live:PATH, "):
+  csiq, kadid = miniatures.build_csiq(tmp_path / "csiq"), tmp_path / "nowhere"
+  shutil.rmtree(csiq / "dst_imgs" / "fnoise")
+  for spec, message in (
+    (f"live:{live}", "no refimgs in it; expected refimgs, the five folders "),
+    (f"tid2013:{tid}", "no mos_with_names.txt in it; expected reference_images "),
+    (f"csiq:{csiq}", "no dst_imgs/fnoise in it; expected src_imgs "),
+    (f"kadid10k:{kadid}", "is not a folder; expected one with images "),
+  ):
+    with pytest.raises(InputError) as caught:
+      open_database(spec)
+    assert str(caught.value).startswith(f"database {spec}: {message}")
+    assert str(caught.value).count(str(tmp_path)) == 1
+  with pytest.raises(InputError, match="expected one of csiq:PATH, "):
     open_database("live:")
 
 
@@ -115,8 +168,9 @@ def test_what_is_amiss_in_live_is_named_and_the_rest_is_read(live):
   assert len(database.problems) == 4
   assert "wn/info.txt line 5 names img2.bmp, which is not in" in problems
   assert "names the reference bikes.bmp, which is not in" in problems
-  assert "gblur: 1 files that the database does not list, left out: Thumbs.db" in problems
-  assert "dmos.mat" in problems
+  assert "gblur: a file that is not listed, left out: Thumbs.db" in problems
+  assert "dmos.mat cannot be read: " in problems
+  assert str(live) not in problems
   assert all(math.isnan(p.score) for p in database.pictures)
 
 
@@ -129,7 +183,7 @@ def test_a_damaged_line_of_live_is_named(live, line):
 
 def test_damaged_tables_are_named(tid, tmp_path):
   (tid / "mos_with_names.txt").write_text("5.1 I01_25_1.bmp\n")
-  with pytest.raises(InputError, match=r"line 1: expected SCORE iNN_TT_L.bmp, TT 01..24"):
+  with pytest.raises(InputError, match=r"mos_with_names.txt line 1: expected SCORE iNN_TT_L.bmp, TT 01..24"):
     open_database(f"tid2013:{tid}")
   kadid = miniatures.build_kadid(tmp_path / "kadid")
   (kadid / "dmos.csv").write_text("a,b\n1,2\n")
@@ -137,23 +191,44 @@ def test_damaged_tables_are_named(tid, tmp_path):
     open_database(f"kadid10k:{kadid}")
   csiq = miniatures.build_csiq(tmp_path / "csiq")
   (csiq / "csiq.DMOS.xlsx").write_bytes(b"PK no workbook")
-  with pytest.raises(InputError, match=r"csiq\.DMOS\.xlsx cannot be read"):
+  with pytest.raises(
+    InputError, match=rf"^database csiq:{csiq}: csiq\.DMOS\.xlsx cannot be read: File is not a zip file$"
+  ):
     open_database(f"csiq:{csiq}")
+  (kadid / "dmos.csv").unlink()
+  (kadid / "dmos.csv").mkdir()
+  with pytest.raises(InputError, match=r"dmos.csv cannot be read: Is a directory$"):
+    open_database(f"kadid10k:{kadid}")
 
 
-def test_views():
-  pixels = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
-  picture = Image.fromarray(pixels)
-  padded = VIEWS["pad"](picture, 60)
-  assert padded.shape == (1, 60, 60, 3)
-  assert not padded[0, :10].any()
-  assert not padded[0, -10:].any()
-  assert padded[0, 10].any()
-  assert VIEWS["center"](picture, 60).shape == (1, 60, 60, 3)
-  patches = VIEWS["patches"](picture, 60)
-  assert patches.shape == (6, 60, 60, 3)
-  np.testing.assert_array_equal(patches[0], pixels[:60, :60])
-  np.testing.assert_array_equal(patches[-1], pixels[40:, 90:])
-  assert VIEWS["patches"](picture.resize((40, 30)), 60).shape == (2, 60, 60, 3)
-  assert VIEWS["patches"](picture.resize((3000, 60)), 60).shape == (5, 60, 60, 3)
-  assert VIEWS["patches"](picture.resize((1, 3000)), 60).shape == (5, 60, 60, 3)
+def test_our_own_bugs_are_not_damaged_tables(live, tmp_path, monkeypatch):
+  csiq = miniatures.build_csiq(tmp_path / "csiq")
+  monkeypatch.setattr(Layout, "named", lambda layout, path: path.no_such_thing)
+  for spec in (f"csiq:{csiq}", f"live:{live}"):
+    with pytest.raises(AttributeError):
+      open_database(spec)
+
+
+def _open_tiny(layout):
+  path = layout.need("only.png")
+  picture = JudgedPicture(path, path, "only", REFERENCE, math.nan, math.nan)
+  return Database("Tiny", layout.root, (picture,), {REFERENCE: "clean"}, {}, "none")
+
+
+def test_a_new_database_is_one_registration(tmp_path):
+  before = describe_databases()
+  register_database("tiny", _open_tiny, "a database of one picture", "only.png")
+  try:
+    assert "tiny:PATH" in describe_databases()
+    assert "tiny:PATH      a database of one picture" in describe_databases(explained=True)
+    with pytest.raises(InputError, match=r"no only.png in it; expected only.png$"):
+      open_database(f"tiny:{tmp_path}")
+    Image.new("RGB", (40, 40)).save(tmp_path / "only.png")
+    database = open_database(f"tiny:{tmp_path}")
+    with viewed_pictures(database, ("center",), size=32, workers=0) as pictures:
+      (picture,) = pictures
+    assert (picture.number, picture.tiles["center"].images.shape, picture.ssim) == (0, (1, 32, 32, 3), 1)
+  finally:
+    DATABASES.unregister("tiny")
+  assert describe_databases() == before
+  assert not is_database(f"tiny:{tmp_path}")

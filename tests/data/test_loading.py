@@ -1,76 +1,58 @@
-"""Batches: order, position, workers, the last batch, where they lie."""
+"""The loader: order, copies, errors and ends, of threads and of processes."""
 
-import jax
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 
-from jaxdistort.data import evaluation_batches, open_pictures, training_batches
-from jaxdistort.protocols import six, variable
-from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.data import load_elements
 
-_OPTIONS = {"side": 32, "batch_size": 8}
+_KINDS = pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 
 
-def _take(pictures, count, seed=4, devices=1, **options):
-  mesh = create_mesh(devices=jax.devices()[:devices])
-  with training_batches(pictures, pictures.order(seed), mesh=mesh, **(_OPTIONS | options)) as batches:
-    return [next(batches) for _ in range(count)]
+def _square(number):
+  if number == 13:
+    raise ZeroDivisionError("of ours")
+  deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # to Ctrl-C
+  return {"square": np.full(3, number**2), "name": str(number), "process": os.getpid(), "deaf": deaf}
 
 
-def _assert_same(first, second):
-  for a, b in zip(first, second, strict=True):
-    np.testing.assert_array_equal(a.numbers, b.numbers)
-    np.testing.assert_array_equal(a.images, b.images)
+@_KINDS
+def test_elements_come_in_order_and_are_the_caller_s(workers):
+  put = lambda loaded: (loaded, threading.get_ident())
+  with load_elements(range(12), _square, workers=workers, put=put) as loaded:
+    found, threads = zip(*loaded, strict=True)
+  assert [element["name"] for element in found] == [str(n) for n in range(12)]
+  for number, element in enumerate(found):  # after the workers and their memory have ended
+    np.testing.assert_array_equal(element["square"], [number**2] * 3)
+  assert len(set(threads)) == 1
+  assert threads[0] != threading.get_ident()
+  assert all((element["process"] == os.getpid()) == (not workers) for element in found)
+  assert all(element["deaf"] == bool(workers) for element in found)
 
 
-def test_a_position_is_a_number_of_batches():
-  pictures = open_pictures("0.5*samples+0.5*synthetic", "train")
-  whole = _take(pictures, 5, workers=0)
-  _assert_same(whole[3:], _take(pictures, 2, workers=0, first_batch=3))
-  assert np.any(whole[0].numbers != _take(pictures, 1, workers=0, seed=5)[0].numbers)
+@_KINDS
+def test_an_error_of_ours_comes_through_in_its_turn(workers):
+  found = []
+  with pytest.raises(ZeroDivisionError, match="of ours"), load_elements(range(20), _square, workers=workers) as loaded:
+    found.extend(loaded)
+  assert workers or len(found) == 13  # processes may fail ahead of what they have already sent
 
 
-@pytest.mark.slow
-def test_workers_do_not_change_the_batches(folder_of_photographs):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
-  threads = _take(pictures, 4, workers=0)
-  _assert_same(threads, _take(pictures, 4, workers=1))
-  _assert_same(threads[1:], _take(pictures, 3, workers=2, first_batch=1))
+def test_nothing_is_loaded_far_ahead_and_an_endless_range_ends_with_its_context():
+  before, asked = threading.active_count(), []
+  with load_elements(range(5, 2**31), asked.append, workers=0) as loaded:
+    next(loaded)
+    next(loaded)
+  assert sorted(asked) == list(range(5, 5 + len(asked)))
+  assert len(asked) <= 2 + 10
+  assert threading.active_count() == before
 
 
-def test_an_epoch_holds_every_picture_once_and_the_next_is_in_another_order(folder_of_photographs):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
-  batches = _take(pictures, 2 * len(pictures), workers=0, batch_size=1)
-  numbers = [int(b.numbers[0]) for b in batches]
-  first, second = numbers[: len(pictures)], numbers[len(pictures) :]
-  assert sorted(first) == sorted(second) == list(range(len(pictures)))
-  assert first != second
-  broken = {pictures.name(int(b.broken[0])) for b in batches if b.broken[0] >= 0}
-  assert {name.rsplit("/", 1)[1] for name in broken} <= {"empty.jpg", "truncated.png"}
-
-
-@pytest.mark.parametrize("protocol", [six(), variable()])
-def test_every_source_of_a_mix_meets_every_class(protocol):
-  """Sources that took turns in step with the classes would tell the label (6 + 1 sources, 7 classes)."""
-  weight = protocol.period - 1
-  pictures = open_pictures(f"{weight}*samples+synthetic", "train")
-  numbers = pictures.order(4).numbers(np.arange(2048, dtype=np.uint32))
-  labels = protocol.pattern[np.arange(len(numbers)) % protocol.period]
-  synthetic = labels[numbers >= len(pictures.members[0])]
-  shares = np.bincount(synthetic, minlength=len(protocol.classes)) / np.bincount(labels)
-  assert np.all(shares > 0)
-  assert np.all(shares < 0.5)
-
-
-def test_evaluation_sees_every_picture_once(folder_of_photographs):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "all")
-  mesh = create_mesh()
-  with evaluation_batches(pictures, size=32, batch_size=16, workers=0, mesh=mesh) as batches:
-    seen = list(batches)
-  numbers = np.concatenate([b.numbers for b in seen])
-  np.testing.assert_array_equal(numbers, [*range(40), *[-1] * 8])
-  broken = np.concatenate([b.broken for b in seen])
-  assert np.sum(broken >= 0) == 2
-  assert np.all(np.asarray(seen[2].images)[8:] == 0)
-  assert len(seen[0].images.sharding.device_set) == 8
-  np.testing.assert_array_equal(np.asarray(seen[0].images)[3], pictures.load(3, 32))
+def test_threads_leave_ctrl_c_to_the_main_thread():
+  mask = lambda _: signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+  with load_elements(range(4), mask, workers=0) as loaded:
+    assert all(loaded)
+  assert not mask(None)

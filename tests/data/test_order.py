@@ -24,7 +24,7 @@ def test_an_epoch_holds_every_picture_once(length):
     assert np.any(epochs[0] != _numbers(Order.of((length,), (1.0,), 6), length))
 
 
-@pytest.mark.parametrize("order", [Order.of((3371,), (1.0,), 7), Order.of((100, 30, 3000), (1.0, 0.5, 3.0), 8)])
+@pytest.mark.parametrize("order", [Order.of((3371,), (1.0,), 7), Order.of((100, 3000), (1.0, 3.0), 8)])
 @pytest.mark.parametrize("first", [0, 5000, 4_000_000_000])
 def test_host_and_device_agree(order, first):
   positions = np.arange(first, first + 3000, dtype=np.uint32)
@@ -33,24 +33,10 @@ def test_host_and_device_agree(order, first):
   np.testing.assert_array_equal(on_device, order.numbers(positions))
 
 
-@pytest.mark.parametrize("length", [3, 10, 97])
-def test_every_place_is_as_likely_and_so_is_every_neighbour(length):
-  orders = [_numbers(Order.of((length,), (1.0,), seed), 8 * length).reshape(8, length) for seed in range(500)]
-  orders = np.concatenate(orders)
-  counts = np.stack([np.bincount(orders[:, place], minlength=length) for place in range(length)])
-  expected = len(orders) / length
-  # Rows and columns of a sum of permutations are fixed, which makes the statistic length / (length - 1) too large.
-  spread = np.sum((counts - expected) ** 2 / expected) * (length - 1) / length
-  assert stats.chi2.sf(spread, (length - 1) ** 2) > 1e-3
-  steps = np.bincount((orders[:, 1] - orders[:, 0]) % length, minlength=length)[1:]
-  assert stats.chisquare(steps).pvalue > 1e-3
-
-
-def test_all_orders_of_four_are_as_likely():
-  orders = np.stack([_numbers(Order.of((4,), (1.0,), seed), 4) for seed in range(12_000)])
-  kinds, counts = np.unique(orders, axis=0, return_counts=True)
-  assert len(kinds) == 24
-  assert stats.chisquare(counts).pvalue > 1e-3
+def test_seeds_and_epochs_shuffle_independently():
+  orders = np.stack([_numbers(Order.of((4,), (1.0,), seed), 8).reshape(2, 4) for seed in range(300)])
+  for part in (orders[:, 0], orders[:, 1], orders[:, 1, :1] * 4 + orders[:, 0, :1]):
+    assert stats.chisquare(np.unique(part, axis=0, return_counts=True)[1]).pvalue > 1e-3
 
 
 def test_a_mix_keeps_its_shares_and_shuffles_them():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data import BrokenPicture, random_view, read_picture, standardise
+from jaxdistort.data import BrokenPicture, pictures, random_view, read_or, read_picture, standardise
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def _bomb():
   [
     (lambda png, jpg: png[: len(png) // 2], "truncated|broken"),
     (lambda png, jpg: jpg[: len(jpg) // 2], "truncated"),
-    (lambda png, jpg: b"", "not a picture"),
+    (lambda png, jpg: b"", "empty file"),
     (lambda png, jpg: b"GIF89a" + bytes(100), "not a picture"),
     (lambda png, jpg: b"just text", "not a picture"),
     (lambda png, jpg: _bomb(), "decompression bomb"),
@@ -118,6 +118,30 @@ def test_empty_and_missing_files(tmp_path):
     read_picture(tmp_path / "empty.png")
   with pytest.raises(BrokenPicture, match="No such file"):
     read_picture(tmp_path / "missing.png")
+
+
+def test_colours_that_cannot_be_converted_are_the_file_s_fault(monkeypatch):
+  monkeypatch.setattr(pictures, "_decode", lambda stream: Image.new("La", (4, 4)))
+  with pytest.raises(BrokenPicture, match="colours of the kind La cannot be converted"):
+    read_picture(b"x")
+
+
+def test_our_own_bugs_are_not_broken_pictures(photograph, monkeypatch):
+  with pytest.raises(TypeError):
+    read_picture(None)  # ty: ignore[invalid-argument-type]
+  monkeypatch.setattr(pictures, "to_rgb", lambda picture: picture.no_such_thing)
+  with pytest.raises(AttributeError, match="no_such_thing"):
+    read_picture(_saved(photograph, "PNG"))
+
+
+def test_read_or():
+  assert read_or(None, int, "7") == (7, "")
+  black = Image.new("RGB", (4, 4))
+  image, reason = read_or(black, read_picture, b"x")
+  assert image is black
+  assert reason == "not a picture that can be identified"
+  with pytest.raises(ValueError, match="invalid literal"):
+    read_or(None, int, "x")
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 41), (33, 64), (50, 20)])

@@ -1,21 +1,30 @@
 """Prepared pictures: the same as without, whatever stops the preparation or changes the source."""
 
+import functools
 import os
 import pickle
 import shutil
 from pathlib import Path
 
-import grain
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data import BrokenPicture, open_pictures, parse_sources, preparing
-from jaxdistort.data.loading import read_ahead
-from jaxdistort.data.pictures import standardise, training_side
+from jaxdistort.data import (
+  BrokenPicture,
+  load_elements,
+  open_pictures,
+  parse_sources,
+  preparing,
+  same_sources,
+  standardise,
+  training_batches,
+)
+from jaxdistort.data.pictures import training_side
 from jaxdistort.errors import InputError
-from jaxdistort.training import train
-from tests.training.tiny import get_config
+from jaxdistort.runtime.mesh import create_mesh
+from tests.data.heard import Heard
 
 _SIZE = 28  # training pictures at 32
 
@@ -26,7 +35,9 @@ def small_shards(monkeypatch):
 
 
 def _prepare(folder, output, **options):
-  return preparing.prepare(f"folder:{folder}", Path(output), **{"image_size": _SIZE, "workers": 0} | options)
+  options.setdefault("image_size", _SIZE)
+  options.setdefault("workers", 0)
+  return preparing.prepare(f"folder:{folder}", Path(output), **options)
 
 
 @pytest.fixture
@@ -68,36 +79,27 @@ def test_larger_pictures_are_shrunk_and_smaller_ones_refused(folder_of_photograp
   pictures = open_pictures(f"prepared:{prepared}", "train")
   stored = Image.fromarray(pictures.load(3, 32))
   np.testing.assert_array_equal(pictures.load(3, 20), standardise(stored, 20))
-  with pytest.raises(InputError, match=r"at 32 px, 64 px are asked for; run python scripts/prepare.py .*-size 56"):
+  with pytest.raises(InputError, match=r"at 32 px, 64 px are asked for; prepare folder:.* in it again at 56 px$"):
     pictures.load(3, 64)
   for size in (48, 96, 224, 384, 500):
-    with pytest.raises(InputError, match=f"--image-size {size}$"):
+    with pytest.raises(InputError, match=f"in it again at {size} px$"):
       pictures.load(3, training_side(size))
   _prepare(folder_of_photographs, prepared, augment=False)
   pictures = open_pictures(f"prepared:{prepared}", "train")
   direct = open_pictures(f"folder:{folder_of_photographs}", "train")
   np.testing.assert_array_equal(pictures.load(3, _SIZE), direct.load(3, _SIZE))
-  with pytest.raises(InputError, match=r"at 28 px, 32 px are asked for; run .* --image-size 32 --no-augment"):
+  with pytest.raises(InputError, match=r"at 28 px, 32 px are asked for; .* at 32 px without augmentation$"):
     pictures.load(3, 32)
 
 
 @pytest.mark.slow
 def test_workers_change_nothing(folder_of_photographs, prepared, tmp_path):
-  _prepare(folder_of_photographs, tmp_path / "other", workers=2)
+  _prepare(folder_of_photographs, tmp_path / "other", workers=1)
   assert _contents(tmp_path / "other") == _contents(prepared)
   source = open_pictures(f"prepared:{prepared}", "all").sources[0].source
   assert len(pickle.dumps(source)) < 1000
-  pictures = grain.MapDataset.range(len(source)).map(_Outcome(source))
-  with read_ahead(pictures, 1, lambda element: element) as outcomes:
+  with load_elements(range(len(source)), functools.partial(_outcome, source, size=_SIZE), workers=1) as outcomes:
     assert list(outcomes) == [_outcome(source, i, _SIZE) for i in range(len(source))]
-
-
-class _Outcome(grain.transforms.Map):
-  def __init__(self, source):
-    self.source = source
-
-  def map(self, element):
-    return _outcome(self.source, element, _SIZE)
 
 
 class _Killed(BaseException):
@@ -122,7 +124,7 @@ def test_killed_at_any_shard_it_goes_on_there(moment, folder_of_photographs, pre
   with pytest.raises(_Killed):
     _prepare(folder_of_photographs, other)
   monkeypatch.undo()
-  with pytest.raises(InputError, match=f"prepared:{other}: unfinished; run python scripts/prepare.py --data folder:"):
+  with pytest.raises(InputError, match=f"prepared:{other}: unfinished; prepare folder:.* in it again at 28 px$"):
     parse_sources(f"prepared:{other}")
   assert _prepare(folder_of_photographs, other).made == 5 - moment
   assert _contents(other) == _contents(prepared)
@@ -130,8 +132,8 @@ def test_killed_at_any_shard_it_goes_on_there(moment, folder_of_photographs, pre
 
 
 def test_killed_within_a_shard_it_leaves_no_part_of_it(folder_of_photographs, tmp_path, monkeypatch):
-  load = preparing._Standardise.map
-  monkeypatch.setattr(preparing._Standardise, "map", lambda self, n: load(self, n) if n < 20 else 1 / 0)
+  load = preparing._load
+  monkeypatch.setattr(preparing, "_load", lambda source, element: load(source, element) if element[0] < 20 else 1 / 0)
   with pytest.raises(ZeroDivisionError):
     _prepare(folder_of_photographs, tmp_path / "prepared")
   assert not list((tmp_path / "prepared").glob("*.partial"))
@@ -150,29 +152,33 @@ def _edit(folder, change):
 
 
 @pytest.mark.parametrize("change", ["added", "removed", "changed", "touched"])
-def test_a_changed_source_is_told_and_mended(change, folder_of_photographs, prepared, tmp_path, capsys):
+def test_a_changed_source_is_reported_once_and_mended(change, folder_of_photographs, prepared):
   _edit(folder_of_photographs, change)
-  capsys.readouterr()
-  told = "1 changed" if change == "touched" else f"1 {change}"
+  what, heard = "1 changed" if change == "touched" else f"1 {change}", Heard()
   for split in ("train", "test"):
-    open_pictures(f"prepared:{prepared}", split)
-  errors = capsys.readouterr().err
-  assert errors.startswith(f"{folder_of_photographs}: {told} since it was prepared; python scripts/prepare.py --data ")
-  assert errors.count("\n") == 1
+    open_pictures(f"prepared:{prepared}", split, progress=heard)
+  (line,) = heard.lines
+  assert line.startswith(f"{folder_of_photographs}: {what} since it was prepared in {prepared}; prepare folder:")
 
-  done = _prepare(folder_of_photographs, prepared)
+  heard = Heard()
+  done = _prepare(folder_of_photographs, prepared, progress=heard)
   assert done.made < done.shards
-  assert told in capsys.readouterr().out
+  assert heard.lines[0] == f"{what} since {prepared} was prepared"
+  assert heard.lines[1] == f"{5 - done.made} of 5 shards are there, {done.made} are to be made"
+  ((title, unit, count, total),) = heard.bars
+  assert (title, unit, count) == ("preparing", "picture", total)
+  heard = Heard()
   for split, side in (("train", 32), ("validation", _SIZE), ("test", _SIZE)):
-    direct, ours = (open_pictures(s, split) for s in (f"folder:{folder_of_photographs}", f"prepared:{prepared}"))
+    direct, ours = (open_pictures(s, split, heard) for s in (f"folder:{folder_of_photographs}", f"prepared:{prepared}"))
     assert [ours.name(i) for i in range(len(ours))] == [direct.name(i) for i in range(len(direct))]
     assert [_outcome(ours, i, side) for i in range(len(ours))] == [_outcome(direct, i, side) for i in range(len(ours))]
-  assert "since" not in capsys.readouterr().err
+  assert not heard.lines
 
 
-def test_another_size_is_made_anew(folder_of_photographs, prepared, capsys):
-  assert _prepare(folder_of_photographs, prepared, image_size=21).made == 5
-  assert "40 changed" in capsys.readouterr().out
+def test_another_size_is_made_anew(folder_of_photographs, prepared):
+  heard = Heard()
+  assert _prepare(folder_of_photographs, prepared, image_size=21, progress=heard).made == 5
+  assert "40 changed" in heard.lines[0]
   assert open_pictures(f"prepared:{prepared}", "test").load(0, 21).shape == (21, 21, 3)
 
 
@@ -185,7 +191,7 @@ def test_damage_is_told_and_mended(damage, folder_of_photographs, prepared):
   (prepared / name).write_bytes(content[:middle] + (b"x" * 9 + content[middle + 9 :] if damage == "bits" else b""))
   if damage == "gone":
     (prepared / name).unlink()
-  with pytest.raises(InputError, match=r"cannot be read .* prepare it anew|damaged .*; run python scripts/prepare.py"):
+  with pytest.raises(InputError, match=r"cannot be read .* prepare it anew|damaged .*; prepare folder:"):
     [_outcome(open_pictures(f"prepared:{prepared}", "all"), i, _SIZE) for i in range(40)]
   if damage == "settings":
     with pytest.raises(InputError, match="prepare it anew"):
@@ -197,14 +203,15 @@ def test_damage_is_told_and_mended(damage, folder_of_photographs, prepared):
   assert _contents(prepared) == whole
 
 
-def test_a_moved_folder_stands_alone(folder_of_photographs, prepared, tmp_path, capsys):
+def test_a_moved_folder_stands_alone(folder_of_photographs, prepared, tmp_path):
   shutil.move(prepared, tmp_path / "moved")
   source = f"folder:{folder_of_photographs}"
   shutil.rmtree(folder_of_photographs)
-  pictures = open_pictures(f"0.9*prepared:{tmp_path}/moved+0.1*samples", "train")
+  heard = Heard()
+  pictures = open_pictures(f"0.9*prepared:{tmp_path}/moved+0.1*samples", "train", heard)
   assert f"0.9*{source}[" in repr(pictures)
   assert pictures.load(3, 32).shape == (32, 32, 3)
-  assert "since" not in capsys.readouterr().err
+  assert not heard.lines
 
 
 def test_names_of_any_bytes(folder_of_photographs, tmp_path):
@@ -218,29 +225,26 @@ def test_names_of_any_bytes(folder_of_photographs, tmp_path):
   np.testing.assert_array_equal(pictures.load(number, _SIZE).shape, (_SIZE, _SIZE, 3))
 
 
-@pytest.mark.slow
-def test_a_run_is_the_same_from_prepared_pictures_and_may_go_on_with_them(folder_of_photographs, tmp_path):
-  _prepare(folder_of_photographs, tmp_path / "prepared", image_size=32)
-  sources = {"direct": f"folder:{folder_of_photographs}", "prepared": f"prepared:{tmp_path}/prepared"}
-
-  def run(name, source, steps):
-    config = get_config()
-    config.data.source, config.model.name, config.steps = sources[source], "softmax", steps
-    reports = train(config, tmp_path / name)
-    return [(report["loss"], report["confusion_matrix"]) for report in reports.values()]
-
-  direct = run("direct", "direct", 4)
-  assert run("prepared", "prepared", 4) == direct
-  run("both", "direct", 2)
-  assert run("both", "prepared", 4) == direct
+def test_a_run_may_go_on_with_prepared_pictures(folder_of_photographs, prepared):
+  """Its pictures are those of the source, in the same order."""
+  sources = f"folder:{folder_of_photographs}", f"prepared:{prepared}"
+  assert same_sources(*sources)
+  assert not same_sources(sources[0], "samples")
+  direct, ours = (open_pictures(source, "train") for source in sources)
+  batches = []
+  for pictures in (direct, ours):
+    mesh, order = create_mesh(devices=jax.devices()[:1]), pictures.order(3)
+    with training_batches(pictures, order, side=training_side(_SIZE), batch_size=16, mesh=mesh, workers=0) as stream:
+      batches.append([jax.tree.map(np.asarray, next(stream)) for _ in range(3)])
+  jax.tree.map(np.testing.assert_array_equal, *batches)
 
 
 @pytest.mark.parametrize(
   ("data", "message"),
   [
     ("samples+synthetic", "a mix cannot be prepared; prepare each source on its own"),
-    ("folder:/nowhere", "/nowhere does not exist"),
-    ("prepared:/nowhere", "/nowhere was not made by scripts/prepare.py"),
+    ("folder:/nowhere", "folder:/nowhere does not exist"),
+    ("prepared:/nowhere", "prepared:/nowhere: holds no prepared pictures"),
   ],
 )
 def test_what_cannot_be_prepared_is_named(data, message, tmp_path):
@@ -256,7 +260,7 @@ def test_folders_that_hold_something_else_are_refused(folder_of_photographs, pre
     _prepare(folder_of_photographs, folder_of_photographs)
   with pytest.raises(InputError, match=r"holds the pictures of folder:.*, not of samples; give another"):
     preparing.prepare("samples", prepared)
-  with pytest.raises(InputError, match=r"was not made by scripts/prepare.py"):
+  with pytest.raises(InputError, match=r"holds no prepared pictures"):
     parse_sources(f"prepared:{folder_of_photographs}")
 
 

@@ -16,6 +16,7 @@ from jaxdistort.data import (
 )
 from jaxdistort.errors import InputError
 from jaxdistort.runtime.mesh import create_mesh
+from tests.data.heard import Heard
 
 
 @pytest.mark.parametrize("devices", [1, 8])
@@ -24,12 +25,12 @@ def test_resident_batches_are_those_of_the_host(folder_of_photographs, devices):
     open_pictures(f"folder:{folder_of_photographs}", "train"),
     create_mesh(2 if devices > 1 else 1, jax.devices()[:devices]),
   )
-  done = []
-  held = load_resident(pictures, 40, mesh, workers=0, on_progress=done.append)
+  heard = Heard()
+  held = load_resident(pictures, 40, mesh, workers=0, progress=heard)
   share = -(-len(pictures) // devices)
   assert held.images.shape == (share * devices, 40, 40, 3)
   assert all(part.data.nbytes == bytes_per_device(len(pictures), 40, mesh) for part in held.images.addressable_shards)
-  assert sum(done) == len(held.images)
+  assert heard.bars == [("reading", "picture", len(held.images), len(held.images))]
   broken = {pictures.name(number).rsplit("/", 1)[1] for number in held.broken.tolist()}
   take, order, seen = jax.jit(make_take(mesh)), pictures.order(3), set()
   with training_batches(pictures, order, side=40, batch_size=16, mesh=mesh, workers=0) as batches:
@@ -44,7 +45,7 @@ def test_resident_batches_are_those_of_the_host(folder_of_photographs, devices):
 
 def test_auto_takes_the_device_where_the_pictures_fit(monkeypatch):
   mesh = create_mesh()
-  monkeypatch.setattr(resident, "_free_memory", lambda mesh: 10**9)
+  monkeypatch.setattr(resident, "free_memory", lambda mesh: 10**9)
   needed = 224 * 224 * 3
   fitting = int(0.25e9 / needed) * 8
   assert placement_of("auto", fitting, 224, mesh) == "device"

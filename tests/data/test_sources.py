@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data import SPLITS, BrokenPicture, BrokenPictures, open_pictures, parse_sources, split_of
-from jaxdistort.data.dead_leaves import DeadLeaves
-from jaxdistort.data.folder import Folder, SamplePhotographs
+from jaxdistort.data import (
+  SOURCES,
+  SPLITS,
+  BrokenPicture,
+  BrokenPictures,
+  DeadLeaves,
+  Folder,
+  SamplePhotographs,
+  Source,
+  describe_sources,
+  open_pictures,
+  parse_sources,
+  register_source,
+  split_of,
+)
 from jaxdistort.errors import InputError
 
 
@@ -36,6 +48,7 @@ def test_a_folder_holds_its_pictures_and_nothing_else(folder_of_photographs):
     ("folder:", "expected folder:PATH"),
     ("photos", "expected folder:PATH"),
     ("sample", "expected folder:PATH"),
+    ("samples:", "expected folder:PATH"),
     ("0*samples", "weight must be above 0"),
     ("samples+nonsense", "expected folder:PATH"),
     ("tfds:", "expected folder:PATH"),
@@ -44,6 +57,46 @@ def test_a_folder_holds_its_pictures_and_nothing_else(folder_of_photographs):
 def test_what_is_no_source_is_named(spec, message):
   with pytest.raises(InputError, match=message):
     parse_sources(spec)
+
+
+class _Flat(Source):
+  """Pictures of one grey level each."""
+
+  def __init__(self, count):
+    self.count = int(count)
+
+  def __len__(self):
+    return self.count
+
+  def __repr__(self):
+    return f"flat:{self.count}"
+
+  def name(self, index):
+    return f"{self!r}#{index}"
+
+  original = name
+
+  def load(self, index, size):
+    return np.full((size, size, 3), index, np.uint8)
+
+
+def test_a_new_source_is_one_registration():
+  before = describe_sources()
+  register_source("flat", _Flat, "pictures of one grey level", "COUNT")
+  try:
+    assert "flat:COUNT, folder:PATH" in describe_sources()
+    assert "flat:COUNT    pictures of one grey level" in describe_sources(explained=True)
+    pictures = open_pictures("0.5*samples+2*flat:9+synthetic", "all")
+    assert repr(pictures.sources[1]) == "WeightedSource(source=flat:9, weight=2.0)"
+    assert pictures.load(len(pictures.members[0]) + 4, 32)[0, 0, 0] == 4
+    assert sum(len(open_pictures("flat:9", split)) for split in SPLITS) == 9
+    with pytest.raises(ValueError, match="'flat' is registered already"):
+      register_source("flat", _Flat, "again")
+  finally:
+    SOURCES.unregister("flat")
+  assert describe_sources() == before
+  with pytest.raises(InputError, match="data source 'flat:9': expected folder:PATH"):
+    parse_sources("flat:9")
 
 
 def test_a_folder_without_pictures_is_named(tmp_path):

@@ -1,32 +1,36 @@
 """Blurs against their definitions, taken literally."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from jaxdistort.distortions import gaussian_blur, motion_blur
 from jaxdistort.distortions.blur import _gaussian_taps
 
+_taps = jax.jit(_gaussian_taps, static_argnums=1)
+
 
 def _motion_blur_literally(image, distance, angle):
-  """The definition, pixel by pixel and sample by sample."""
+  """The definition, sample by sample."""
   height, width, _ = image.shape
+  y, x = np.mgrid[:height, :width]
   samples = max(1, int(distance))
-  result = np.zeros_like(image)
-  for y in range(height):
-    for x in range(width):
-      total, count = np.zeros(3, int), 0
-      for i in range(samples):
-        dx = np.round(i / samples * distance * np.cos(angle), 5)
-        dy = np.round(-i / samples * distance * np.sin(angle), 5)
-        column, row = int(np.trunc(x + dx)), int(np.trunc(y + dy))
-        if not (x + dx > -1 and column < width and y + dy > -1 and row < height):
-          break
-        total += image[row, column]
-        count += 1
-      result[y, x] = total // count
-  return result
+  total, count, inside = np.zeros(image.shape, int), np.zeros((height, width, 1), int), np.ones((height, width), bool)
+  for i in range(samples):
+    dx = np.round(i / samples * distance * np.cos(angle), 3)
+    dy = np.round(-i / samples * distance * np.sin(angle), 3)
+    columns, rows = np.trunc(x + dx).astype(int), np.trunc(y + dy).astype(int)
+    inside &= (x + dx > -1) & (columns < width) & (y + dy > -1) & (rows < height)
+    if not inside.any():
+      break
+    taken = image[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+    total += np.where(inside[..., None], taken, 0)
+    count += inside[..., None]
+  return total // count
 
 
 @pytest.mark.parametrize("distance", [0.0, 1.9, 2.0, 9.0, 30.5])
@@ -34,8 +38,20 @@ def _motion_blur_literally(image, distance, angle):
 def test_motion_blur_is_its_definition(photographs, distance, angle):
   image = photographs[0][:21, :26]
   result = np.asarray(motion_blur(jnp.asarray(image), distance, angle), int)
-  expected = _motion_blur_literally(image, distance, angle).astype(int)
-  assert np.mean(result == expected) > 0.999
+  assert np.mean(result == _motion_blur_literally(image, distance, angle)) > 0.999
+
+
+@pytest.mark.parametrize("distance", [128.0, 129.5, 700.0, 1999.0])
+@pytest.mark.parametrize(
+  ("shape", "angle"), [((2, 2001), 0.0), ((2, 2001), np.pi), ((1200, 2), -np.pi / 2), ((40, 50), 0.7), ((40, 50), 90.0)]
+)
+def test_long_motion_is_its_definition(distance, shape, angle):
+  """White in part, so that a total that overflows or a sample taken twice would be seen."""
+  image = np.where(np.random.default_rng(0).random((*shape, 3)) < 0.8, 255, 17).astype(np.uint8)
+  result = np.asarray(motion_blur(jnp.asarray(image), distance, angle, max_distance=2000.0), int)
+  expected = _motion_blur_literally(image, distance, angle)
+  assert np.mean(result == expected) > 0.99
+  assert np.mean(np.abs(result - expected) <= 1) > 0.999
 
 
 def test_wholly_leftward_blur_stops_at_the_edge():
@@ -48,9 +64,36 @@ def test_wholly_leftward_blur_stops_at_the_edge():
 
 @pytest.mark.parametrize("radius", [0.0, 0.3, 1.0, 4.5, 11.0])
 def test_taps_sum_to_one_and_end_at_the_radius(radius):
-  taps = np.asarray(_gaussian_taps(jnp.float32(radius), 11))
+  taps = np.asarray(_taps(jnp.float32(radius), 11))
   np.testing.assert_allclose(taps.sum(), 1, rtol=1e-6)
   assert np.all(taps[np.abs(np.arange(-11, 12)) > radius] == 0)
+
+
+def _gaussian_literally(image, radius):
+  """The definition in double precision."""
+  reach = math.ceil(radius)
+  places = np.arange(-reach, reach + 1)
+  weights = np.where(places**2 <= radius**2, np.exp(-(places**2) / (2 * (radius / 3) ** 2)), 0)
+  result = image.astype(float)
+  for axis in (1, 0):
+    result = np.trunc(ndimage.correlate1d(result, weights / weights.sum(), axis, mode="nearest") + 0.5)
+  return result
+
+
+@pytest.mark.parametrize("radius", [3.3, 12.0, 38.5, 39.0, 80.0, 250.0, 500.0])
+def test_every_radius_is_right(photographs, radius):
+  image = photographs[3][:24, :31]
+  result = np.asarray(gaussian_blur(jnp.asarray(image), radius, max_radius=500.0), int)
+  assert np.abs(result - _gaussian_literally(image, radius)).max() <= 1
+  assert np.all(np.asarray(gaussian_blur(jnp.full_like(image, 255), radius, max_radius=500.0)) == 255)
+
+
+@pytest.mark.parametrize("radius", [7.3, 38.5, 250.0])
+def test_taps_do_not_depend_on_the_maximum(radius):
+  taps = [np.asarray(_taps(jnp.float32(radius), reach)) for reach in (math.ceil(radius), 600)]
+  np.testing.assert_array_equal(taps[0], taps[1][600 - len(taps[0]) // 2 : 601 + len(taps[0]) // 2])
+  exact = np.exp(-((np.arange(-600, 601) / radius) ** 2) * 4.5) * (np.abs(np.arange(-600, 601)) <= radius)
+  np.testing.assert_allclose(taps[1], exact / exact.sum(), rtol=1e-5, atol=1e-9)
 
 
 def test_both_forms_of_the_gaussian_agree(photographs):
@@ -62,10 +105,11 @@ def test_both_forms_of_the_gaussian_agree(photographs):
   text = lowered.lower(lowering_platforms=("cuda",)).as_text()
   assert "convolution" not in text
   assert "convolution" in lowered.lower(lowering_platforms=("cpu",)).as_text()
-  taps = blur._gaussian_taps(radius, 11)
-  planes = jnp.pad(jnp.moveaxis(image, -1, 0).astype(jnp.float32), ((0, 0), (0, 0), (11, 11)), mode="edge")
-  convolved = blur._convolve(planes, taps, 2)
-  np.testing.assert_allclose(convolved, blur._shifted_sums(planes, taps, 2), atol=1e-3)
+  for reach in (11, blur._UNROLLED + 1):  # one kernel; a loop
+    taps = _taps(radius, reach)
+    planes = jnp.pad(jnp.moveaxis(image, -1, 0).astype(jnp.float32), ((0, 0), (0, 0), (reach, reach)), mode="edge")
+    shifted = jax.jit(blur._shifted_sums, static_argnums=2)(planes, taps, 2)
+    np.testing.assert_allclose(blur._convolve(planes, taps, 2), shifted, atol=1e-3)
 
 
 def test_weaker_blur_changes_less(photographs):

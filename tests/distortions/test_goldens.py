@@ -1,5 +1,6 @@
 """Each op against the reference filters: plain, jitted and vmapped."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -26,8 +27,8 @@ _CASES = [(name, i) for name, file in _FILES.items() for i in range(len(json.loa
 def _load(name, index):
   file = _FILES[name]
   case = json.loads(str(file["manifest"]))[index]
-  parameters = {_NAMES.get(n, n): v for n, v in case["parameters"].items()}
-  tables = NoiseTables(file["perlin_permutation"], file["perlin_gradients"])
+  parameters = {_NAMES.get(n, n): jnp.float32(v) for n, v in case["parameters"].items()}
+  tables = NoiseTables(jnp.asarray(file["perlin_permutation"]), jnp.asarray(file["perlin_gradients"]))
   return case["filter"], jnp.asarray(file[case["input"]]), parameters, tables, file[case["output"]].astype(int)
 
 
@@ -35,25 +36,34 @@ def _apply(name, image, parameters, tables):
   if name == "marble":
     return marble(jax.random.key(0), image, **parameters, tables=tables)
   if name == "twirl":
-    center = (parameters["cx"], parameters["cy"])
-    return twirl(image, parameters["angle"], parameters["radius"], center)
+    own = {n: parameters[n] for n in ("angle", "radius")}
+    return twirl(image, **own, center=(parameters["cx"], parameters["cy"]))
   return DISTORTIONS[name](jax.random.key(0), image, **parameters)
 
 
-_FORMS = {
-  "plain": lambda f, image, parameters: f(image, parameters),
-  "jitted": lambda f, image, parameters: jax.jit(f)(image, parameters),
-  "vmapped": lambda f, image, parameters: jax.jit(jax.vmap(f))(
-    jnp.stack([image, image[::-1]]), jax.tree.map(lambda v: jnp.full(2, v, jnp.float32), parameters)
-  )[0],
-}
+@functools.cache  # so that a filter is compiled once for a form and a size
+def _jitted(name):
+  return jax.jit(functools.partial(_apply, name))
+
+
+@functools.cache
+def _vmapped(name):
+  return jax.jit(jax.vmap(functools.partial(_apply, name), (0, 0, None)))
+
+
+def _one_of_two(name, image, parameters, tables):
+  pair = jax.tree.map(lambda v: jnp.stack([v, v]), parameters)
+  return _vmapped(name)(jnp.stack([image, image[::-1]]), pair, tables)[0]
+
+
+_FORMS = {"plain": _apply, "jitted": lambda name, *arguments: _jitted(name)(*arguments), "vmapped": _one_of_two}
 
 
 @pytest.mark.parametrize("form", _FORMS)
 @pytest.mark.parametrize(("picture", "case"), _CASES)
 def test_equals_reference_filter(picture, case, form):
   name, image, parameters, tables, expected = _load(picture, case)
-  result = _FORMS[form](lambda i, p: _apply(name, i, p, tables), image, parameters)
+  result = _FORMS[form](name, image, parameters, tables)
   assert result.dtype == jnp.uint8
   difference = np.abs(np.asarray(result, int) - expected)
   if name.endswith("blur"):

@@ -25,7 +25,7 @@ def test_equals_pillow_on_photographs(photographs, quality):
   assert np.mean(difference > 0) <= 1e-3
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (3, 3), (4, 17), (15, 16), (31, 33), (64, 50), (8, 8)])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (4, 17), (15, 16), (31, 33)])
 def test_sides_that_are_no_multiple_of_a_block(photographs, shape):
   image = np.ascontiguousarray(photographs[3][: shape[0], : shape[1]])
   difference = np.abs(np.asarray(jpeg(jnp.asarray(image), 75), int) - _pillow(image, 75))

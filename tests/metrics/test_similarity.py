@@ -6,7 +6,7 @@ import pytest
 from skimage import metrics
 
 from jaxdistort import distortions
-from jaxdistort.evaluation import quality
+from jaxdistort.metrics import similarity as quality
 
 _BATCHED = jax.jit(jax.vmap(quality.ssim)), jax.jit(jax.vmap(quality.psnr))
 

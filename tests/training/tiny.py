@@ -4,12 +4,13 @@ from pathlib import Path
 
 import jax.numpy as jnp
 
-from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
+from jaxdistort.inference import Description
+from jaxdistort.models.weights import refer
 from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.training import TrainState, create_state
+from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.training.optimizers import create_optimizer
-from jaxdistort.weights import refer
 
 
 def get_config() -> TrainConfig:
@@ -27,11 +28,16 @@ def get_config() -> TrainConfig:
 
 def save_untrained(config: TrainConfig, workdir: Path) -> tuple[TrainState, object]:
   """The checkpoint of a run that has just begun, without the seconds of beginning it; its state and frozen weights."""
-  base = config.open_base()
-  config = config.with_scaling_of(base)
+  backbone = config.open_backbone()
+  config = config.resolved(backbone)
+  protocol = config.create_protocol()
+  task = config.create_task(protocol)
+  network = config.network_spec(task.width)
   optimizer = create_optimizer(config.optimizer, config.steps)
-  _, state, frozen = create_state(config.create_network, optimizer, config.seed, create_mesh(), base)
-  reference = refer(config.model.name, config.model.weights, config.model.fine_tune, base)
-  with Checkpoints(workdir, reference) as checkpoints:
+  _, state, frozen = create_state(network, optimizer, config.seed, create_mesh(), backbone)
+  reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
+  kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
+  description = Description(network, task, protocol.describe(), config.data.source, "of a test", backbone=kept)
+  with Checkpoints(workdir, description, reference) as checkpoints:
     checkpoints.save(state._replace(step=jnp.int32(1)), config, {"next_batch": 1, "pictures": "of a test"}, None)
   return state, frozen

@@ -1,49 +1,65 @@
 """Databases of pictures that people judged, read in place from their owners' layouts."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
-from jaxdistort.data.databases.csiq import open_csiq
-from jaxdistort.data.databases.database import REFERENCE, Database, JudgedPicture
-from jaxdistort.data.databases.kadid import open_kadid10k
-from jaxdistort.data.databases.live import open_live
-from jaxdistort.data.databases.tid import open_tid2008, open_tid2013
+# Each registers itself.
+from jaxdistort.data.databases import csiq, kadid, live, tid  # noqa: F401
+from jaxdistort.data.databases.database import (
+  DATABASES,
+  REFERENCE,
+  Database,
+  DatabaseKind,
+  JudgedPicture,
+  Layout,
+  register_database,
+)
 from jaxdistort.errors import InputError
 
-__all__ = ["DATABASES", "REFERENCE", "Database", "JudgedPicture", "is_database", "open_database"]
-
-DATABASES: Mapping[str, Callable[[str, Path], Database]] = MappingProxyType(
-  {
-    "live": open_live,
-    "tid2008": open_tid2008,
-    "tid2013": open_tid2013,
-    "csiq": open_csiq,
-    "kadid10k": open_kadid10k,
-  }
-)
-"""Readers by the name before the colon."""
+__all__ = [
+  "DATABASES",
+  "REFERENCE",
+  "Database",
+  "DatabaseKind",
+  "JudgedPicture",
+  "Layout",
+  "describe_databases",
+  "is_database",
+  "open_database",
+  "register_database",
+]
 
 
 def is_database(spec: str) -> bool:
   """Whether a text such as `live:PATH` names a database."""
-  kind, colon, _ = spec.partition(":")
-  return bool(colon) and kind in DATABASES
+  prefix, colon, _ = spec.partition(":")
+  return bool(colon) and prefix in DATABASES
+
+
+def describe_databases(explained: bool = False) -> str:
+  """How databases are named, for help and messages: one line, or a line of help for each."""
+  kinds = sorted(DATABASES.values())
+  if explained:
+    width = max(len(kind.usage) for kind in kinds)
+    return "\n".join(f"{kind.usage:{width}}  {kind.help}" for kind in kinds)
+  return ", ".join(kind.usage for kind in kinds)
 
 
 def open_database(spec: str) -> Database:
   """Reads the tables of a database; its pictures are read later.
 
   Args:
-    spec: live:PATH, tid2008:PATH, tid2013:PATH, csiq:PATH or kadid10k:PATH.
+    spec: as `describe_databases` says: `live:PATH`, ...
 
   Raises:
     InputError: a part is missing or damaged; it names the part, and what the layout should be.
   """
-  kind, _, path = spec.partition(":")
+  prefix, _, path = spec.partition(":")
   if not is_database(spec) or not path:
-    raise InputError(f"database {spec!r}: expected one of {', '.join(f'{name}:PATH' for name in DATABASES)}")
-  database = DATABASES[kind](spec, Path(path).expanduser())
+    raise InputError(f"database {spec!r}: expected one of {describe_databases()}")
+  layout = Layout(spec, Path(path).expanduser(), DATABASES[prefix].layout)
+  if not layout.root.is_dir():
+    raise layout.error(f"is not a folder; expected one with {layout.expected}")
+  database = DATABASES[prefix].open(layout)
   if not database.pictures:
-    raise InputError(f"{spec}: none of the pictures that its tables name is there")
+    raise layout.error("none of the pictures that its tables name is there")
   return database

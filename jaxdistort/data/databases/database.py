@@ -2,13 +2,17 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, reason_of
+from jaxdistort.registry import Registry
 
 REFERENCE = "reference"
+"""The type of a database's undistorted pictures."""
+CLEAN = "clean"
+"""The class of pictures that nothing was done to, as tasks name it."""
 
 
 class JudgedPicture(NamedTuple):
@@ -39,7 +43,7 @@ class Database:
     name: for titles.
     root: its folder.
     pictures: references first.
-    labels: type -> the name of our class; types that are not in it have none.
+    labels: type -> our name of the distortion, or "clean"; types that are not in it have none.
     level_units: type -> what its level counts.
     score: MOS or DMOS, its range, and which end is good.
     problems: parts that are missing, damaged or unknown, a line each.
@@ -57,7 +61,7 @@ class Database:
 
 
 class Layout(NamedTuple):
-  """Where a database is, and what its owners put there.
+  """Where a database is, and what its owners put there. Messages name files as they lie in it.
 
   Attributes:
     spec: as the user named it, for messages.
@@ -69,18 +73,26 @@ class Layout(NamedTuple):
   root: Path
   expected: str
 
+  def find(self, name: str) -> Path | None:
+    """The file or folder of this name, such as `dst_imgs/blur`, in any letter case; None if there is none."""
+    found = self.root
+    for part in name.split("/"):
+      entries = found.iterdir() if found.is_dir() else ()
+      found = next((path for path in entries if path.name.lower() == part.lower()), None)
+      if found is None:
+        return None
+    return found
+
   def need(self, name: str) -> Path:
-    """The file or folder of this name in any letter case.
+    """Like `find`.
 
     Raises:
       InputError: there is none.
     """
-    if not self.root.is_dir():
-      raise InputError(f"{self.spec}: {self.root} is not a folder; expected one with {self.expected}")
-    for path in self.root.iterdir():
-      if path.name.lower() == name.lower():
-        return path
-    raise InputError(f"{self.spec}: no {name} in {self.root}; expected {self.expected}")
+    found = self.find(name)
+    if found is None:
+      raise self.error(f"no {name} in it; expected {self.expected}")
+    return found
 
   def files(self, name: str) -> "Files":
     """The files of the folder of this name.
@@ -90,15 +102,71 @@ class Layout(NamedTuple):
     """
     folder = self.need(name)
     if not folder.is_dir():
-      raise InputError(f"{self.spec}: {folder} is not a folder; expected {self.expected}")
-    return Files(folder)
+      raise self.error(f"{name} is not a folder; expected {self.expected}")
+    return Files(folder, self.named(folder))
+
+  def text(self, path: Path) -> str:
+    """The contents of a table.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    try:
+      return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+      raise self.error(f"{self.named(path)} cannot be read: {reason_of(error)}") from error
+
+  def named(self, path: Path) -> str:
+    """A path as it lies in the database."""
+    return path.relative_to(self.root).as_posix()
+
+  def error(self, message: str) -> InputError:
+    return InputError(f"database {self.spec}: {message}")
+
+
+class DatabaseKind(NamedTuple):
+  """A database that can be read, as a text names it: PREFIX:PATH.
+
+  Attributes:
+    prefix: a word.
+    open: reads the tables; raises InputError if a part is missing or damaged.
+    help: what it is, in a few words.
+    layout: of its folder, in words: what is expected in it.
+  """
+
+  prefix: str
+  open: Callable[[Layout], Database]
+  help: str
+  layout: str
+
+  @property
+  def usage(self) -> str:
+    return f"{self.prefix}:PATH"
+
+
+DATABASES: Registry[DatabaseKind] = Registry("database")
+"""Databases by prefix; a new one registers itself in its own module."""
+
+
+def register_database(prefix: str, open: Callable[[Layout], Database], help: str, layout: str) -> None:
+  """Adds a database; see `DatabaseKind`.
+
+  Raises:
+    ValueError: the prefix is taken.
+  """
+  DATABASES.register(prefix, DatabaseKind(prefix, open, help, layout))
 
 
 class Files:
-  """The files of a folder by name, in any letter case; remembers which were taken."""
+  """The files of a folder by name, in any letter case; remembers which were taken.
 
-  def __init__(self, folder: Path):
-    self.folder = folder
+  Args:
+    folder: that is there.
+    name: of the folder in messages.
+  """
+
+  def __init__(self, folder: Path, name: str):
+    self.folder, self.name = folder, name
     self._paths = {p.name.lower(): p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith(".")}
     self._taken: set[str] = set()
 
@@ -112,7 +180,8 @@ class Files:
     if not names:
       return []
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return [f"{self.folder}: {len(names)} files that the database does not list, left out: {shown}"]
+    count = f"{len(names)} files that the database does not list" if len(names) > 1 else "a file that is not listed"
+    return [f"{self.name}: {count}, left out: {shown}"]
 
 
 class Rows:
@@ -125,20 +194,20 @@ class Rows:
     self.problems: list[str] = []
 
   def reference(self, name: str, source: str) -> Path | None:
-    """The file of a reference; its absence is told once."""
+    """The file of a reference; its absence is reported once."""
     key = name.lower()
     if key not in self._originals:
       self._originals[key] = self._references.take(name)
       if self._originals[key] is None:
-        self.problems.append(f"{source} names the reference {name}, which is not in {self._references.folder}")
+        self.problems.append(f"{source} names the reference {name}, which is not in {self._references.name}")
     return self._originals[key]
 
   def add(self, files: Files, name: str, reference: str, kind: str, level: float, score: float, source: str) -> None:
-    """A distorted picture; `source` (file and line) tells where it is listed."""
+    """A distorted picture; `source` is where it is listed: file and line."""
     path = files.take(name)
     original = self.reference(reference, source)
     if path is None:
-      self.problems.append(f"{source} names {name}, which is not in {files.folder}")
+      self.problems.append(f"{source} names {name}, which is not in {files.name}")
     else:
       self._judged.append(JudgedPicture(path, original, Path(reference).stem.lower(), kind, level, score))
 

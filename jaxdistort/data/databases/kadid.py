@@ -3,11 +3,9 @@
 import csv
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from jaxdistort.data.databases.database import REFERENCE, Database, Layout, Rows
-from jaxdistort.errors import InputError
+from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
 
 _LAYOUT = "images (references I01.png, distorted I01_01_01.png) and dmos.csv"
 _TYPES = (
@@ -41,7 +39,7 @@ _TYPES = (
 _UNCHANGED = frozenset({(_TYPES[0], 1.0), (_TYPES[2], 1.0), (_TYPES[7], 1.0), (_TYPES[17], 3.0)})
 LABELS: Mapping[str, str] = MappingProxyType(
   {
-    REFERENCE: "reference",
+    REFERENCE: CLEAN,
     "Gaussian blur": "gaussian_blur",
     "motion blur": "motion_blur",
     "white noise": "gaussian_noise",
@@ -50,31 +48,33 @@ LABELS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def open_kadid10k(spec: str, root: Path) -> Database:
+def open_kadid10k(layout: Layout) -> Database:
   """Reads KADID-10k: 25 types at 5 levels.
 
   Raises:
     InputError: the folder or the table is missing, or a row of the table cannot be understood.
   """
-  layout = Layout(spec, root, _LAYOUT)
   files, table = layout.files("images"), layout.need("dmos.csv")
   rows = Rows(files)
-  reader = csv.DictReader(table.read_text(encoding="utf-8-sig", errors="replace").splitlines())
+  reader = csv.DictReader(layout.text(table).splitlines())
   if not {"dist_img", "ref_img", "dmos"} <= set(reader.fieldnames or ()):
-    raise InputError(f"{spec}: {table}: expected the columns dist_img, ref_img and dmos, found {reader.fieldnames}")
+    found = ", ".join(reader.fieldnames or ()) or "none"
+    raise layout.error(f"{layout.named(table)}: expected the columns dist_img, ref_img and dmos, found {found}")
   for line, row in enumerate(reader, 2):
-    name, reference = row["dist_img"] or "", row["ref_img"] or ""
+    name, reference, source = row["dist_img"] or "", row["ref_img"] or "", f"{layout.named(table)} line {line}"
     match = re.fullmatch(r"i\d\d_(\d\d)_(\d\d)\.\w+", name, re.IGNORECASE)
     try:
       if not match or not reference or not (1 <= int(match[1]) <= len(_TYPES) and 1 <= int(match[2]) <= 5):
         raise ValueError
       score = float(row["dmos"])
     except (TypeError, ValueError):
-      raise InputError(
-        f"{spec}: {table} line {line}: expected INN_TT_LL.png, INN.png and a DMOS, found {row}"
-      ) from None
-    rows.add(files, name, reference, _TYPES[int(match[1]) - 1], float(match[2]), score, f"{table} line {line}")
+      found = ", ".join(str(row[column]) for column in ("dist_img", "ref_img", "dmos"))
+      raise layout.error(f"{source}: expected INN_TT_LL.png, INN.png and a DMOS, found {found}") from None
+    rows.add(files, name, reference, _TYPES[int(match[1]) - 1], float(match[2]), score, source)
   units = MappingProxyType(dict.fromkeys(_TYPES, "level, 1..5"))
   score = "DMOS, as its authors call it: 1..5, higher is better"
   problems = (*rows.problems, *files.extra())
-  return Database("KADID-10k", root, rows.pictures(), LABELS, units, score, problems, _UNCHANGED)
+  return Database("KADID-10k", layout.root, rows.pictures(), LABELS, units, score, problems, _UNCHANGED)
+
+
+register_database("kadid10k", open_kadid10k, "KADID-10k: 25 types at 5 levels", _LAYOUT)

@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from jaxdistort.data.databases.database import REFERENCE, Database, Layout, Rows
-from jaxdistort.errors import InputError
+from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
 
 _LAYOUT = "reference_images (I01.BMP), distorted_images (i01_01_1.bmp) and mos_with_names.txt"
 _TYPES_2008 = (
@@ -40,7 +38,7 @@ _TYPES_2013 = (
 )
 LABELS: Mapping[str, str] = MappingProxyType(
   {
-    REFERENCE: "reference",
+    REFERENCE: CLEAN,
     "additive Gaussian noise": "gaussian_noise",
     "Gaussian blur": "gaussian_blur",
     "JPEG": "jpeg",
@@ -48,28 +46,32 @@ LABELS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def open_tid2008(spec: str, root: Path) -> Database:
+def open_tid2008(layout: Layout) -> Database:
   """Reads TID2008: 17 types at 4 levels. See `open_tid2013`."""
-  return _open("TID2008", _TYPES_2008, 4, spec, root)
+  return _open("TID2008", _TYPES_2008, 4, layout)
 
 
-def open_tid2013(spec: str, root: Path) -> Database:
+def open_tid2013(layout: Layout) -> Database:
   """Reads TID2013: 24 types at 5 levels.
 
   Raises:
     InputError: a folder or the table is missing, or a line of the table cannot be understood.
   """
-  return _open("TID2013", _TYPES_2013, 5, spec, root)
+  return _open("TID2013", _TYPES_2013, 5, layout)
 
 
-def _open(name: str, types: tuple[str, ...], levels: int, spec: str, root: Path) -> Database:
-  layout = Layout(spec, root, _LAYOUT)
+register_database("tid2008", open_tid2008, "TID2008: 17 types at 4 levels", _LAYOUT)
+register_database("tid2013", open_tid2013, "TID2013: 24 types at 5 levels", _LAYOUT)
+
+
+def _open(name: str, types: tuple[str, ...], levels: int, layout: Layout) -> Database:
   references, files = layout.files("reference_images"), layout.files("distorted_images")
   table = layout.need("mos_with_names.txt")
   rows = Rows(references)
-  for line, text in enumerate(table.read_text(errors="replace").splitlines(), 1):
+  for line, text in enumerate(layout.text(table).splitlines(), 1):
     if not text.strip():
       continue
+    source = f"{layout.named(table)} line {line}"
     match = re.fullmatch(r"\s*(\S+)\s+(i(\d\d)_(\d\d)_(\d)\.(\w+))\s*", text, re.IGNORECASE)
     try:
       if not match or not (1 <= int(match[4]) <= len(types) and 1 <= int(match[5]) <= levels):
@@ -77,9 +79,9 @@ def _open(name: str, types: tuple[str, ...], levels: int, spec: str, root: Path)
       score = float(match[1])
     except ValueError:
       expected = f"SCORE iNN_TT_L.bmp, TT 01..{len(types)}, L 1..{levels}"
-      raise InputError(f"{spec}: {table} line {line}: expected {expected}, found {text.strip()!r}") from None
+      raise layout.error(f"{source}: expected {expected}, found {text.strip()!r}") from None
     reference = f"I{match[3]}.{match[6]}"
-    rows.add(files, match[2], reference, types[int(match[4]) - 1], float(match[5]), score, f"{table} line {line}")
+    rows.add(files, match[2], reference, types[int(match[4]) - 1], float(match[5]), score, source)
   problems = (*rows.problems, *files.extra(), *references.extra())
   units = MappingProxyType(dict.fromkeys(types, f"level, 1..{levels}"))
-  return Database(name, root, rows.pictures(), LABELS, units, "MOS, 0..9, higher is better", problems)
+  return Database(name, layout.root, rows.pictures(), LABELS, units, "MOS, 0..9, higher is better", problems)

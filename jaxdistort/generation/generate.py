@@ -13,24 +13,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxdistort.cli.console import progress_bar
 from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures
 from jaxdistort.errors import InputError, choose
+from jaxdistort.files import write_table
 from jaxdistort.generation.description import begin, describe
 from jaxdistort.generation.pictures import PictureFiles
 from jaxdistort.generation.records import check_installed, pack
 from jaxdistort.generation.stream import DistortedBatch, distorted_batches
-from jaxdistort.files import write_table
+from jaxdistort.progress import SILENT, Bar, Progress
 from jaxdistort.protocols import PROTOCOLS, Protocol
 from jaxdistort.runtime.mesh import create_mesh
 
-FORMATS = ("jpeg", "arrayrecord")
+FORMS = ("jpeg", "arrayrecord")
 MANIFEST = "manifest.csv"
 _ORIGINALS_A_PART = 256
 
 
-class Export(NamedTuple):
-  """What `export` did.
+class Generated(NamedTuple):
+  """What `generate` did.
 
   Attributes:
     pictures: distorted ones in the set.
@@ -43,7 +43,7 @@ class Export(NamedTuple):
   made: int
 
 
-def export(
+def generate(
   data: str,
   output: Path,
   *,
@@ -54,36 +54,39 @@ def export(
   image_size: int = 224,
   split: str = "all",
   workers: int | None = None,
-) -> Export:
+  progress: Progress = SILENT,
+) -> Generated:
   """Makes a distorted set, or goes on where it was stopped; the same arguments give the same bytes.
 
   Args:
     data: clean pictures; see `parse_sources`.
     output: folder of the set, made if need be.
     protocol: name in `PROTOCOLS`.
-    form: "jpeg": {train,validation,test}/CLASS/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
+    form: "jpeg": {train,validation,test}/KIND/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
     jpeg_quality: 1..100, with chroma at half resolution, as the last step of the protocol; 0: PNG.
     seed: 0..2^31-1, of the distortions.
     image_size: side of the pictures in pixels.
     split: train, validation, test or all.
     workers: decoding processes; 0: threads; None: one fewer than processors.
+    progress: hears what is there already, and how far it is.
 
   Raises:
     InputError: an argument that cannot be used, or the folder holds something else.
     OSError: the folder cannot be written; what is finished stays.
+    KeyboardInterrupt: `progress` asked to stop.
   """
-  law = PROTOCOLS[choose("--protocol", protocol, PROTOCOLS)](None)
-  choose("--format", form, FORMATS)
-  for flag, value, low, high in (("jpeg-quality", jpeg_quality, 0, 100), ("seed", seed, 0, 2**31 - 1)):
+  create = PROTOCOLS.find(protocol, "protocol")
+  choose("form", form, FORMS)
+  for name, value, low, high in (("jpeg_quality", jpeg_quality, 0, 100), ("seed", seed, 0, 2**31 - 1)):
     if not low <= value <= high:
-      raise InputError(f"--{flag} must be within {low}..{high}, got {value}")
+      raise InputError(f"{name} must be within {low}..{high}, got {value}")
   if form == "arrayrecord":
     check_installed()
-  pictures = open_pictures(data, split)
+  pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
-  description = describe(pictures, law, form=form, **given)
+  description = describe(pictures, create(jpeg_quality or None), form=form, **given)
   begin(output, description)
-  making = _Making(pictures, law, output, form, description)
+  making = _Making(pictures, create(None), output, form, description, progress)
   made = 0
   if not (output / MANIFEST).exists():
     made = making.make_parts(default_workers() if workers is None else workers)
@@ -91,14 +94,22 @@ def export(
   shutil.rmtree(making.unfinished, ignore_errors=True)
   with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
     count = sum(1 for _ in csv.reader(file)) - 1
-  return Export(count, len(making.broken), made)
+  return Generated(count, len(making.broken), made)
 
 
 class _Making:
-  """A set on its way from its parts to its manifest."""
+  """A set on its way from its parts to its manifest; the protocol leaves the JPEG step to the files."""
 
-  def __init__(self, pictures: PictureSet, protocol: Protocol, output: Path, form: str, description: dict[str, Any]):
-    self.pictures, self.protocol, self.description = pictures, protocol, description
+  def __init__(
+    self,
+    pictures: PictureSet,
+    protocol: Protocol,
+    output: Path,
+    form: str,
+    description: dict[str, Any],
+    progress: Progress,
+  ):
+    self.pictures, self.protocol, self.description, self.progress = pictures, protocol, description, progress
     self.output, self.form = output, form
     self.unfinished = output / "unfinished"
     self.broken = BrokenPictures(output / "broken_pictures.jsonl", description["image_size"])
@@ -124,18 +135,18 @@ class _Making:
     """Makes what is missing; how many distorted pictures that was."""
     missing = [part for part in range(len(self.parts)) if not self._table(part).exists()]
     if 0 < len(missing) < len(self.parts):
-      print(f"{len(self.parts) - len(missing)} of {len(self.parts)} parts are there, {len(missing)} are to be made")
+      there = len(self.parts) - len(missing)
+      self.progress.tell(f"{there} of {len(self.parts)} parts are there, {len(missing)} are to be made")
     if not missing:
       return 0
     self.unfinished.mkdir(exist_ok=True)
-    self.files.make_folders()
     runs = [self.parts[part] for part in missing]
     made, total = 0, sum(end - first for first, end in runs) * self.protocol.period
     options = {"size": self.description["image_size"], "seed": self.description["seed"]}
     with (
       distorted_batches(self.pictures, self.protocol, create_mesh(), runs=runs, workers=workers, **options) as batches,
       ThreadPoolExecutor(default_workers()) as pool,
-      progress_bar(total, unit="picture", title="distorting") as bar,
+      self.progress.bar(total, unit="picture", title="distorting") as bar,
     ):
       for part in missing:
         rows = self._make_part(part, batches, pool, bar)
@@ -143,12 +154,13 @@ class _Making:
         made += len(rows)
     return made
 
-  def _make_part(self, part: int, batches: Iterator[DistortedBatch], pool: ThreadPoolExecutor, bar: Any) -> list[Any]:
+  def _make_part(self, part: int, batches: Iterator[DistortedBatch], pool: ThreadPoolExecutor, bar: Bar) -> list[Any]:
     rows, end = [], self.parts[part][1]
     for batch in batches:
       self.broken.add(self.pictures, batch.numbers[batch.broken])
       rows += self.files.write(batch, pool)
-      bar.update(len(batch.numbers) * self.protocol.period)
+      bar.advance(len(batch.numbers) * self.protocol.period)
+      self.progress.check()
       if batch.numbers[-1] == end - 1:
         break
     return rows
@@ -164,7 +176,7 @@ class _Making:
       raise InputError(f"data source {self.pictures.spec}: none of its {len(self.pictures)} pictures here can be read")
     rows = itertools.chain([self.files.head], self._rows())
     if self.form == "arrayrecord":
-      pack(self.output, self.files, self._rows, self.description)
+      pack(self.output, self.files, self._rows, self.description, self.progress)
       rows = (row[1:] for row in rows)  # no files of their own
     write_table(self.output / MANIFEST, rows)
 

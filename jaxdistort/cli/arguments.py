@@ -1,0 +1,67 @@
+"""What the commands' arguments have in common."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jaxdistort.errors import InputError
+
+
+class ArgumentParser(argparse.ArgumentParser):
+  """Describes a command by its module's text; raises InputError where the standard one prints the usage and ends."""
+
+  def __init__(self, description: str | None = None, **options: Any):
+    super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+  def error(self, message: str) -> NoReturn:
+    raise InputError(f"{message}; see --help")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+  """The type of an argument: a whole number from `least` on."""
+
+  def parse(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or int(text) < least:
+      raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+    return int(text)
+
+  return parse
+
+
+def output_folder(text: str) -> Path:
+  """The type of an argument: a folder that is there or can be made."""
+  path = Path(text)
+  there = next((place for place in (path, *path.parents) if os.path.exists(place)), path)
+  if os.path.exists(there) and not os.path.isdir(there):
+    raise argparse.ArgumentTypeError(f"{there} is a file; give a folder, or a name that is free")
+  return path
+
+
+def add_checkpoint(parser: argparse.ArgumentParser, *, repeatable: bool = False) -> None:
+  """The network that a command uses, and the weights that it may stand on."""
+  parser.add_argument(
+    "--checkpoint",
+    required=True,
+    action="append" if repeatable else "store",
+    help="folder of a run (its best checkpoint), one checkpoint, or a model file" + "; repeatable" * repeatable,
+  )
+  parser.add_argument(
+    "--weights", default=None, help="of the backbone of a transfer network, if they are not where the training had them"
+  )
+
+
+def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
+  """What all commands that judge networks can be given."""
+  parser.add_argument(
+    "--split",
+    choices=("auto", "all", "train", "validation", "test"),
+    default=None,
+    help="auto (default): all pictures; the test pictures if a network was trained on any of --data",
+  )
+  parser.add_argument(
+    "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
+  )
+  parser.add_argument("--batch-size", type=at_least(1), default=64, help=f"{a_batch_of} a batch")
+  parser.add_argument("--workers", type=at_least(0), default=None, help="decoding processes; 0: threads")

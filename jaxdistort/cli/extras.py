@@ -1,0 +1,16 @@
+"""Which extra of the package brings what a command needs."""
+
+_EXTRA_OF = {
+  **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
+  **dict.fromkeys(("optax", "scipy", "openpyxl", "filelock"), "train"),
+  **dict.fromkeys(("matplotlib", "jinja2", "sklearn", "skimage"), "report"),
+  "tensorflow_datasets": "tfds",
+  "h5py": "convert",
+}
+
+
+def missing_extra(error: ModuleNotFoundError) -> str | None:
+  """What to install for a module that is missing; None if it is no business of an extra."""
+  package = (error.name or "").partition(".")[0]
+  extra = _EXTRA_OF.get(package)
+  return f"{package} is not installed: pip install 'jaxdistort[{extra}]'" if extra else None

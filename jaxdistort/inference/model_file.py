@@ -1,0 +1,76 @@
+"""A recogniser as one file: safetensors, with its description in the header."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+from jax.sharding import Sharding
+from safetensors import SafetensorError, safe_open
+
+from jaxdistort.errors import InputError
+from jaxdistort.inference.description import Description
+from jaxdistort.inference.recogniser import Recogniser
+from jaxdistort.models import Variables, split_network
+from jaxdistort.models.weights.file import write_tensors
+
+SUFFIX = ".safetensors"
+_FORMAT = "jaxdistort recogniser"
+
+
+def write_model_file(recogniser: Recogniser, path: Path) -> Path:
+  """Writes a recogniser whole or not at all; backbone weights that its run kept elsewhere are in it too.
+
+  The same recogniser gives the same bytes. bfloat16 stays bfloat16.
+  """
+  description = recogniser.description.to_dict() | {"backbone": {}}
+  header = {"format": _FORMAT, "description": json.dumps(description, sort_keys=True), "step": str(recogniser.step)}
+  arrays = {name: np.asarray(leaf) for name, leaf in _named(recogniser.variables)}
+  path.parent.mkdir(parents=True, exist_ok=True)
+  write_tensors(path, arrays, header)
+  return path
+
+
+def _named(variables: Variables) -> list[tuple[str, Any]]:
+  """parameters.layers.0.kernel, ..."""
+  leaves = jax.tree_util.tree_leaves_with_path(variables._asdict())
+  return [(".".join(str(part.key) for part in path), leaf) for path, leaf in leaves]
+
+
+def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
+  """Reads what `write_model_file` wrote; its weights go to `sharding`.
+
+  Raises:
+    InputError: it is not such a file, is damaged, or of a network that this version does not have.
+  """
+  header = _read_header(path)
+  if header.get("format") != _FORMAT:
+    raise InputError(f"model {path}: a safetensors file, but not one of a recogniser")
+  try:
+    description = Description.from_dict(json.loads(header["description"]))
+    step = int(header["step"])
+  except (ValueError, KeyError, TypeError) as error:
+    raise InputError(f"model {path}: its description cannot be understood ({error})") from error
+  structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
+  with safe_open(path, "flax") as arrays:  # numpy has no bfloat16
+    names = set(arrays.keys())
+
+    def load(place: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+      name = ".".join(str(part.key) for part in place)
+      shape = tuple(arrays.get_slice(name).get_shape()) if name in names else "none"
+      if shape != leaf.shape:
+        raise InputError(f"model {path}: tensor {name}: expected shape {leaf.shape}, found {shape}")
+      return jax.device_put(np.asarray(arrays.get_tensor(name)).astype(leaf.dtype), sharding)
+
+    variables = Variables(**jax.tree_util.tree_map_with_path(load, like._asdict()))
+  return Recogniser(description, structure, variables, path, step)
+
+
+def _read_header(path: Path) -> dict[str, str]:
+  try:
+    with safe_open(path, "numpy") as file:
+      return file.metadata() or {}
+  except (SafetensorError, OSError) as error:
+    raise InputError(f"model {path}: not a whole safetensors file ({error})") from error

@@ -1,0 +1,86 @@
+"""Answers to pictures: one, many, or a stream."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from PIL import Image
+
+from jaxdistort.data.pictures import read_picture, to_rgb
+from jaxdistort.data.views import VIEWS
+from jaxdistort.errors import InputError
+from jaxdistort.inference.recogniser import Recogniser
+from jaxdistort.inference.tiling import TiledPicture, score_pictures
+from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.tasks import Answer
+
+_BATCH = 32  # squares
+
+
+def predict(recogniser: Recogniser, images: Any, **options: Any) -> Answer | list[Answer]:
+  """What is wrong with one picture, or with each of many.
+
+  Args:
+    recogniser: the network.
+    images: a picture (path, PIL image, array of levels uint8 [H, W] or [H, W, 3] of numpy or JAX), an array uint8
+      [B, H, W, 3], or any iterable of pictures.
+    **options: of `predict_stream`.
+
+  Returns:
+    An `Answer` for a single picture, else a list of them in the pictures' order.
+
+  Raises:
+    BrokenPicture: a file cannot be read as a picture.
+    InputError: something that is no picture.
+  """
+  single = _is_single(images)
+  answers = list(predict_stream(recogniser, [images] if single else images, **options))
+  return answers[0] if single else answers
+
+
+def predict_stream(
+  recogniser: Recogniser, images: Iterable[Any], *, view: str | None = None, batch_size: int = _BATCH
+) -> Iterator[Answer]:
+  """The same for a stream, of which no more pictures are held than a few batches need.
+
+  Args:
+    recogniser: the network, on one device.
+    images: pictures, see `predict`.
+    view: one of `VIEWS`; the recogniser's own if None.
+    batch_size: squares a batch.
+  """
+  look = VIEWS.find(view or recogniser.description.view, "view")
+  size = recogniser.image_size
+  pictures = (TiledPicture(None, look(_picture(image), size)) for image in images)
+  for _, scores in score_pictures(recogniser, pictures, _mesh_of(recogniser), batch_size=batch_size):
+    assert scores is not None  # every picture has a tile
+    yield recogniser.task.answers(scores[None])[0]
+
+
+def _mesh_of(recogniser: Recogniser) -> Mesh:
+  """The devices on which the recogniser's weights lie."""
+  leaf = jax.tree.leaves(recogniser.variables)[0]
+  return create_mesh(devices=sorted(leaf.sharding.device_set, key=lambda device: device.id))
+
+
+def _is_single(images: Any) -> bool:
+  if isinstance(images, str | os.PathLike | Image.Image):
+    return True
+  return hasattr(images, "ndim") and images.ndim in (2, 3)
+
+
+def _picture(image: Any) -> Image.Image:
+  """As RGB."""
+  if isinstance(image, str | os.PathLike):
+    return read_picture(image)
+  if isinstance(image, Image.Image):
+    return to_rgb(image)
+  levels = np.asarray(image)
+  if levels.dtype != np.uint8 or levels.ndim not in (2, 3) or (levels.ndim == 3 and levels.shape[2] != 3):
+    raise InputError(f"a picture must be levels uint8 [H, W] or [H, W, 3], got {levels.dtype} {list(levels.shape)}")
+  if not levels.size:
+    raise InputError(f"a picture must have a pixel, got {list(levels.shape)}")
+  return Image.fromarray(levels).convert("RGB")

@@ -1,0 +1,111 @@
+"""Pictures of any size on their way through a network that sees squares: tiles in batches of one shape."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from jaxdistort.data.views import Tiles
+from jaxdistort.inference.loop import one_behind
+from jaxdistort.inference.recogniser import Recogniser
+from jaxdistort.runtime.mesh import data_sharding
+
+
+class TiledPicture(NamedTuple):
+  """A picture, cut up.
+
+  Attributes:
+    owner: whatever names it.
+    tiles: its squares; none for a picture that has no answer.
+  """
+
+  owner: Any
+  tiles: Tiles
+
+
+class ScoredPicture(NamedTuple):
+  """What a network says of a picture: the task's scores, float32 [W]; None where there were no tiles."""
+
+  owner: Any
+  scores: np.ndarray | None
+
+
+class _Batch(NamedTuple):
+  """Squares of several pictures; `owners` is shorter than the batch where the last places only fill it."""
+
+  owners: list[int]
+  images: np.ndarray
+  extents: np.ndarray
+
+
+def score_pictures(
+  recogniser: Recogniser,
+  pictures: Iterable[TiledPicture],
+  mesh: Mesh,
+  *,
+  batch_size: int,
+  jpeg_quality: int = 0,
+) -> Iterator[ScoredPicture]:
+  """Runs a network over all tiles, in batches of one shape, and combines those of each picture.
+
+  The scores of a picture are the mean over its tiles, combined as its task says (log-probabilities are normalised
+  again). Pictures come out in their order, each as soon as its last tile is done; no more are held than are under way.
+
+  Args:
+    recogniser: the network; its weights lie whole on every device of the mesh.
+    pictures: in order; consumed one batch ahead.
+    mesh: over whose devices batches are split.
+    batch_size: squares a batch, rounded up to a multiple of the devices.
+    jpeg_quality: of a JPEG step before the network; 0: none.
+  """
+  size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
+  under_way: deque[Any] = deque()  # owners of the pictures whose scores are not out yet
+
+  def announced() -> Iterator[tuple[int, Any, Any]]:
+    for number, picture in enumerate(pictures):
+      under_way.append(picture.owner)
+      for image, extent in zip(*picture.tiles, strict=True):
+        yield number, image, extent
+
+  def dispatch(batch: _Batch) -> jax.Array:
+    images, extents = jax.device_put((batch.images, batch.extents), place)
+    return program(recogniser.variables, images, extents)
+
+  done, rows = 0, []  # pictures that are out, and the scores of the next one's tiles so far
+  for batch, outputs in one_behind(dispatch, _batches(announced(), size)):
+    for number, row in zip(batch.owners, np.asarray(outputs), strict=False):
+      while done < number:
+        yield _combined(recogniser, under_way.popleft(), rows)
+        done, rows = done + 1, []
+      rows.append(row)
+  while under_way:
+    yield _combined(recogniser, under_way.popleft(), rows)
+    rows = []
+
+
+def _combined(recogniser: Recogniser, owner: Any, rows: list[np.ndarray]) -> ScoredPicture:
+  if not rows:
+    return ScoredPicture(owner, None)
+  return ScoredPicture(owner, recogniser.task.combine(np.mean(np.stack(rows), axis=0, keepdims=True))[0])
+
+
+def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:
+  """Batches of `size` squares; the last one is filled with black."""
+  owners: list[int] = []
+  images: np.ndarray | None = None
+  extents = np.zeros((size, 2), np.int32)
+  for owner, image, extent in tiles:
+    if images is None:
+      images = np.zeros((size, *image.shape), np.uint8)
+    images[len(owners)], extents[len(owners)] = image, extent
+    owners.append(owner)
+    if len(owners) == size:
+      yield _Batch(owners, images, extents)
+      owners, images, extents = [], np.zeros_like(images), np.zeros_like(extents)
+  if images is not None and owners:
+    extents[len(owners) :] = images.shape[1:3]
+    yield _Batch(owners, images, extents)

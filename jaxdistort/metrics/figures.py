@@ -1,0 +1,167 @@
+"""The figures of a set of predictions, typed: what reports are made of."""
+
+import dataclasses
+from typing import Any
+
+Interval = list[float] | None
+"""Low and high end of a 95 % interval; None where it cannot be told, as of a single original."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bin:
+  """The pictures whose value lies between two bounds.
+
+  Attributes:
+    low, high: of the value.
+    pictures: how many.
+    accuracy: share of them that were answered rightly.
+    interval: of the accuracy.
+  """
+
+  low: float
+  high: float
+  pictures: int
+  accuracy: float
+  interval: Interval
+
+
+@dataclasses.dataclass(frozen=True)
+class Binned:
+  """Accuracy by a value, in its unit."""
+
+  unit: str
+  bins: list[Bin]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unlabelled:
+  """Pictures of a type that the network has no name for: how many, and the share that is given each answer."""
+
+  pictures: int
+  answers: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanLevel:
+  """Mean level of a class's pictures, and by predicted class in percent of it.
+
+  Attributes:
+    unit: of the level.
+    mean: of all of them.
+    percent: predicted class -> percent of the mean; empty where the mean says nothing (levels of both signs).
+  """
+
+  unit: str
+  mean: float
+  percent: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+  """What can be said of every task's answers.
+
+  Attributes:
+    pictures: that count.
+    originals: that they show.
+    accuracy: share of the pictures that were answered rightly (of several kinds: all of them, and no other).
+    loss: mean of the task's loss.
+    intervals: figure -> 95 % interval, by original.
+    names: the network's answers, in their order.
+    accuracy_by_ssim: "all" or a kind of picture -> bins of the SSIM; empty where none is known.
+    accuracy_by_level: parameter ("kind.parameter"), or type of a database -> bins of its level.
+    mean_level: the same -> levels by the surest answer, as in the study's table.
+    accuracy_by_score: bins of what people said of the pictures; empty where that is not known.
+    unlabelled: types of a database for which the network has no name, left out of everything else.
+    without_unchanged: accuracy and number of pictures without the levels that change nothing; None where there are
+      none.
+  """
+
+  pictures: int
+  originals: int
+  accuracy: float
+  loss: float
+  intervals: dict[str, Interval]
+  names: tuple[str, ...]
+  accuracy_by_ssim: dict[str, list[Bin]] = dataclasses.field(default_factory=dict)
+  accuracy_by_level: dict[str, Binned] = dataclasses.field(default_factory=dict)
+  mean_level: dict[str, MeanLevel] = dataclasses.field(default_factory=dict)
+  accuracy_by_score: list[Bin] = dataclasses.field(default_factory=list)
+  unlabelled: dict[str, Unlabelled] = dataclasses.field(default_factory=dict)
+  without_unchanged: dict[str, float] | None = None
+
+  @property
+  def headline(self) -> dict[str, float]:
+    """The figures that come first, by name."""
+    return {"accuracy": self.accuracy, "loss": self.loss}
+
+  def to_dict(self) -> dict[str, Any]:
+    """Ready for JSON."""
+    return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class OfClass:
+  """How well one class, or one kind, is told; support is the number of its pictures."""
+
+  precision: float
+  recall: float
+  f1: float
+  support: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationFigures(Figures):
+  """Of answers that name one class.
+
+  Attributes:
+    balanced_accuracy: mean recall of the classes that have pictures.
+    confusion_matrix: counts; rows are true classes, in the order of `names`.
+    per_class: class -> figures.
+  """
+
+  balanced_accuracy: float = 0.0
+  confusion_matrix: list[list[int]] = dataclasses.field(default_factory=list)
+  per_class: dict[str, OfClass] = dataclasses.field(default_factory=dict)
+
+  @property
+  def headline(self) -> dict[str, float]:
+    return {"accuracy": self.accuracy, "balanced_accuracy": self.balanced_accuracy, "loss": self.loss}
+
+
+@dataclasses.dataclass(frozen=True)
+class OfKind(OfClass):
+  """How well one kind of several is found.
+
+  Attributes:
+    average_precision: over all thresholds; None where no picture has the kind.
+    severity_error: mean absolute error where it is present; None where no severity is known.
+    severity_rank_correlation: Spearman's, likewise.
+  """
+
+  average_precision: float | None = None
+  severity_error: float | None = None
+  severity_rank_correlation: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class RecognitionFigures(Figures):
+  """Of answers that may name several kinds, or none.
+
+  Attributes:
+    mean_average_precision: over the kinds that have pictures.
+    macro_f1: mean F1 of the same, at the task's threshold.
+    false_alarms: share of the clean pictures on which something is found; None where there are none.
+    expected_calibration_error: of the probabilities of all kinds, 15 bins (Naeini and others, AAAI 2015).
+    per_kind: kind -> figures.
+  """
+
+  mean_average_precision: float = 0.0
+  macro_f1: float = 0.0
+  false_alarms: float | None = None
+  expected_calibration_error: float = 0.0
+  per_kind: dict[str, OfKind] = dataclasses.field(default_factory=dict)
+
+  @property
+  def headline(self) -> dict[str, float]:
+    first = {"mean_average_precision": self.mean_average_precision, "macro_f1": self.macro_f1}
+    return first | {"accuracy": self.accuracy, "loss": self.loss}

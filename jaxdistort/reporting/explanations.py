@@ -1,0 +1,84 @@
+"""Explanations as figures: a picture as the network sees it, and where in it the answer comes from."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxdistort.data import BrokenPicture, read_picture, standardise
+from jaxdistort.inference import Recogniser
+from jaxdistort.inference.explaining import make_explainer
+from jaxdistort.reporting.charts import words
+from jaxdistort.reporting.grids import draw_explanation
+
+
+class Explained(NamedTuple):
+  """A picture that was explained, or could not be.
+
+  Attributes:
+    picture: its path.
+    figure: the figure's path; None if the picture could not be read.
+    message: the surest answers, or what is wrong with the picture.
+  """
+
+  picture: Path
+  figure: Path | None
+  message: str
+
+
+def draw_explanations(
+  recogniser: Recogniser,
+  pictures: Sequence[Path],
+  *,
+  output: Path,
+  answer: str | None = None,
+  on_done: Callable[[Explained], Any] = lambda explained: None,
+) -> list[Explained]:
+  """Draws for each picture, side by side: the picture as the network sees it, and where its answer comes from.
+
+  Args:
+    recogniser: a network with a last map, on one device.
+    pictures: files.
+    output: folder for a PNG a picture.
+    answer: whose evidence is shown; of each picture's surest answer if None.
+    on_done: gets each picture when it is done.
+
+  Raises:
+    InputError: a network that has no map, or an answer that it does not have.
+  """
+  explain, task = make_explainer(recogniser, answer), recogniser.task
+  output.mkdir(parents=True, exist_ok=True)
+  results: list[Explained] = []
+  for path in pictures:
+    try:
+      image = standardise(read_picture(path), recogniser.image_size)
+    except BrokenPicture as error:
+      explained = Explained(path, None, str(error))
+    else:
+      explanation = jax.device_get(explain(recogniser.variables, jnp.asarray(image[None])))  # sync point
+      probabilities = task.probabilities(explanation.scores)[0]
+      best = np.argsort(-probabilities)[:3]
+      message = ", ".join(f"{words(task.answer_names[i])} {probabilities[i]:.1%}" for i in best)
+      figure = _free_name(output, path.stem, {result.figure for result in results})
+      maps = {f"evidence for {words(task.answer_names[explanation.target[0]])} (Grad-CAM)": explanation.activation[0]}
+      if explanation.saliency is not None:
+        maps = {"where SGDNet looks (saliency)": explanation.saliency[0]} | maps
+      draw_explanation(image, maps, f"{_short(path.name)}\n{message}", figure)
+      explained = Explained(path, figure, message)
+    results.append(explained)
+    on_done(explained)
+  return results
+
+
+def _short(name: str) -> str:
+  printable = name.encode(errors="replace").decode()
+  return printable if len(printable) <= 60 else f"{printable[:40]}…{printable[-19:]}"
+
+
+def _free_name(folder: Path, stem: str, taken: set[Path | None]) -> Path:
+  """A name that no picture of this call has; figures of earlier calls are replaced."""
+  numbers = (f"{stem}_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
+  return next(folder / name for name in numbers if folder / name not in taken)

@@ -1,0 +1,46 @@
+"""The names that a network answers with."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jaxdistort.errors import InputError
+
+CLEAN = "clean"
+"""The name of pictures to which nothing was done."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSpace:
+  """Kinds of distortion in the order of a network's outputs. It is written into every checkpoint and model file.
+
+  Attributes:
+    kinds: K names.
+    groups: the group of each (blur, noise, ...).
+  """
+
+  kinds: tuple[str, ...]
+  groups: tuple[str, ...]
+
+  @property
+  def classes(self) -> tuple[str, ...]:
+    """The K + 1 classes of pictures with at most one distortion: clean, then the kinds."""
+    return (CLEAN, *self.kinds)
+
+  def places(self, kinds: Sequence[str], what: str) -> list[int]:
+    """Where other kinds stand here, such as those of another protocol.
+
+    Raises:
+      InputError: one of them is not among these; `what` names them.
+    """
+    for kind in kinds:
+      if kind not in self.kinds:
+        raise InputError(f"{what}: the network does not know {kind}, only {', '.join(self.kinds)}")
+    return [self.kinds.index(kind) for kind in kinds]
+
+  def to_dict(self) -> dict[str, Any]:
+    return {"kinds": list(self.kinds), "groups": list(self.groups)}
+
+  @classmethod
+  def from_dict(cls, values: Mapping[str, Any]) -> "LabelSpace":
+    return cls(tuple(values["kinds"]), tuple(values["groups"]))

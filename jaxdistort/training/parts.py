@@ -1,0 +1,152 @@
+"""The parts of a run, built once from its config: data, network, step, and who judges it."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+from flax import nnx
+from jax.sharding import Mesh
+
+from jaxdistort.config import TrainConfig
+from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, placement_of
+from jaxdistort.errors import InputError
+from jaxdistort.evaluation import Judge
+from jaxdistort.inference import Description, Recogniser
+from jaxdistort.models import Variables, count_parameters
+from jaxdistort.models.weights import BackboneReference, WeightsFile, refer
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.protocols import Protocol
+from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.runtime.processes import any_of, own_name
+from jaxdistort.tasks import Task
+from jaxdistort.training.feeding import Batches
+from jaxdistort.training.memory import parts_that_fit
+from jaxdistort.training.optimizers import create_optimizer
+from jaxdistort.training.sampling import Sampler, make_sampler
+from jaxdistort.training.state import TrainState, create_state
+from jaxdistort.training.step import Update, make_update
+
+
+@dataclasses.dataclass
+class Parts:
+  """What a run is made of; `state` is replaced by every step."""
+
+  config: TrainConfig
+  workdir: Path
+  mesh: Mesh
+  pictures: dict[str, PictureSet]
+  protocol: Protocol
+  task: Task
+  structure: nnx.GraphDef
+  state: TrainState
+  frozen: object
+  description: Description
+  backbone: BackboneReference
+  sample: Sampler
+  update: Update
+  accumulate: int
+  judge: Judge
+  batches: Batches
+  placement: str
+  workers: int
+  broken: BrokenPictures
+
+  @property
+  def variables(self) -> Variables:
+    return Variables(self.state.parameters, self.state.statistics, self.frozen)
+
+  def recogniser(self, path: Path, step: int) -> Recogniser:
+    """The network with the weights of the present state, which lie at `path`."""
+    return Recogniser(self.description, self.structure, self.variables, path, step)
+
+  def introduce(self, done: int) -> str:
+    """What is going to be trained, on what and where."""
+    config, sizes = self.config, {split: len(pictures) for split, pictures in self.pictures.items()}
+    trained, total = count_parameters(self.variables)
+    backbone = f" on {self.backbone.name} weights" if self.backbone.name else ""
+    begin = f"resuming at step {done}" if done else "a new run"
+    processes = f" of {jax.process_count()} processes" if jax.process_count() > 1 else ""
+    parts = f", in {self.accumulate} parts" if self.accumulate > 1 else ""
+    return (
+      f"{config.model.name}{backbone}: {trained:,} trainable of {total:,} parameters, {config.data.image_size} px; "
+      f"{self.protocol.name}: {self.task.name} of {len(self.task.labels.kinds)} kinds\n"
+      f"{config.data.source}: {sizes['train']} pictures for training (from the {self.placement}), "
+      f"{sizes['validation']} for validation, {sizes['test']} for test\n"
+      f"{self.mesh.devices.size} x {jax.devices()[0].device_kind}{processes}, {config.steps} steps of "
+      f"{config.batch_size} pictures{parts}; {begin} in {self.workdir}"
+    )
+
+
+def create_parts(
+  config: TrainConfig, backbone: WeightsFile | None, workdir: Path, progress: Progress = SILENT
+) -> Parts:
+  """Builds the parts of a run.
+
+  Args:
+    config: settled and resolved.
+    backbone: file of the weights that the network stands on, if any.
+    workdir: the run's folder, made if need be.
+    progress: hears of sources that changed.
+
+  Raises:
+    InputError: pictures, devices or weights do not fit the config.
+  """
+  mesh = create_mesh(config.fsdp)
+  pictures = {split: open_pictures(config.data.source, split, progress=progress) for split in SPLITS}
+  protocol = config.create_protocol()
+  task = config.create_task(protocol)
+  network = config.network_spec(task.width)
+  optimizer = create_optimizer(config.optimizer, config.steps)
+  structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone)
+  reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
+  kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
+  description = Description(
+    network, task, protocol.describe(), config.data.source, repr(pictures["train"]), backbone=kept
+  )
+  size, side, seed = config.data.image_size, config.data.training_side, config.seed
+  variables = Variables(state.parameters, state.statistics, frozen)
+  accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, size, mesh)
+  _check_batch(config.batch_size, mesh.devices.size, accumulate)
+  sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
+  update = make_update(structure, task, optimizer, sample, mesh, seed=seed, accumulate=accumulate)
+  placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
+  workers = default_workers() if config.data.workers < 0 else config.data.workers
+  broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
+  for split, needed in (("train", side), ("validation", size), ("test", size)):
+    pictures[split].load_or_next(0, needed)  # reported now, not after hours of training
+  workdir.mkdir(parents=True, exist_ok=True)
+  judge = Judge(
+    Recogniser(description, structure, variables, workdir, 0),
+    protocol,
+    mesh,
+    batch_size=config.batch_size,
+    workers=workers,
+    on_broken=broken.add,
+  )
+  return Parts(
+    config=config,
+    workdir=workdir,
+    mesh=mesh,
+    pictures=pictures,
+    protocol=protocol,
+    task=task,
+    structure=structure,
+    state=state,
+    frozen=frozen,
+    description=description,
+    backbone=reference,
+    sample=sample,
+    update=update,
+    accumulate=accumulate,
+    judge=judge,
+    batches=Batches(pictures["train"], pictures["train"].order(seed), side, config.batch_size),
+    placement="host" if any_of(placement == "host") else placement,  # the same for all processes
+    workers=workers,
+    broken=broken,
+  )
+
+
+def _check_batch(batch_size: int, devices: int, accumulate: int) -> None:
+  if batch_size % (devices * accumulate):
+    parts = f", {accumulate} parts on each" if accumulate > 1 else ""
+    raise InputError(f"config: batch_size {batch_size} cannot be split over {devices} devices{parts}")

@@ -1,0 +1,226 @@
+"""A training run from its first picture to its report, on one page."""
+
+import functools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdistort.config import TrainConfig
+from jaxdistort.data import load_resident
+from jaxdistort.evaluation import Evaluation, Report, origin_of, report_outcome
+from jaxdistort.files import write_json
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.reporting import draw_grid, format_figures, write_evaluation
+from jaxdistort.runtime.mesh import replicated
+from jaxdistort.runtime.processes import any_of, is_first, losses_awaited
+from jaxdistort.training.checkpoints import Checkpoints
+from jaxdistort.training.evaluators import Evaluator, Validation, not_finite
+from jaxdistort.training.feeding import Feed, ResidentFeed, host_feed
+from jaxdistort.training.monitor import Monitor
+from jaxdistort.training.parts import Parts, create_parts
+from jaxdistort.training.records import Metrics
+from jaxdistort.training.resuming import free_fields, settle
+
+Reports = dict[str, dict[str, Any]]
+
+
+def train(
+  config: TrainConfig, workdir: Path, *, progress: Progress = SILENT, evaluators: Sequence[Evaluator] = ()
+) -> Reports | None:
+  """Trains a network, or goes on where the run in `workdir` stopped, and evaluates its best checkpoint.
+
+  Writes below `workdir`: config.json, checkpoints/, metrics.jsonl, tensorboard/, first_batch.png,
+  broken_pictures.jsonl (if any), evaluation/validation/ and evaluation/test/. Where several processes share the run
+  (`jaxdistort.runtime.processes.join`), each calls this function with the same arguments; `workdir` must be the same
+  folder for all, the first process writes, and all return the same.
+
+  Args:
+    config: of the run.
+    workdir: its folder, made if need be.
+    progress: hears of the run; when it asks to stop, the run is saved and can go on later.
+    evaluators: more of them, called after the validation.
+
+  Returns:
+    The reports "validation" and "test", ready for JSON; None if the run was asked to stop.
+
+  Raises:
+    InputError: something in the config cannot be used, or `workdir` holds a run with another config.
+    TrainingDiverged: the loss is not finite any more.
+    CheckpointFailed: the disk does not take a checkpoint.
+  """
+  # What is trained, on what, and where.
+  config = settle(config, workdir)
+  config.validate()
+  backbone = config.open_backbone()
+  config = config.resolved(backbone)
+  parts = create_parts(config, backbone, workdir, progress)
+  with losses_awaited(), Checkpoints(workdir, parts.description, parts.backbone) as checkpoints:
+    checkpoints.check_backbone()
+    if is_first():
+      write_json(workdir / "config.json", config.to_dict())
+    done = checkpoints.latest_step or 0
+
+    # Finished before?
+    reports = _finished_reports(workdir, checkpoints.best_step) if done >= config.steps else None
+    if reports:
+      longer = ", more steps go on" if "steps" in free_fields(config) else ""
+      progress.tell(f"{workdir} is finished ({done} steps); another workdir begins anew{longer}")
+      return reports
+
+    # The steps.
+    progress.tell(parts.introduce(done))
+    judges: list[Evaluator] = [Validation(parts.judge, parts.task, parts.pictures["validation"]), *evaluators]
+    if done < config.steps and not _train_from(done, parts, checkpoints, judges, progress):
+      progress.tell(f"stopped and saved at step {checkpoints.latest_step}; the same command goes on from there")
+      return None
+
+    # How good the best is.
+    reports = _evaluate_best(parts, checkpoints, progress)
+  if len(parts.broken):
+    progress.tell(f"\n{len(parts.broken)} pictures could not be read and were skipped: {parts.broken.path}")
+  return reports
+
+
+def _train_from(
+  done: int, parts: Parts, checkpoints: Checkpoints, evaluators: Sequence[Evaluator], progress: Progress
+) -> bool:
+  """Trains from step `done` to the last; False if it was asked to stop before."""
+  config, pictures = parts.config, repr(parts.pictures["train"])
+  if done:
+    parts.state, position = checkpoints.restore(done, parts.state)
+    if position["pictures"] != pictures:
+      progress.tell(
+        f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ"
+      )
+  with (
+    Metrics(parts.workdir, done) as metrics,
+    _feed(parts, done, progress) as feed,
+    progress.bar(config.steps, done=done, unit="step", title="training") as bar,
+  ):
+    monitor = Monitor(
+      bar, metrics, batch_size=config.batch_size, log_every=config.log_every, last_good=checkpoints.describe_latest
+    )
+    if not done:
+      _draw_first(parts, feed.first_images())
+    for step, count in dispatches(done, config.steps, config.evaluate_every, feed.most):
+      parts.state, step_metrics = feed.advance(parts.state, parts.frozen, count)
+      monitor.add(step - count + 1, count, step_metrics)
+      last = step == config.steps
+      evaluate = last or step % config.evaluate_every == 0
+      stop = _stop_asked(progress, parts, step, count, evaluate)
+      if evaluate or stop:
+        monitor.drain()  # nothing that is not finite is saved
+        figures = _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None
+        checkpoints.save(parts.state, config, {"next_batch": step, "pictures": pictures}, figures)
+        if stop and not last:
+          checkpoints.wait()
+          return False
+  checkpoints.wait()
+  return True
+
+
+def _evaluate(
+  step: int,
+  parts: Parts,
+  evaluators: Sequence[Evaluator],
+  monitor: Monitor,
+  metrics: Metrics,
+  progress: Progress,
+) -> dict[str, float]:
+  """The figures of the first evaluator, the validation; all are recorded."""
+  found = {evaluator.name: evaluator(parts.variables, _Unstoppable(progress)) for evaluator in evaluators}
+  for name, figures in found.items():
+    if wrong := not_finite(figures):
+      monitor.report_divergence(step, f"{name}: {', '.join(wrong)}")
+    metrics.write(step, {f"{name}_{figure}": value for figure, value in figures.items()})
+    progress.tell(f"step {step}: {name} " + ", ".join(f"{n.replace('_', ' ')} {v:.4f}" for n, v in figures.items()))
+  return next(iter(found.values()))
+
+
+class _Unstoppable(Progress):
+  """Passes bars on, but no wish to stop: an evaluation within a run is finished, then the run is saved."""
+
+  def __init__(self, progress: Progress):
+    self.bar = progress.bar
+
+
+def _stop_asked(progress: Progress, parts: Parts, step: int, count: int, evaluate: bool) -> bool:
+  """Whether to end; of several processes all stop at the same step, and so ask each other now and then."""
+  if jax.process_count() == 1:
+    return progress.stop_asked()
+  due = evaluate or step // parts.config.log_every != (step - count) // parts.config.log_every
+  return due and any_of(progress.stop_asked())
+
+
+def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager[Feed]:
+  batches = parts.batches
+  report = functools.partial(parts.broken.add, batches.pictures)
+  if parts.placement == "host":
+    options = {"first_batch": done, "workers": parts.workers, "on_broken": report}
+    return host_feed(parts.update, batches, parts.mesh, **options)
+  resident = load_resident(batches.pictures, batches.side, parts.mesh, workers=parts.workers, progress=progress)
+  report(resident.broken)
+  most = parts.config.dispatched_steps
+  return nullcontext(ResidentFeed(parts.update, resident, batches, parts.mesh, most=most))
+
+
+def _draw_first(parts: Parts, images: jax.Array) -> None:
+  # Compiles the distortion once more.
+  distorted, targets = jax.jit(parts.sample, out_shardings=replicated(parts.mesh))(parts.state.step, images)
+  if is_first():
+    names = parts.task.truth_in_words(jax.device_get(targets))
+    titles = [name.replace("_", " ") for name in names]
+    draw_grid(np.asarray(distorted[:28]), titles, parts.workdir / "first_batch.png")
+
+
+def _evaluate_best(parts: Parts, checkpoints: Checkpoints, progress: Progress) -> Reports:
+  """Writes and returns the reports of the best checkpoint."""
+  best = checkpoints.best_step
+  assert best is not None  # every training ends with a checkpoint
+  parts.state, _ = checkpoints.restore(best, parts.state)
+  recogniser = parts.recogniser(checkpoints.place(best), best)
+  reports = {}
+  for split in ("validation", "test"):
+    pictures = parts.pictures[split]
+    outcome = parts.judge(parts.variables, pictures, progress)
+    quality = parts.protocol.jpeg_quality or 0
+    origin = origin_of(
+      recogniser, data=parts.config.data.source, jpeg_quality=quality, split=split, protocol=parts.protocol.name
+    )
+    evaluation = report_outcome(recogniser, outcome, pictures, Report(origin, {}))
+    reports[split] = evaluation.report.to_dict()
+    _write(evaluation, _report_folder(parts.workdir, split))
+    folder = _report_folder(parts.workdir, split)
+    progress.tell(f"\n{split} ({folder})\n{format_figures(evaluation.report.figures)}")
+  return reports
+
+
+def _write(evaluation: Evaluation, folder: Path) -> None:
+  if is_first():
+    write_evaluation(evaluation, folder)
+
+
+def _report_folder(workdir: Path, split: str) -> Path:
+  return workdir / "evaluation" / split
+
+
+def _finished_reports(workdir: Path, step: int | None) -> Reports | None:
+  """The reports, if both are there and of this step's checkpoint."""
+  files = {split: _report_folder(workdir, split) / "report.json" for split in ("validation", "test")}
+  if not all(file.exists() for file in files.values()):
+    return None
+  reports = {split: json.loads(file.read_text()) for split, file in files.items()}
+  return reports if all(report["step"] == step for report in reports.values()) else None
+
+
+def dispatches(done: int, steps: int, evaluate_every: int, most: int) -> Iterator[tuple[int, int]]:
+  """Divides the steps after `done`: (last step, count of steps), none across an evaluation, none longer than `most`."""
+  while done < steps:
+    end = min(steps, (done // evaluate_every + 1) * evaluate_every, done + most)
+    yield end, end - done
+    done = end

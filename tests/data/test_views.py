@@ -1,0 +1,26 @@
+"""Views: the tiles of pictures of any size."""
+
+import numpy as np
+from PIL import Image
+
+from jaxdistort.data import VIEWS
+
+
+def test_views():
+  pixels = np.random.default_rng(0).integers(0, 256, (100, 150, 3), np.uint8)
+  picture = Image.fromarray(pixels)
+  padded = VIEWS["pad"](picture, 60).images
+  assert padded.shape == (1, 60, 60, 3)
+  assert not padded[0, :10].any()
+  assert not padded[0, -10:].any()
+  assert padded[0, 10].any()
+  assert VIEWS["center"](picture, 60).images.shape == (1, 60, 60, 3)
+  patches, extents = VIEWS["patches"](picture, 60)
+  assert patches.shape == (6, 60, 60, 3)
+  np.testing.assert_array_equal(patches[0], pixels[:60, :60])
+  np.testing.assert_array_equal(patches[-1], pixels[40:, 90:])
+  assert VIEWS["patches"](picture.resize((40, 30)), 60).images.shape == (2, 60, 60, 3)
+  assert VIEWS["patches"](picture.resize((3000, 60)), 60).images.shape == (5, 60, 60, 3)
+  assert VIEWS["patches"](picture.resize((1, 3000)), 60).images.shape == (5, 60, 60, 3)
+  np.testing.assert_array_equal(extents, np.full((6, 2), 60))
+  assert extents.dtype == np.int32

@@ -1,0 +1,43 @@
+"""Severity tables: the study's constants, and every table within the bounds of the ops."""
+
+import pytest
+
+from jaxdistort.distortions import DISTORTIONS, PAPER, SEVERITY_TABLES, SeverityTable, check_parameters
+from jaxdistort.errors import InputError
+
+
+def test_the_study_s_constants():
+  assert SEVERITY_TABLES.find("paper") is PAPER
+  assert {name: PAPER.parameters(name) for name in PAPER.levels} == {
+    "gaussian_blur": {"radius": 10},
+    "motion_blur": {"distance": 50, "angle": 90},
+    "gaussian_noise": {"amount": 25, "density": 1},
+    "monochrome_noise": {"amount": 25, "density": 1},
+    "marble": {"x_scale": 20, "y_scale": 20, "turbulence": 5},
+    "twirl": {"angle": 3, "radius": 250},
+    "ripple": {"x_amplitude": 10, "x_wavelength": 10, "y_amplitude": 10, "y_wavelength": 10},
+    "jpeg": {"quality": 75},
+  }
+
+
+@pytest.mark.parametrize("name", SEVERITY_TABLES)
+def test_every_level_names_all_parameters_within_their_bounds(name):
+  table = SEVERITY_TABLES[name]
+  assert table.source
+  for distortion, levels in table.levels.items():
+    for severity in range(1, len(levels) + 1):
+      own = table.parameters(distortion, severity)
+      assert list(own) == [p.name for p in DISTORTIONS[distortion].parameters]
+      check_parameters(distortion, {parameter: (value, value) for parameter, value in own.items()})
+
+
+def test_levels_that_are_not_there():
+  table = SeverityTable("mine", {"gaussian_blur": ({"radius": 1}, {"radius": 3})})
+  assert table.parameters("gaussian_blur", 2) == {"radius": 3}
+  table.parameters("gaussian_blur")["radius"] = 5  # a copy: the table stays as it is
+  assert table.parameters("gaussian_blur") == {"radius": 1}
+  for severity in (0, 3, -1):
+    with pytest.raises(InputError, match=r"severity of gaussian_blur: expected a whole number within 1\.\.2, got"):
+      table.parameters("gaussian_blur", severity)
+  with pytest.raises(InputError, match="'twirl' is not one of gaussian_blur"):
+    table.parameters("twirl")

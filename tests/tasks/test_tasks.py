@@ -1,0 +1,111 @@
+"""Tasks: targets, losses and answers by hand; a label space that survives any reordering."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxdistort.errors import InputError
+from jaxdistort.protocols import Kind, Protocol, Samples, Stage, six, variable
+from jaxdistort.tasks import (
+  TASKS,
+  Classification,
+  LabelSpace,
+  Presence,
+  Recognition,
+  task_from_dict,
+)
+
+_SIX = LabelSpace(six().kinds, six().groups)
+_THREE = LabelSpace(("gaussian_noise", "jpeg", "gaussian_blur"), ("noise", "coding", "blur"))
+
+
+def _samples(presence, severity=None):
+  presence = jnp.asarray(presence, bool)
+  severity = jnp.zeros(presence.shape) if severity is None else jnp.asarray(severity, jnp.float32)
+  return Samples(jnp.zeros((len(presence), 1, 1, 3), jnp.uint8), presence, severity, jnp.zeros((len(presence), 0)))
+
+
+def test_classes_are_found_by_name_not_by_place():
+  task = Classification(_THREE)
+  assert task.width == 4
+  assert task.answer_names == ("clean", "gaussian_noise", "jpeg", "gaussian_blur")
+  targets = task.targets(_samples([[0, 0], [1, 0], [0, 1]]), variable().kinds)  # blur, noise
+  np.testing.assert_array_equal(targets, [0, 3, 1])
+  np.testing.assert_array_equal(task.targets_of_kinds([None, "jpeg"]), [0, 2])
+  with pytest.raises(
+    InputError, match="protocol six: the network does not know motion_blur, only gaussian_noise, jpeg"
+  ):
+    task.check(six())
+
+
+def test_a_classification_names_one():
+  stages = tuple(Stage((Kind(name),), untouched=1, shuffled=True) for name in ("gaussian_blur", "gaussian_noise"))
+  with pytest.raises(InputError, match="a classification names one; give the task recognition"):
+    Classification(_THREE).check(Protocol("two", stages, None))
+  Recognition(_THREE).check(Protocol("two", stages, None))
+
+
+def test_a_classification_by_hand():
+  task = Classification(_THREE)
+  outputs, targets = jnp.asarray([[5.0, 1, 0, 0], [0.0, 3, 0, 0]]), jnp.asarray([0, 3])
+  losses = task.losses(outputs, targets)
+  np.testing.assert_allclose(losses, -jax.nn.log_softmax(outputs)[jnp.arange(2), targets], rtol=1e-5)
+  np.testing.assert_array_equal(task.right(outputs, targets), [1, 0])
+  scores = np.asarray(task.scores(outputs))
+  np.testing.assert_allclose(task.score_losses(scores, np.asarray(targets)), losses, rtol=1e-5)
+  assert task.truth_in_words(np.asarray(targets)) == ["clean", "gaussian_blur"]
+  assert task.answer_in_words(scores) == ["clean", "gaussian_noise"]
+  np.testing.assert_array_equal(task.mistaken(scores, np.asarray(targets)), [False, True])
+  first, second = task.answers(scores)
+  assert first.clean
+  assert not second.clean
+  assert second.findings[0].kind == "gaussian_noise"
+  assert second.findings[0].group == "noise"
+  assert first.probability_clean + sum(f.probability for f in first.findings) == pytest.approx(1)
+  np.testing.assert_allclose(np.exp(task.combine(np.mean(scores, axis=0, keepdims=True))).sum(), 1, rtol=1e-6)
+
+
+def test_a_recognition_by_hand():
+  task = Recognition(_THREE)
+  assert task.width == 6
+  targets = task.targets(_samples([[1, 1], [0, 0]], [[0.25, 0.5], [0, 0]]), variable().kinds)  # blur, noise
+  np.testing.assert_array_equal(targets.presence, [[1, 0, 1], [0, 0, 0]])
+  np.testing.assert_array_equal(targets.severity, [[0.5, 0, 0.25], [0, 0, 0]])
+  outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0], [-3.0, -3, -3, 9, 9, 9]])
+  presence = optax.sigmoid_binary_cross_entropy(outputs[:, :3], targets.presence).mean(axis=1)
+  np.testing.assert_allclose(task.losses(outputs, targets), presence + jnp.asarray([(0 + 0.25**2) / 2, 0]), rtol=1e-5)
+  unknown = Presence(targets.presence, jnp.full((2, 3), jnp.nan))
+  np.testing.assert_allclose(task.losses(outputs, unknown), presence, rtol=1e-6)
+  scores = np.asarray(task.scores(outputs))
+  host = Presence(*map(np.asarray, targets))
+  np.testing.assert_array_equal(task.mistaken(scores, host), [True, False])
+  assert task.truth_in_words(host) == ["gaussian_noise;gaussian_blur", "clean"]
+  assert task.answer_in_words(scores) == ["gaussian_noise", "clean"]
+  np.testing.assert_array_equal(task.finds(scores, "gaussian_noise"), [True, False])
+  first, second = task.answers(scores)
+  assert second.clean
+  assert (first.findings[0].kind, first.findings[0].severity) == ("gaussian_noise", 0.5)
+  assert task.summary(scores, host)["mean_average_precision"] == 1
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_a_file_keeps_is_enough(name):
+  task = task_from_dict(TASKS[name](_SIX).to_dict())
+  assert (task.name, task.labels) == (name, _SIX)
+  with pytest.raises(InputError, match="class 'blur' is not one of"):
+    task.output_of("blur")
+
+
+def test_a_new_task_joins_by_one_call():
+  @TASKS.register("only_blur")
+  class OnlyBlur(Classification):
+    name = "only_blur"
+
+  try:
+    assert isinstance(task_from_dict({"name": "only_blur", "labels": _THREE.to_dict()}), OnlyBlur)
+    with pytest.raises(ValueError, match="task 'only_blur' is registered already"):
+      TASKS.register("only_blur", OnlyBlur)
+  finally:
+    TASKS.unregister("only_blur")
