@@ -78,7 +78,7 @@ def make_update(
       sums, statistics = carried
       index, images, targets = part
       each, statistics = gradient(
-        state._replace(statistics=statistics), frozen, images, targets, jax.random.fold_in(key, index)
+        state._replace(statistics=statistics), frozen, _after(sums, images), targets, jax.random.fold_in(key, index)
       )
       return (jax.tree.map(lambda total, own: total + own / accumulate, sums, each), statistics), None
 
@@ -100,6 +100,16 @@ def make_update(
     return TrainState(state.step + 1, parameters, statistics, optimizer_state), metrics
 
   return update
+
+
+def _after(gradients: Any, images: jax.Array) -> jax.Array:
+  """The images as they are, but not before the gradients are there.
+
+  Parts of a batch that are unrolled would all be in memory at once; XLA removes barriers before it plans the memory, so
+  the images depend on a zero that it cannot know.
+  """
+  zero = sum((leaf.ravel()[0] * 0 for leaf in jax.tree.leaves(gradients)), jnp.float32(0))
+  return images + zero.astype(images.dtype)
 
 
 def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
