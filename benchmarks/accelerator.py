@@ -88,9 +88,7 @@ def run(words: Sequence[str]) -> None:
   """Measures and trains as the words of a command line say."""
   start = time.monotonic()
   arguments = parse_arguments(words)
-  faulthandler.dump_traceback_later(
-    arguments.minutes * 60, exit=True, file=2
-  )  # of the process, wherever sys.stderr goes
+  faulthandler.dump_traceback_later(arguments.minutes * 60, exit=True, file=2)  # whatever hangs, it ends in time
   try:
     with tempfile.TemporaryDirectory(prefix="runs") as folder:
       _run_all(arguments, start, arguments.runs or Path(folder))
@@ -103,9 +101,12 @@ def _run_all(arguments: argparse.Namespace, start: float, runs: Path) -> None:
   beside = None
   if "training" in wanted and importlib.util.find_spec("torch") and not arguments.beside_pytorch:
     beside = _beside_pytorch(arguments, seconds * _SHARE_BESIDE)  # before this process holds the device
+  from absl import logging
+
   from benchmarks.journal import Journal
   from benchmarks.timing import describe_machine, source_at_hand
 
+  logging.set_verbosity(logging.FATAL)  # Orbax tells much of every checkpoint
   machine = describe_machine()
   print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
   journal = Journal(arguments.output, machine)
@@ -169,6 +170,7 @@ def toy_sizes() -> Sizes:
     steps=4,
     evaluate_every=2,
     log_every=1,
+    steps_per_dispatch=2,  # several steps in one program, as on an accelerator
   )
   return Sizes(_in_threads(config), _in_threads(config), 0.0, 1, 16, ("gaussian_blur",), (16, 32))
 

@@ -41,17 +41,18 @@ class Journal:
     """
     print(f"\n== {phase}", flush=True)
     start = time.monotonic()
+    self.draft(phase, [{"op": phase, "failed": "the program was ended before it was done"}])
     try:
       rows = self._of(phase, measure())
     except Exception as error:  # a figure that cannot be had must not cost the others
       traceback.print_exc()
       reason = " ".join(str(error).split())[:500]
       failed = {"op": phase, "failed": f"{type(error).__name__}: {reason}"}
-      rows = [*self._drafts, *self._of(phase, [failed])]
+      rows = [*self._drafts[1:], *self._of(phase, [failed])]
     gc.collect()  # a network and its pictures may hang in a cycle
     self._drafts = []
     took = time.monotonic() - start
-    self.rows += [row | {"phase_seconds": took} for row in rows]
+    self.rows += [{"phase_seconds": took} | row for row in rows]
     self._write()
     print(*(f"   {summary(row)}" for row in rows), f"   ({took:.0f} s)", sep="\n", flush=True)
 
