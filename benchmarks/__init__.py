@@ -1,1 +1,1 @@
-"""Measures speed: the parts of `scripts/benchmark.py`, a module for each of its commands."""
+"""What is measured beside other libraries, and how fast a run is: a module for each command of `benchmarks.cli`."""

@@ -13,6 +13,7 @@ from benchmarks.jhlabs import JHLabs
 from benchmarks.peers import Library, Work, installed_peers
 from benchmarks.timing import Stopwatch, Turn, calling, photographs, rates
 from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.distortions.severities import PAPER
 from jaxdistort.protocols import PROTOCOLS
 
 OURS = "jaxdistort"
@@ -51,12 +52,19 @@ class _Ours:
     return turns
 
 
-def list_work(batch_size: int) -> list[Work]:
-  """Each op with the paper's constants, a value for every picture; blur also with radii that differ."""
+def list_work(batch_size: int, distortions: Sequence[str] | None = None) -> list[Work]:
+  """Each op with the study's constants (its defaults where it has none), a value for every picture; blur also with
+  radii that differ.
+
+  Args:
+    batch_size: pictures.
+    distortions: names in `DISTORTIONS`; all if None.
+  """
   works = []
-  for name, distortion in DISTORTIONS.items():
-    constants = {p: np.full(batch_size, value, np.float32) for p, value in distortion.paper_constants.items()}
-    works.append(Work(name, name, constants))
+  for name in DISTORTIONS if distortions is None else distortions:
+    constants = PAPER.parameters(name) if name in PAPER.levels else {}
+    values = DISTORTIONS[name].defaults | constants
+    works.append(Work(name, name, {p: np.full(batch_size, value, np.float32) for p, value in values.items()}))
     if name == "gaussian_blur":
       radii = np.linspace(1, 11, batch_size, endpoint=False, dtype=np.float32)
       works.append(Work("gaussian_blur, radius 1 to 11", name, {"radius": radii}))
@@ -69,6 +77,7 @@ def time_distortions(
   batch_size: int,
   size: int,
   jar: Path | None = None,
+  distortions: Sequence[str] | None = None,
   tell: Callable[[Rows], None] = lambda _: None,
 ) -> tuple[Rows, list[str]]:
   """Each op, by every library that has it and is installed; then each protocol, ours alone.
@@ -78,6 +87,7 @@ def time_distortions(
     batch_size: pictures a call.
     size: side of the pictures in pixels.
     jar: of JH Labs' filters.
+    distortions: names in `DISTORTIONS`; all if None.
     tell: gets the rows of each op as soon as they are there.
 
   Returns:
@@ -96,7 +106,7 @@ def time_distortions(
       libraries.append(stack.enter_context(JHLabs(jar, images, warm_up=watch.seconds)))
     else:
       missing.append("JH Labs is not there: give its filters' jar by --jhlabs or JHLABS_JAR")
-    for work in list_work(batch_size):
+    for work in list_work(batch_size, distortions):
       rows += (of_work := _time_work(watch, work, libraries, batch_size))
       tell(of_work)
   for op, timing in watch.time(ours.protocols()).items():

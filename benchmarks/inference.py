@@ -1,64 +1,66 @@
 """A network's answers, alone and behind the JPEG step that pictures pass in an evaluation."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
+from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, photographs, rates
-from benchmarks.training import without_weights
-from jaxdistort.training.checkpoints import load_trained
 from jaxdistort.config import TrainConfig
-from jaxdistort.distortions import jpeg
-from jaxdistort.models import Variables, run_network, split_network
+from jaxdistort.inference import Recogniser, load
 from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
 
 
 def time_inference(
-  watch: Stopwatch, *, batch_size: int, config: TrainConfig | None = None, checkpoint: str | None = None
+  watch: Stopwatch,
+  *,
+  batch_size: int,
+  config: TrainConfig | None = None,
+  checkpoint: str | None = None,
+  data: str | None = None,
 ) -> list[dict[str, Any]]:
-  """Probabilities of batches of pictures that lie on the device: two rows.
+  """Scores of batches of pictures that lie on the device: two rows.
 
   Args:
     watch: measures.
     batch_size: pictures a call.
     config: of a network that gets random weights.
-    checkpoint: of a trained network, in place of a config.
+    checkpoint: a trained network (a run, one checkpoint, a model file), in place of a config.
+    data: clean pictures of the run that the config describes, the config's unless given.
 
   Raises:
-    InputError: the checkpoint cannot be read.
+    InputError: the checkpoint cannot be read, or something in the config cannot be used.
   """
   mesh = create_mesh()
-  if checkpoint is not None:
-    trained = load_trained(checkpoint, replicated(mesh))
-    config, structure, variables = trained.config, trained.structure, trained.variables
-  else:
-    assert config
-    structure, variables = _random_network(config, mesh)
-  images = jax.device_put(photographs(batch_size, config.data.image_size), data_sharding(mesh))
-  quality = float(config.protocol.jpeg_quality or 75)
-
-  def answer(variables: Variables, images: jax.Array) -> jax.Array:
-    return jax.nn.softmax(run_network(structure, variables, images)[0].astype(jnp.float32))
-
-  alone = jax.jit(answer)
-  behind_jpeg = jax.jit(lambda v, images: answer(v, jax.vmap(jpeg, (0, None))(images, quality)))
-  turns = {
-    config.model.name: calling(lambda: alone(variables, images)),
-    f"{config.model.name} behind the JPEG step": calling(lambda: behind_jpeg(variables, images)),
-  }
-  timings = watch.time(turns)
-  watch.trace(turns)
-  common = {"library": "jaxdistort", "model": config.model.name, "batch_size": batch_size, "size": images.shape[1]}
+  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  with _recogniser(config, checkpoint, data) as recogniser:
+    size, name = recogniser.image_size, recogniser.description.network.name
+    images = jax.device_put(photographs(batch_size, size), data_sharding(mesh))
+    extents = jax.device_put(jnp.full((batch_size, 2), size, jnp.int32), data_sharding(mesh))
+    alone = recogniser.compiled()
+    behind_jpeg = recogniser.compiled(jpeg_quality=recogniser.description.jpeg_quality or 75)
+    turns = {
+      name: calling(lambda: alone(recogniser.variables, images, extents)),
+      f"{name} behind the JPEG step": calling(lambda: behind_jpeg(recogniser.variables, images, extents)),
+    }
+    timings = watch.time(turns)
+    watch.trace(turns)
+  common = {"library": "jaxdistort", "model": name, "batch_size": batch_size, "size": size}
   return [
     {"op": f"answers of {name}", **common, **rates(timing, batch_size), "seconds_per_batch": timing.median}
     for name, timing in timings.items()
   ]
 
 
-def _random_network(config: TrainConfig, mesh: jax.sharding.Mesh) -> tuple[nnx.GraphDef, Variables]:
-  config = without_weights(config)
-  structure, _ = split_network(nnx.eval_shape(lambda: config.create_network(nnx.Rngs(0))))
-  draw = jax.jit(lambda: split_network(config.create_network(nnx.Rngs(0)))[1], out_shardings=replicated(mesh))
-  return structure, draw()
+@contextmanager
+def _recogniser(config: TrainConfig | None, checkpoint: str | None, data: str | None) -> Generator[Recogniser]:
+  """A trained network, or the one that a config begins with."""
+  if checkpoint is not None:
+    yield load(checkpoint, sharding=replicated(create_mesh()))
+    return
+  assert config
+  with open_parts(config, data) as parts:
+    yield parts.recogniser(parts.workdir, 0)

@@ -7,44 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import Mesh
 
+from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, rates
-from benchmarks.training import without_weights
 from jaxdistort.config import TrainConfig
-from jaxdistort.data import (
-  Order,
-  PictureSet,
-  ResidentPictures,
-  bytes_per_device,
-  default_workers,
-  load_resident,
-  open_pictures,
-)
-from jaxdistort.runtime.mesh import create_mesh, data_sharding
-from jaxdistort.training import create_state, make_sampler, make_update
-from jaxdistort.training.feeding import Batches, Feed, ResidentFeed, host_feed
-from jaxdistort.training.optimizers import create_optimizer
-
-
-class _Trainer:
-  """A network in training, whichever way its pictures come."""
-
-  def __init__(self, config: TrainConfig):
-    config = without_weights(config)
-    self.config, self.mesh = config, create_mesh(config.fsdp)
-    optimizer = create_optimizer(config.optimizer, config.steps)
-    structure, self.state, self.frozen = create_state(config.create_network, optimizer, config.seed, self.mesh)
-    size = config.data.image_size
-    sample = make_sampler(config.create_protocol(), self.mesh, seed=config.seed, size=size, augment=config.data.augment)
-    self.update = make_update(structure, optimizer, sample, self.mesh, seed=config.seed, accumulate=config.accumulate)
-
-  def step(self, feed: Feed) -> Any:
-    """As many steps as a dispatch makes."""
-    self.state, metrics = feed.advance(self.state, self.frozen, feed.most)
-    return metrics
-
-  def batches(self, pictures: PictureSet, order: Order) -> Batches:
-    return Batches(pictures, order, self.config.data.training_side, self.config.batch_size)
+from jaxdistort.data import Order, ResidentPictures, bytes_per_device, load_resident
+from jaxdistort.runtime.mesh import data_sharding
+from jaxdistort.training.feeding import Feed, ResidentFeed, host_feed
+from jaxdistort.training.parts import Parts
 
 
 def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None = None) -> list[dict[str, Any]]:
@@ -57,21 +28,23 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
     config: of the run.
     watch: measures.
     data: clean pictures, the config's unless given.
+
+  Raises:
+    InputError: something in the config cannot be used.
   """
-  trainer, pictures = _Trainer(config), open_pictures(data or config.data.source, "train")
-  workers = config.data.workers if config.data.workers >= 0 else default_workers()
-  batches = trainer.batches(pictures, pictures.order(config.seed))
-  resident = load_resident(pictures, batches.side, trainer.mesh, workers=workers)
-  device = ResidentFeed(trainer.update, resident, batches, trainer.mesh, most=config.dispatched_steps)
-  options = {"first_batch": 0, "workers": workers, "on_broken": lambda numbers: None}
+  with open_parts(config, data) as parts:
+    pictures, batches, workers = parts.batches.pictures, parts.batches, parts.workers
+    resident = load_resident(pictures, batches.side, parts.mesh, workers=workers)
+    device = ResidentFeed(parts.update, resident, batches, parts.mesh, most=parts.config.dispatched_steps)
+    options = {"first_batch": 0, "workers": workers, "on_broken": lambda numbers: None}
 
-  def from_host(seconds: float) -> list[float]:
-    with host_feed(trainer.update, batches, trainer.mesh, **options) as host:
-      for _ in range(2 * workers + 4):
-        jax.block_until_ready(trainer.step(host))
-      return calling(lambda: trainer.step(host))(seconds)
+    def from_host(seconds: float) -> list[float]:
+      with host_feed(parts.update, batches, parts.mesh, **options) as host:
+        for _ in range(2 * workers + 4):
+          jax.block_until_ready(_advance(parts, host))
+        return calling(lambda: _advance(parts, host))(seconds)
 
-  timings = watch.time({"host": from_host, "device": calling(lambda: trainer.step(device))})
+    timings = watch.time({"host": from_host, "device": calling(lambda: _advance(parts, device))})
   rows = [
     {
       "op": f"training of {config.model.name}, pictures on the {name}",
@@ -88,42 +61,61 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
   return rows
 
 
-def time_set_sizes(config: TrainConfig, watch: Stopwatch, counts: Sequence[int]) -> list[dict[str, Any]]:
+def time_set_sizes(
+  config: TrainConfig, watch: Stopwatch, counts: Sequence[int], *, data: str | None = None
+) -> list[dict[str, Any]]:
   """Training from device memory by the number of clean pictures there (noise, drawn on the device): a row each.
 
   `memory_bytes` is what the pictures take of each device, `memory_computed` what they should; `seconds_of_least` the
   time of a step against that with the fewest pictures.
+
+  Args:
+    config: of the run.
+    watch: measures.
+    counts: numbers of pictures.
+    data: that the run is built with, the config's unless given; none of its pictures is used.
+
+  Raises:
+    InputError: something in the config cannot be used.
   """
-  trainer, side = _Trainer(config), config.data.training_side
-  rows, feeds = [], {}
-  for count in counts:
-    order = Order.of((count,), (1.0,), config.seed)
-    batches = trainer.batches(open_pictures("synthetic", "train"), order)
-    images = _noise(count, side, trainer)
-    resident = ResidentPictures(images, np.array([], np.int64))
-    feeds[count] = ResidentFeed(trainer.update, resident, batches, trainer.mesh, most=config.dispatched_steps)
-    rows.append({
-      "op": f"training of {config.model.name} on {count:,} pictures",
-      "library": "jaxdistort",
-      "pictures": count,
-      "batch_size": config.batch_size,
-      "size": config.data.image_size,
-      "memory_bytes": images.addressable_shards[0].data.nbytes,
-      "memory_computed": bytes_per_device(count, side, trainer.mesh),
-    })  # fmt: skip
-  timings = watch.time({str(count): calling(lambda feed=feed: trainer.step(feed)) for count, feed in feeds.items()})
+  with open_parts(config, data) as parts:
+    side, most = parts.batches.side, parts.config.dispatched_steps
+    rows, feeds = [], {}
+    for count in counts:
+      batches = parts.batches._replace(order=Order.of((count,), (1.0,), config.seed))
+      images = _noise(count, side, parts.mesh)
+      resident = ResidentPictures(images, np.array([], np.int64))
+      feeds[count] = ResidentFeed(parts.update, resident, batches, parts.mesh, most=most)
+      rows.append({
+        "op": f"training of {config.model.name} on {count:,} pictures",
+        "library": "jaxdistort",
+        "pictures": count,
+        "batch_size": config.batch_size,
+        "size": config.data.image_size,
+        "memory_bytes": images.addressable_shards[0].data.nbytes,
+        "memory_computed": bytes_per_device(count, side, parts.mesh),
+      })  # fmt: skip
+    timings = watch.time(
+      {str(count): calling(lambda feed=feed: _advance(parts, feed)) for count, feed in feeds.items()}
+    )
   least = timings[str(min(counts))].median
   return [
-    row | rates(timing, config.batch_size * config.dispatched_steps) | {"seconds_of_least": timing.median / least}
+    row | rates(timing, config.batch_size * most) | {"seconds_of_least": timing.median / least}
     for row, timing in zip(rows, timings.values(), strict=True)
   ]
 
 
-def _noise(count: int, side: int, trainer: _Trainer) -> jax.Array:
+def _advance(parts: Parts, feed: Feed) -> Any:
+  """As many steps as a dispatch makes."""
+  parts.state, metrics = feed.advance(parts.state, parts.frozen, feed.most)
+  return metrics
+
+
+def _noise(count: int, side: int, mesh: Mesh) -> jax.Array:
   """Levels uint8 [count or a few more, S, S, 3]."""
-  devices = trainer.mesh.devices.size
+  devices = mesh.devices.size
   shape = (-(-count // devices) * devices, side, side, 3)
-  return jax.jit(lambda: _hashed(shape), out_shardings=data_sharding(trainer.mesh))()
+  return jax.jit(lambda: _hashed(shape), out_shardings=data_sharding(mesh))()
 
 
 def _hashed(shape: tuple[int, ...]) -> jax.Array:

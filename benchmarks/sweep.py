@@ -9,12 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.timing import photographs, time_calls
-from jaxdistort.training.checkpoints import TrainedModel, load_trained
 from jaxdistort.data import default_workers, open_pictures
 from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.evaluation import Sweep, run_sweeps
+from jaxdistort.inference import Recogniser, load
 from jaxdistort.metrics.similarity import measure_sharded
-from jaxdistort.evaluation.sweeping import Sweep, run_sweeps
-from jaxdistort.models import run_network
 from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
 
 
@@ -22,22 +21,31 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
   """A severity sweep, compilation and decoding included, beside the sum of its parts on the device, each timed alone.
 
   The parts (the distortion, the JPEG step, SSIM and PSNR, the network) are timed before the sweep and after it.
+
+  Args:
+    checkpoint: a trained network: a run, one checkpoint, a model file.
+    data: clean pictures.
+    sweep: of one distortion.
+    batch_size: pictures a batch, about.
+    seconds: measured time for each part.
+
+  Raises:
+    InputError: the network or the pictures cannot be used.
   """
   mesh = create_mesh()
   batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
-  trained = load_trained(checkpoint, replicated(mesh))
-  quality, size = trained.config.protocol.jpeg_quality, trained.config.data.image_size
+  recogniser = load(checkpoint, sharding=replicated(mesh))
   pictures = open_pictures(data, "all")
-  images = jax.device_put(photographs(batch_size, size), data_sharding(mesh))
-  calls = _sweep_parts(trained, sweep, images, measure_sharded(mesh))
+  images = jax.device_put(photographs(batch_size, recogniser.image_size), data_sharding(mesh))
+  calls = _sweep_parts(recogniser, sweep, images, measure_sharded(mesh))
   before = {name: time_calls(call, seconds=seconds / 2).median for name, call in calls.items()}
   start = time.perf_counter()
   run_sweeps(
     [sweep],
-    [trained],
+    [recogniser],
     pictures,
     mesh,
-    jpeg_quality=quality,
+    jpeg_quality=recogniser.description.jpeg_quality,
     batch_size=batch_size,
     workers=default_workers(),
     on_broken=lambda pictures, numbers: None,
@@ -53,7 +61,7 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
     "pictures": len(pictures),
     "levels": len(sweep.levels),
     "batch_size": batch_size,
-    "size": size,
+    "size": recogniser.image_size,
     "sweep_seconds": whole,
     "pictures_per_second": count / whole,
     **{f"{name}_seconds": count * each for name, each in parts.items()},
@@ -62,17 +70,21 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
 
 
 def _sweep_parts(
-  trained: TrainedModel, sweep: Sweep, images: jax.Array, measure: Callable[..., Any]
+  recogniser: Recogniser, sweep: Sweep, images: jax.Array, measure: Callable[..., Any]
 ) -> dict[str, Callable[[], Any]]:
   """Calls of what a sweep does to a batch, levels over the whole of it."""
   distortion, keys = DISTORTIONS[sweep.distortion], jax.random.split(jax.random.key(0), len(images))
   levels = jnp.asarray(np.resize(sweep.levels, len(images)), jnp.float32)
   op = jax.jit(jax.vmap(lambda key, image, level: distortion(key, image, **{sweep.parameter: level}, **sweep.fixed)))
-  encode = jax.jit(jax.vmap(lambda image: jpeg(image, float(trained.config.protocol.jpeg_quality))))
-  forward = jax.jit(lambda images: jax.nn.softmax(run_network(trained.structure, trained.variables, images)[0]))
-  similarity = jax.jit(measure)
+  quality = recogniser.description.jpeg_quality
+  encode = jax.jit(jax.vmap(lambda image: jpeg(image, float(quality))))
+  answer, similarity = recogniser.compiled(), jax.jit(measure)
+  extents = jnp.full((len(images), 2), recogniser.image_size, jnp.int32)
   distorted = op(keys, images, levels)
   calls: dict[str, Callable[[], Any]] = {"op": lambda: op(keys, images, levels)}
-  if trained.config.protocol.jpeg_quality:
+  if quality:
     calls["jpeg"] = lambda: encode(distorted)
-  return calls | {"similarity": lambda: similarity(images, distorted), "network": lambda: forward(distorted)}
+  return calls | {
+    "similarity": lambda: similarity(images, distorted),
+    "network": lambda: answer(recogniser.variables, distorted, extents),
+  }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import time
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.data import SamplePhotographs
+from jaxdistort.data import parse_sources
 
 _PACKAGES = ("jax", "jaxlib", "flax", "grain", "numpy", "pillow", "torch", "kornia", "opencv-python-headless")
 _LONG_CALL = 0.5  # s; the first call of a turn is not thrown away where it takes this long
@@ -140,7 +141,13 @@ def _processor_name() -> str:
   return names[0] if names else platform.processor() or platform.machine()
 
 
+def source_at_hand() -> str:
+  """Clean pictures that need no file of anybody's: sample photographs or, where their packages are missing, drawn."""
+  installed = all(importlib.util.find_spec(package) for package in ("skimage", "sklearn"))
+  return "samples" if installed else "synthetic"
+
+
 def photographs(count: int, size: int) -> jax.Array:
-  """Sample photographs uint8 [count, size, size, 3]."""
-  samples = SamplePhotographs()
-  return jnp.asarray(np.stack([samples.load(i * 67 % len(samples), size) for i in range(count)]))
+  """Pictures uint8 [count, size, size, 3] of `source_at_hand`."""
+  ((source, _),) = parse_sources(source_at_hand())
+  return jnp.asarray(np.stack([source.load(i * 67 % len(source), size) for i in range(count)]))

@@ -13,7 +13,7 @@ NOTE = "given distorted pictures that are already on the device and scaled; no d
 
 
 def build_vgg(image_size: int, num_classes: int, *, head_convolutions: int = 1, dropout: float = 0.0) -> Any:
-  """The network of `models.vgg.VGG`, whose base is trained too."""
+  """The network of `models.vgg.VGG`, whose backbone is trained too."""
   from torch import nn
 
   layers: list[Any] = []
@@ -34,6 +34,10 @@ def training_turn(config: TrainConfig, images: jax.Array) -> tuple[Turn, str]:
 
   Channels last everywhere; on CUDA bfloat16 autocast and torch.compile, on CPU float32 as written.
 
+  Args:
+    config: of the run.
+    images: as the network gets them, uint8 [B, S, S, 3], S the config's image size.
+
   Returns:
     The turn, and the name of the device.
   """
@@ -41,7 +45,7 @@ def training_turn(config: TrainConfig, images: jax.Array) -> tuple[Turn, str]:
 
   on_cuda = torch.cuda.is_available()
   place = "cuda" if on_cuda else "cpu"
-  classes, model = len(config.create_protocol().classes), config.model
+  classes, model = config.create_task(config.create_protocol()).width, config.model
   network = build_vgg(
     config.data.image_size, classes, head_convolutions=model.head_convolutions, dropout=model.dropout
   ).to(place, memory_format=torch.channels_last)

@@ -1,10 +1,10 @@
-"""The small network at the paper's 224 px, for a folder of photographs and no accelerator.
+"""The small network at the study's 224 px, for a folder of photographs and no accelerator.
 
     python scripts/train.py --config configs/compact.py --config.data.source=folder:photos
 
 Expect, from 3,200 photographs, a validation accuracy of 0.993 (test 0.993) in `six` and 0.869 (test 0.875) in
-`variable` (`--config.protocol.name=variable`), where the paper's VGG16 has 0.989 (0.988) and 0.864 (0.856).
-On CPU it trains at about 80 pictures/s on two cores: 40 minutes.
+`variable` (`--config.protocol.name=variable`), where the study's VGG16 has 0.989 (0.988) and 0.864 (0.856).
+On two CPU cores it trains on about 80 pictures/s and takes 40 minutes.
 """
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig

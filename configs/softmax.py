@@ -1,9 +1,10 @@
-"""The paper's baseline: softmax regression on the pixels of 224 px.
+"""The study's baseline: softmax regression on the pixels of 224 px.
 
     python scripts/train.py --config configs/softmax.py
 
-Expect a validation accuracy of 0.14 to 0.20 in `six`, little above chance (0.143; the paper reports 0.243 from
-28,000 originals): one layer cannot see a distortion. On CPU, two cores, 340 pictures/s: 3 to 4 minutes.
+Expect a validation accuracy of 0.14 to 0.20 in `six`, little above chance (0.143; the study reports 0.243 from
+28,000 originals): one layer cannot see a distortion. On two CPU cores it trains on 340 pictures/s and takes 3 to 4
+minutes.
 """
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig

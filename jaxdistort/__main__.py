@@ -2,4 +2,5 @@
 
 from jaxdistort.cli import main
 
-main()
+if __name__ == "__main__":  # not in the processes that decode pictures, which import this file too
+  main()

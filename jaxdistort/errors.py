@@ -55,16 +55,3 @@ def reason_of(error: BaseException) -> str:
 
 class CheckpointFailed(RuntimeError):
   """A checkpoint could not be written; the ones before it are whole."""
-
-
-class MissingExtra(InputError):
-  """A package that is not in a plain install.
-
-  Args:
-    package: its name.
-    extra: of ours, that brings it.
-  """
-
-  def __init__(self, package: str, extra: str):
-    super().__init__(f"{package} is needed: pip install 'jaxdistort[{extra}]'")
-    self.package, self.extra = package, extra

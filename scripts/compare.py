@@ -4,4 +4,5 @@ import sys
 
 from jaxdistort.cli import main
 
-main(["compare", *sys.argv[1:]])
+if __name__ == "__main__":  # not in the processes that decode pictures, which import this file too
+  main(["compare", *sys.argv[1:]])

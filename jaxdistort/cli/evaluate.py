@@ -27,7 +27,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     "--view",
     action="append",
     default=None,
-    help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size)",
+    help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size), native "
+    "(the same, nothing enlarged)",
   )
   parser.add_argument(
     "--output", required=True, type=output_folder, help="folder for report.html, report.json and more"

@@ -1,7 +1,7 @@
 """Which extra of the package brings what a command needs."""
 
 _EXTRA_OF = {
-  **dict.fromkeys(("orbax", "grain", "array_record", "dm_pix", "ml_collections", "absl", "tensorboardX"), "train"),
+  **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
   **dict.fromkeys(("optax", "scipy", "openpyxl", "filelock"), "train"),
   **dict.fromkeys(("matplotlib", "jinja2", "sklearn", "skimage"), "report"),
   "tensorflow_datasets": "tfds",

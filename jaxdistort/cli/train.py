@@ -10,7 +10,6 @@ jaxdistort train --config configs/vgg_scratch.py --coordinator=HOST:PORT --proce
 import dataclasses
 import difflib
 import re
-import runpy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from absl import flags, logging
 from ml_collections import config_flags
 
 from jaxdistort.cli.arguments import ArgumentParser, at_least
+from jaxdistort.cli.config_file import load_config
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError, choose
 
@@ -101,17 +101,3 @@ def check_config(arguments: list[str]) -> None:
     if flag != "config" and dataclasses.is_dataclass(section):
       names = ", ".join(field.name for field in dataclasses.fields(section))
       raise InputError(f"--{flag} is a group of fields: give one of its {names}")
-
-
-def load_config(path: str | Path) -> Any:
-  """Runs a config file and returns what its `get_config()` does.
-
-  Raises:
-    InputError: no such file, or it cannot be used as a config.
-  """
-  if not Path(path).is_file():
-    raise InputError(f"--config {path}: no such file")
-  try:
-    return runpy.run_path(str(path))["get_config"]()
-  except Exception as error:  # a foreign script raises anything
-    raise InputError(f"--config {path}: cannot be used as a config ({type(error).__name__}: {error})") from error

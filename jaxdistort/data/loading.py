@@ -77,7 +77,7 @@ def _start_threads(
 
 @contextmanager
 def _start_processes(
-  elements: Sequence[Any] | np.ndarray, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
+  elements: Any, load: Callable[[Any], Any], workers: int, put: Callable[[Any], Any]
 ) -> Generator[Iterator[Any]]:
   import grain  # here: threads, and whatever only shares this package, do without it
   from absl import flags
@@ -100,7 +100,7 @@ def _start_processes(
     yield iterator
   finally:
     iterator.close()
-    gc.collect()  # its last elements lie in cycles, and their shared memory would be told as leaked at the end
+    gc.collect()  # its last elements lie in cycles, and their shared memory would be reported as leaked at the end
 
 
 def _leave_interrupts() -> None:

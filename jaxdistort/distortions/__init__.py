@@ -12,11 +12,12 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 """
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
+from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
 from jaxdistort.distortions.noise import gaussian_noise
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
 from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
-from jaxdistort.distortions.warp import NoiseTables, marble, noise_tables, ripple, twirl
+from jaxdistort.distortions.warp import marble, ripple, twirl
 
 __all__ = [
   "DISTORTIONS",

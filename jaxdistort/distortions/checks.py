@@ -1,5 +1,6 @@
 """What an op accepts, checked where it costs nothing: shapes while tracing, values only if concrete."""
 
+import functools
 import math
 from typing import Any
 
@@ -55,7 +56,7 @@ def known(*parameters: jax.Array) -> tuple[jax.Array, ...]:
   """
   unknown = [jnp.isnan(parameter) for parameter in parameters]
   values = [jnp.where(nan, 1.0, parameter) for nan, parameter in zip(unknown, parameters, strict=True)]
-  return *values, jnp.where(jnp.any(jnp.stack(unknown)), 0.0, 255.0)
+  return *values, jnp.where(functools.reduce(jnp.logical_or, unknown), 0.0, 255.0)
 
 
 def in_words(low: float, high: float, unit: str = "") -> str:

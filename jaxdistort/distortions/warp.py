@@ -1,26 +1,24 @@
 """Geometric distortions: marble, twirl and ripple, as JH Labs' TransformFilters compute them."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
-from jaxdistort.distortions.backend import compiled, in_tiles
+from jaxdistort.distortions.backend import compiled, in_tiles, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
+from jaxdistort.distortions.gradient_noise import (
+  CornerGradients,
+  NoiseTables,
+  column_gradients,
+  interpolate,
+  lattice_cell,
+  noise_tables,
+  stored_gradients,
+)
 from jaxdistort.distortions.registry import Distortion, Parameter, register
-
-
-class NoiseTables(NamedTuple):
-  """Tables of lattice gradient noise.
-
-  Attributes:
-    permutation: int32 [514], a permutation of 0..255, then itself again, then its first two entries.
-    gradients: float32 [514, 2], 256 unit vectors (x, y), repeated in the same way.
-  """
-
-  permutation: jax.Array
-  gradients: jax.Array
 
 
 def marble(
@@ -85,15 +83,29 @@ def _marble(
   x_scale, y_scale, turbulence, brightest = known(x_scale, y_scale, turbulence)
   angles = jnp.arange(256, dtype=jnp.float32) * (2 * math.pi / 256) * turbulence
   x_shifts, y_shifts = -y_scale * jnp.sin(angles), y_scale * jnp.cos(angles)
-  columns = jnp.arange(image.shape[1], dtype=jnp.float32)
+  height, width, _ = image.shape
+  columns = jnp.arange(width, dtype=jnp.float32)
 
-  def coordinates(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
-    rows = row_indices.astype(jnp.float32)
-    noise = gradient_noise(columns / x_scale, rows / x_scale, tables)
-    k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
-    return columns[None, :] + _lookup(x_shifts, k), rows[:, None] + _lookup(y_shifts, k)
+  def coordinates(gradients: CornerGradients) -> tuple[jax.Array, jax.Array]:
+    def of_rows(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
+      rows = row_indices.astype(jnp.float32)
+      noise = interpolate(columns / x_scale, rows / x_scale, gradients)
+      k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
+      return columns[None, :] + lookup(x_shifts, k), rows[:, None] + lookup(y_shifts, k)
 
-  return _sample_bilinear(image, *in_tiles(coordinates, image.shape[0], tiles=8), brightest)
+    return in_tiles(of_rows, height, tiles=8)
+
+  def looked_up() -> tuple[jax.Array, jax.Array]:
+    return coordinates(column_gradients(columns / x_scale, tables))
+
+  def stored() -> tuple[jax.Array, jax.Array]:
+    return coordinates(stored_gradients(columns / x_scale, cells, tables))
+
+  # Cells of four pixels and more have few rows, and their gradients are looked up but once: four times as fast on CPU.
+  cells = height // 4 + 1
+  few = lattice_cell(jnp.float32(height - 1) / x_scale) - lattice_cell(jnp.float32(0)) < cells
+  x, y = lax.platform_dependent(cpu=lambda: lax.cond(few, stored, looked_up), default=looked_up)
+  return _sample_bilinear(image, x, y, brightest)
 
 
 def twirl(image: jax.Array, angle: Any, radius: Any, *, center: tuple[Any, Any] = (0.5, 0.5)) -> jax.Array:
@@ -204,43 +216,6 @@ def _ripple(
   return _sample_bilinear(image, x[None, :] + x_shift[:, None], y[:, None] + y_shift[None, :], brightest)
 
 
-@jax.jit
-def noise_tables(key: jax.Array) -> NoiseTables:
-  """Draws the tables of gradient noise: a permutation and 256 unit gradients (Perlin 1985)."""
-  permutation_key, gradient_key = jax.random.split(key)
-  permutation = jax.random.permutation(permutation_key, 256).astype(jnp.int32)
-  # Directions of points on a square grid, as the reference draws them; (0, 0) has none and stays 0.
-  points = jax.random.randint(gradient_key, (256, 2), -256, 256).astype(jnp.float32)
-  gradients = points / jnp.maximum(jnp.sqrt(jnp.sum(points * points, axis=1, keepdims=True)), 1)
-  return NoiseTables(*(jnp.concatenate([t, t, t[:2]]) for t in (permutation, gradients)))
-
-
-def gradient_noise(x: jax.Array, y: jax.Array, tables: NoiseTables) -> jax.Array:
-  """Gradient noise on the grid of x float32 [W] and y float32 [H]: float32 [H, W], about -1..1."""
-  permutation, gradients = tables
-  hashed_gradients = _lookup(gradients, permutation)  # the second permutation and the gradient in one look-up
-
-  def lattice(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array], jax.Array]:
-    shifted = v + 4096
-    cell = shifted.astype(jnp.int32)
-    fraction = shifted - cell.astype(jnp.float32)
-    return (cell & 255, (cell + 1) & 255), (fraction, fraction - 1), fraction * fraction * (3 - 2 * fraction)
-
-  columns, x_offsets, x_ease = lattice(x)
-  rows, y_offsets, y_ease = lattice(y)
-
-  def corner(i: int, j: int) -> jax.Array:
-    gradient = _lookup(hashed_gradients, _lookup(permutation, columns[i])[None, :] + rows[j][:, None])
-    return x_offsets[i][None, :] * gradient[..., 0] + y_offsets[j][:, None] * gradient[..., 1]
-
-  def along_x(j: int) -> jax.Array:
-    left, right = corner(0, j), corner(1, j)
-    return left + x_ease[None, :] * (right - left)
-
-  top, bottom = along_x(0), along_x(1)
-  return 1.5 * (top + y_ease[:, None] * (bottom - top))
-
-
 def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array, brightest: jax.Array) -> jax.Array:
   """Colours at coordinates x, y float32 [H, W], edge pixels repeated, truncated: uint8 [H, W, 3] up to `brightest`."""
   height, width, _ = image.shape
@@ -250,14 +225,9 @@ def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array, brightest: ja
   rows = [jnp.clip(r, 0, height - 1).astype(jnp.int32) for r in (top, top + 1)]
 
   def row_blend(row: jax.Array) -> jax.Array:
-    first, second = (_lookup(image, row, column).astype(jnp.float32) for column in columns)
+    first, second = (lookup(image, row, column).astype(jnp.float32) for column in columns)
     return (1 - x_weight) * first + x_weight * second
 
   # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
   levels = jnp.floor((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1]))
   return jnp.minimum(levels, brightest).astype(jnp.uint8)
-
-
-def _lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:
-  """`table[indices]` without bounds handling: every index here is in range by construction."""
-  return table.at[indices].get(mode="promise_in_bounds")

@@ -19,7 +19,7 @@ _MAY_DIFFER = ("data", "versions")  # of a set that is gone on with
 _AGAIN = (
   "Picture t of the manifest, with the values of this file: clean = jaxdistort.data.open_pictures(data, split)"
   ".load(t // period, image_size); pictures = numpy.repeat(clean[None], period, axis=0); "
-  "protocol = jaxdistort.protocols.PROTOCOLS[name](jpeg_quality or None); "
+  "protocol = jaxdistort.protocols.PROTOCOLS[protocol.name](jpeg_quality or None); "
   "jax.jit(protocol.distort)(jax.random.key(seed), pictures, first=t - t % period).images[t % period]. "
   "Another kind of device, or other versions, may round some levels another way."
 )
@@ -28,11 +28,7 @@ _AGAIN = (
 def describe(
   pictures: PictureSet, protocol: Protocol, *, form: str, jpeg_quality: int, image_size: int, seed: int, split: str
 ) -> dict[str, Any]:
-  """The contents of dataset.json; `protocol` is the one with the JPEG step left out."""
-  classes = [
-    {"label": label, "name": c.name, "share": c.share, "laws": {n: _law(law) for n, law in c.laws.items()}}
-    for label, c in enumerate(protocol.classes)
-  ]
+  """The contents of dataset.json; `protocol` is the one with the JPEG step."""
   packages = ("jaxdistort", "jax", "jaxlib", "numpy", "pillow")
   return {
     "format": form,
@@ -40,19 +36,14 @@ def describe(
     "split": split,
     "originals": len(pictures),
     "fingerprint": _fingerprint(pictures),
-    "name": protocol.name,
+    "protocol": protocol.describe(),
     "period": protocol.period,
-    "classes": classes,
     "jpeg_quality": jpeg_quality,
     "image_size": image_size,
     "seed": seed,
     "versions": {package: importlib.metadata.version(package) for package in packages},
     "how_to_make_a_picture_again": _AGAIN,
   }
-
-
-def _law(law: Any) -> dict[str, Any]:
-  return {"law": type(law).__name__, **vars(law)}
 
 
 def _fingerprint(pictures: PictureSet) -> str:
@@ -74,7 +65,8 @@ def begin(output: Path, description: dict[str, Any]) -> None:
   path = output / DESCRIPTION
   try:
     before = json.loads(path.read_text())
-    differs = [field for field in description if field not in _MAY_DIFFER and before[field] != description[field]]
+    now = json.loads(json.dumps(description))
+    differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
   except (FileNotFoundError, NotADirectoryError):
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
       raise InputError(f"output {output}: is no empty folder, and no distorted set; give another") from None
@@ -86,5 +78,10 @@ def begin(output: Path, description: dict[str, Any]) -> None:
   if "fingerprint" in differs and differs[0] in ("originals", "fingerprint"):
     raise InputError(f"output {output}: holds a set of other pictures, or they have changed since; give another")
   if differs:
-    other = f"{differs[0]}={before[differs[0]]!r} (now {description[differs[0]]!r})"
-    raise InputError(f"output {output}: holds a set with {other}; give another")
+    there, asked = (_in_words(differs[0], values[differs[0]]) for values in (before, now))
+    asked = "as it was defined then" if there == asked else f"now {asked}"
+    raise InputError(f"output {output}: holds a set with {differs[0]}={there} ({asked}); give another")
+
+
+def _in_words(field: str, value: Any) -> str:
+  return value["name"] if field == "protocol" else repr(value)

@@ -62,7 +62,7 @@ def generate(
     data: clean pictures; see `parse_sources`.
     output: folder of the set, made if need be.
     protocol: name in `PROTOCOLS`.
-    form: "jpeg": {train,validation,test}/CLASS/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
+    form: "jpeg": {train,validation,test}/KIND/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
     jpeg_quality: 1..100, with chroma at half resolution, as the last step of the protocol; 0: PNG.
     seed: 0..2^31-1, of the distortions.
     image_size: side of the pictures in pixels.
@@ -75,7 +75,7 @@ def generate(
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
-  law = PROTOCOLS[choose("protocol", protocol, PROTOCOLS)](None)
+  create = PROTOCOLS.find(protocol, "protocol")
   choose("form", form, FORMS)
   for name, value, low, high in (("jpeg_quality", jpeg_quality, 0, 100), ("seed", seed, 0, 2**31 - 1)):
     if not low <= value <= high:
@@ -84,9 +84,9 @@ def generate(
     check_installed()
   pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
-  description = describe(pictures, law, form=form, **given)
+  description = describe(pictures, create(jpeg_quality or None), form=form, **given)
   begin(output, description)
-  making = _Making(pictures, law, output, form, description, progress)
+  making = _Making(pictures, create(None), output, form, description, progress)
   made = 0
   if not (output / MANIFEST).exists():
     made = making.make_parts(default_workers() if workers is None else workers)
@@ -98,7 +98,7 @@ def generate(
 
 
 class _Making:
-  """A set on its way from its parts to its manifest."""
+  """A set on its way from its parts to its manifest; the protocol leaves the JPEG step to the files."""
 
   def __init__(
     self,
@@ -140,7 +140,6 @@ class _Making:
     if not missing:
       return 0
     self.unfinished.mkdir(exist_ok=True)
-    self.files.make_folders()
     runs = [self.parts[part] for part in missing]
     made, total = 0, sum(end - first for first, end in runs) * self.protocol.period
     options = {"size": self.description["image_size"], "seed": self.description["seed"]}

@@ -28,8 +28,8 @@ def check_installed() -> None:
 def pack(output: Path, files: PictureFiles, rows: Rows, description: dict[str, Any], progress: Progress) -> None:
   """Writes output/distorted_PROTOCOL/VERSION from picture files and the rows of their table.
 
-  Features: image, label (class names in the protocol's order), original, t (as in the manifest), and parameters,
-  float32, NaN on pictures of other classes.
+  Features: image; label (clean, then the protocol's kinds), where a picture has one; severity of every kind, 0..1,
+  and levels (the parameters), float32, NaN where the kind is absent; original, t (as in the manifest).
 
   Raises:
     OSError: the folder cannot be written.
@@ -57,11 +57,13 @@ def _builder(
   side, form = description["image_size"], "jpeg" if files.quality else "png"
   features = {
     "image": tfds.features.Image(shape=(side, side, 3), encoding_format=form),
-    "label": tfds.features.ClassLabel(names=list(files.protocol.class_names)),
     "original": tfds.features.Text(),
     "t": tfds.features.Scalar(np.int64),
-    "parameters": {parameter: tfds.features.Scalar(np.float32) for parameter in files.parameters},
+    "severity": {kind: tfds.features.Scalar(np.float32) for kind in files.protocol.kinds},
+    "levels": {level: tfds.features.Scalar(np.float32) for level in files.levels},
   }
+  if files.labelled:
+    features["label"] = tfds.features.ClassLabel(names=list(files.class_names))
 
   class Distorted(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     VERSION = tfds.core.Version(_VERSION)
@@ -83,13 +85,15 @@ def _builder(
             bar.advance()
 
   def _example(record: dict[str, str]) -> dict[str, Any]:
-    return {
+    severity = dict(zip(record["kinds"].split(";"), record["severity"].split(";"), strict=True))
+    example = {
       "image": files.root / record["file"],
-      "label": int(record["label"]),
       "original": record["original"].encode("utf-8", "surrogateescape"),
       "t": int(record["t"]),
-      "parameters": {parameter: np.float32(record[parameter] or "nan") for parameter in files.parameters},
+      "severity": {kind: np.float32(severity.get(kind, "nan")) for kind in files.protocol.kinds},
+      "levels": {level: np.float32(record[level] or "nan") for level in files.levels},
     }
+    return example | ({"label": int(record["label"])} if files.labelled else {})
 
   Distorted.name = name
   return Distorted(data_dir=output, file_format="array_record")

@@ -90,7 +90,7 @@ def score_pictures(
 def _combined(recogniser: Recogniser, owner: Any, rows: list[np.ndarray]) -> ScoredPicture:
   if not rows:
     return ScoredPicture(owner, None)
-  return ScoredPicture(owner, recogniser.task.combine(np.mean(rows, axis=0, dtype=np.float32)[None])[0])
+  return ScoredPicture(owner, recogniser.task.combine(np.mean(np.stack(rows), axis=0, keepdims=True))[0])
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

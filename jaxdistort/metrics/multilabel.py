@@ -63,8 +63,9 @@ def recognition_figures(
     for k, kind in enumerate(kinds)
   }
   seen = [own for own in per_kind.values() if own.support]
-  clean = ~presence.any(axis=1)
-  groups = {"clean": clean, **{kind: presence[:, k] for k, kind in enumerate(kinds)}}
+  clean = ~np.any(presence, axis=1, keepdims=True)[:, 0]
+  groups: dict[str, np.ndarray] = {"clean": clean}
+  groups |= {kind: presence[:, k] for k, kind in enumerate(kinds)}
   rows = np.column_stack([np.ones(len(right)), losses])
   loss_ends = known_ends(bootstrap_by_original(predictions.originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))
   return RecognitionFigures(

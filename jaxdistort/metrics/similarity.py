@@ -40,7 +40,7 @@ def ssim(reference: jax.Array, image: jax.Array) -> jax.Array:
   scikit-image's `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)`.
 
   Differences are taken before squares: E[y^2] - E[y]^2 of the levels themselves, as usually written, is wrong by 5e-5
-  in float32 where a bright flat picture meets weak noise (dm-pix's form does so).
+  in float32 where a bright flat picture meets weak noise.
 
   Args:
     reference: uint8 [H, W, 3], H and W at least 11.

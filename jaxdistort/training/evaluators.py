@@ -11,13 +11,12 @@ from jaxdistort.tasks import Task
 
 
 class Evaluator(Protocol):
-  """Something that tells how good a network is; called at every evaluation of a run.
+  """Something that tells how good a network is; called at every evaluation of a run."""
 
-  Attributes:
-    name: before its figures in metrics.jsonl.
-  """
-
-  name: str
+  @property
+  def name(self) -> str:
+    """Stands before its figures in metrics.jsonl."""
+    ...
 
   def __call__(self, variables: Variables, progress: Progress) -> dict[str, float]:
     """Figures of a network with these weights; all must be finite."""

@@ -24,7 +24,7 @@ def parts_that_fit(structure: nnx.GraphDef, variables: Variables, batch_size: in
   each = -(-batch_size // devices)
   if jax.tree.leaves(variables.statistics):
     return 1
-  weights = sum(leaf.nbytes for leaf in jax.tree.leaves(variables))
+  weights = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(variables))
   room = _SHARE * free_memory(mesh) - _COPIES * weights
   needed = _bytes_a_picture(structure, variables, image_size)
   for parts in (n for n in range(1, each + 1) if each % n == 0):

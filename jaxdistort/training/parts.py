@@ -99,7 +99,7 @@ def create_parts(
   optimizer = create_optimizer(config.optimizer, config.steps)
   structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
-  kept = {**reference._asdict(), "path": config.model.weights, "seed": config.seed}
+  kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
   description = Description(
     network, task, protocol.describe(), config.data.source, repr(pictures["train"]), backbone=kept
   )

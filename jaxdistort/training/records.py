@@ -1,10 +1,10 @@
-"""What a run leaves to be read while it goes on: metrics.jsonl and TensorBoard."""
+"""What a run leaves to be read while it goes on: metrics.jsonl and, where tensorboardX is installed, TensorBoard."""
 
+import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
-
-from tensorboardX import SummaryWriter
+from typing import Any
 
 from jaxdistort.files import complete_rows, write_whole
 from jaxdistort.runtime.processes import is_first
@@ -26,7 +26,7 @@ class Metrics:
     kept = [row for row in complete_rows(path) if json.loads(row)["step"] <= step]
     write_whole(path, "".join(f"{row}\n" for row in kept))
     self._rows = path.open("a")
-    self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=step + 1)
+    self._board = _open_board(workdir / "tensorboard", step + 1)
 
   def __enter__(self) -> "Metrics":
     return self
@@ -34,12 +34,22 @@ class Metrics:
   def __exit__(self, *error: object) -> None:
     if self._active:
       self._rows.close()
-      self._board.close()
+      if self._board:
+        self._board.close()
 
   def write(self, step: int, values: Mapping[str, float]) -> None:
     if not self._active:
       return
     self._rows.write(json.dumps({"step": step, **values}) + "\n")
     self._rows.flush()
-    for name, value in values.items():
+    for name, value in values.items() if self._board else ():
       self._board.add_scalar(name, value, step)
+
+
+def _open_board(folder: Path, step: int) -> Any:
+  """A writer of TensorBoard's events that drops those from `step` on; None where its package is not installed."""
+  if importlib.util.find_spec("tensorboardX") is None:
+    return None
+  from tensorboardX import SummaryWriter
+
+  return SummaryWriter(str(folder), purge_step=step)

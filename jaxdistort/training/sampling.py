@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import dm_pix as pix
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,5 +53,9 @@ def make_sampler(protocol: Protocol, task: Task, mesh: Mesh, *, seed: int, size:
 
 
 def _vary(key: jax.Array, image: jax.Array, size: int) -> jax.Array:
+  """A random square of a picture uint8 [S, S, 3], flipped left to right half the time."""
   crop_key, flip_key = jax.random.split(key)
-  return jnp.asarray(pix.random_flip_left_right(flip_key, pix.random_crop(crop_key, image, (size, size, 3))))
+  row_key, column_key = jax.random.split(crop_key)
+  row, column = (jax.random.randint(own, (), 0, image.shape[0] - size + 1) for own in (row_key, column_key))
+  square = jax.lax.dynamic_slice(image, (row, column, 0), (size, size, 3))
+  return jnp.where(jax.random.bernoulli(flip_key), square[:, ::-1], square)

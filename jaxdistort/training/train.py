@@ -74,7 +74,7 @@ def train(
 
     # The steps.
     progress.tell(parts.introduce(done))
-    judges = [Validation(parts.judge, parts.task, parts.pictures["validation"]), *evaluators]
+    judges: list[Evaluator] = [Validation(parts.judge, parts.task, parts.pictures["validation"]), *evaluators]
     if done < config.steps and not _train_from(done, parts, checkpoints, judges, progress):
       progress.tell(f"stopped and saved at step {checkpoints.latest_step}; the same command goes on from there")
       return None
@@ -146,7 +146,7 @@ class _Unstoppable(Progress):
   """Passes bars on, but no wish to stop: an evaluation within a run is finished, then the run is saved."""
 
   def __init__(self, progress: Progress):
-    self.bar = progress.bar  # ty: ignore[invalid-assignment]
+    self.bar = progress.bar
 
 
 def _stop_asked(progress: Progress, parts: Parts, step: int, count: int, evaluate: bool) -> bool:

@@ -35,7 +35,8 @@ def small_shards(monkeypatch):
 
 
 def _prepare(folder, output, **options):
-  options = {"image_size": _SIZE, "workers": 0} | options
+  options.setdefault("image_size", _SIZE)
+  options.setdefault("workers", 0)
   return preparing.prepare(f"folder:{folder}", Path(output), **options)
 
 

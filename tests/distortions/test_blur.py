@@ -11,6 +11,8 @@ from scipy import ndimage
 from jaxdistort.distortions import gaussian_blur, motion_blur
 from jaxdistort.distortions.blur import _gaussian_taps
 
+_taps = jax.jit(_gaussian_taps, static_argnums=1)
+
 
 def _motion_blur_literally(image, distance, angle):
   """The definition, sample by sample."""
@@ -62,7 +64,7 @@ def test_wholly_leftward_blur_stops_at_the_edge():
 
 @pytest.mark.parametrize("radius", [0.0, 0.3, 1.0, 4.5, 11.0])
 def test_taps_sum_to_one_and_end_at_the_radius(radius):
-  taps = np.asarray(_gaussian_taps(jnp.float32(radius), 11))
+  taps = np.asarray(_taps(jnp.float32(radius), 11))
   np.testing.assert_allclose(taps.sum(), 1, rtol=1e-6)
   assert np.all(taps[np.abs(np.arange(-11, 12)) > radius] == 0)
 
@@ -88,7 +90,7 @@ def test_every_radius_is_right(photographs, radius):
 
 @pytest.mark.parametrize("radius", [7.3, 38.5, 250.0])
 def test_taps_do_not_depend_on_the_maximum(radius):
-  taps = [np.asarray(_gaussian_taps(jnp.float32(radius), reach)) for reach in (math.ceil(radius), 600)]
+  taps = [np.asarray(_taps(jnp.float32(radius), reach)) for reach in (math.ceil(radius), 600)]
   np.testing.assert_array_equal(taps[0], taps[1][600 - len(taps[0]) // 2 : 601 + len(taps[0]) // 2])
   exact = np.exp(-((np.arange(-600, 601) / radius) ** 2) * 4.5) * (np.abs(np.arange(-600, 601)) <= radius)
   np.testing.assert_allclose(taps[1], exact / exact.sum(), rtol=1e-5, atol=1e-9)
@@ -104,7 +106,7 @@ def test_both_forms_of_the_gaussian_agree(photographs):
   assert "convolution" not in text
   assert "convolution" in lowered.lower(lowering_platforms=("cpu",)).as_text()
   for reach in (11, blur._UNROLLED + 1):  # one kernel; a loop
-    taps = blur._gaussian_taps(radius, reach)
+    taps = _taps(radius, reach)
     planes = jnp.pad(jnp.moveaxis(image, -1, 0).astype(jnp.float32), ((0, 0), (0, 0), (reach, reach)), mode="edge")
     shifted = jax.jit(blur._shifted_sums, static_argnums=2)(planes, taps, 2)
     np.testing.assert_allclose(blur._convolve(planes, taps, 2), shifted, atol=1e-3)

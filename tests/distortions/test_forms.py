@@ -14,7 +14,7 @@ _LEVELS = {  # three different settings of every parameter, to be mixed in one b
   "motion_blur": {"distance": (1.0, 12.5, 50.0), "angle": (np.pi, 0.3, 90.0)},
   "gaussian_noise": {"amount": (1.0, 10.0, 25.0), "density": (0.1, 1.0, 0.6)},
   "monochrome_noise": {"amount": (1.0, 10.0, 25.0), "density": (0.1, 1.0, 0.6)},
-  "marble": {"x_scale": (5.0, 20.0, 11.0), "y_scale": (3.0, 20.0, 9.0), "turbulence": (1.0, 5.0, 2.0)},
+  "marble": {"x_scale": (2.5, 20.0, 11.0), "y_scale": (3.0, 20.0, 9.0), "turbulence": (1.0, 5.0, 2.0)},
   "twirl": {"angle": (3.0, -1.0, 0.5), "radius": (250.0, 30.0, 60.0)},
   "ripple": {
     "x_amplitude": (10.0, 1.0, 4.0),
@@ -106,9 +106,9 @@ def test_a_traced_value_counts_as_the_nearest_bound(name, beyond, bound, photogr
 @pytest.mark.parametrize(("name", "parameter"), [(d.name, p) for d in DISTORTIONS.values() for p in d.parameters])
 def test_a_concrete_value_out_of_range_is_refused_by_name(name, parameter):
   image, key = jnp.zeros((8, 8, 3), jnp.uint8), jax.random.key(0)
-  unit = f" {parameter.unit}" if parameter.unit else ""
+  op_name, unit = name.replace("monochrome", "gaussian"), f" {parameter.unit}" if parameter.unit else ""
   for value in (np.nan, np.inf, -np.inf, 1e7, -1e7, jnp.float32(np.nan), *([-1] if parameter.low >= 0 else [])):
-    message = rf"^{DISTORTIONS[name].op.__name__}: {parameter.name} must be .*within [-\d.,]+{unit}, got -?[\dain,]+"
+    message = rf"^{op_name}: {parameter.name} must be .*within [-\d.,]+{unit}, got -?[\dain,]+"
     with pytest.raises(ValueError, match=message):
       DISTORTIONS[name](key, image, **{parameter.name: value})
   with pytest.raises(ValueError, match=rf"{parameter.name} must be one number, got shape \[2\].*jax.vmap"):

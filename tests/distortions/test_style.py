@@ -1,10 +1,13 @@
 """What every registered op looks like: its arguments, its docstring, its entry."""
 
+import ast
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
+import jaxdistort.distortions
 from jaxdistort.distortions import DISTORTIONS, GROUPS
 
 _SECTIONS = ("Args", "Returns", "Raises", "Source")
@@ -26,7 +29,7 @@ def test_arguments(distortion):
 
 @pytest.mark.parametrize("distortion", DISTORTIONS.values(), ids=DISTORTIONS)
 def test_docstring(distortion):
-  text = inspect.getdoc(distortion.op)
+  text = inspect.getdoc(distortion.op) or ""
   assert text.splitlines()[0].endswith((".", ","))
   places = [text.find(f"\n\n{section}:") for section in _SECTIONS]
   assert -1 not in places
@@ -49,3 +52,10 @@ def test_entry(distortion):
     assert p.low <= p.default <= p.high
     assert p.low <= p.weakest <= p.high
     assert p.unit in ("", "px", "px/rad", "rad", "levels")
+
+
+def test_the_package_is_usable_alone():
+  for path in Path(jaxdistort.distortions.__file__).parent.rglob("*.py"):
+    for node in ast.walk(ast.parse(path.read_text())):
+      if isinstance(node, ast.ImportFrom) and str(node.module).startswith("jaxdistort"):
+        assert re.match(r"jaxdistort\.(distortions|errors$|registry$)", str(node.module)), path.name

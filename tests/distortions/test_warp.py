@@ -3,9 +3,16 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from jaxdistort.distortions import NoiseTables, marble, noise_tables, ripple, twirl
-from jaxdistort.distortions.warp import gradient_noise
+from jaxdistort.distortions import marble, ripple, twirl
+from jaxdistort.distortions.gradient_noise import (
+  column_gradients,
+  gradient_noise,
+  interpolate,
+  noise_tables,
+  stored_gradients,
+)
 
 
 def test_nothing_to_do_changes_nothing(photographs):
@@ -47,11 +54,21 @@ def test_gradient_noise_is_zero_on_the_lattice_and_smooth_between():
   assert np.abs(np.diff(fine, axis=1)).max() < 0.05
 
 
+@pytest.mark.parametrize("scale", [3.3, 20.0])
+def test_gradients_that_are_stored_give_the_same_noise(scale):
+  tables, x, y = noise_tables(jax.random.key(2)), jnp.arange(30.0) / scale, jnp.arange(40.0) / scale
+  noise = [
+    jax.jit(lambda gradients=gradients: interpolate(x, y, gradients()))()
+    for gradients in (lambda: column_gradients(x, tables), lambda: stored_gradients(x, 13, tables))
+  ]
+  np.testing.assert_array_equal(*noise)
+
+
 def test_marble_draws_its_tables_from_the_key(photographs):
   image = jnp.asarray(photographs[2])
   by_key = marble(jax.random.key(9), image, 20.0, 20.0, 5.0)
   by_tables = marble(jax.random.key(0), image, 20.0, 20.0, 5.0, tables=noise_tables(jax.random.key(9)))
   np.testing.assert_array_equal(by_key, by_tables)
-  plain = NoiseTables(*(np.asarray(t) for t in noise_tables(jax.random.key(9))))
+  plain = jax.tree.map(np.asarray, noise_tables(jax.random.key(9)))
   np.testing.assert_array_equal(by_key, marble(jax.random.key(0), image, 20.0, 20.0, 5.0, tables=plain))
   assert np.mean(by_key != marble(jax.random.key(8), image, 20.0, 20.0, 5.0)) > 0.3

@@ -1,12 +1,15 @@
 """Distorted sets: the pictures that the device makes, in files that other programs read, whatever stops the making."""
 
+import collections
 import csv
 import functools
 import hashlib
+import io
 import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,9 +17,10 @@ import pytest
 from PIL import Image
 
 from jaxdistort.data import open_pictures, parse_sources
+from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.generation import generate
-from jaxdistort.protocols import PROTOCOLS
+from jaxdistort.protocols import PROTOCOLS, Kind, Protocol, Stage
 from jaxdistort.runtime.mesh import create_mesh
 
 _SIZE = 32
@@ -31,7 +35,7 @@ def _module():
   return sys.modules["jaxdistort.generation.generate"]
 
 
-def _generate(folder, output, **options):
+def _generate(folder, output, **options: Any):
   options = {"protocol": "variable", "image_size": _SIZE, "workers": 0} | options
   return generate(f"folder:{folder}", Path(output), **options)
 
@@ -48,16 +52,28 @@ def _digests(output):
 
 def _picture_again(output, t):
   """As dataset.json says."""
-  told = json.loads((output / "dataset.json").read_text())
-  clean = open_pictures(told["data"], told["split"]).load(t // told["period"], told["image_size"])
-  pictures, slot = np.repeat(clean[None], told["period"], axis=0), t % told["period"]
-  samples = _jitted(told["name"], told["jpeg_quality"])(jax.random.key(told["seed"]), pictures, first=t - slot)
+  said = json.loads((output / "dataset.json").read_text())
+  clean = open_pictures(said["data"], said["split"]).load(t // said["period"], said["image_size"])
+  pictures, slot = np.repeat(clean[None], said["period"], axis=0), t % said["period"]
+  samples = _jitted(said["protocol"]["name"], said["jpeg_quality"])(
+    jax.random.key(said["seed"]), pictures, first=t - slot
+  )
   return jax.tree.map(lambda values: values[slot], samples)
 
 
 @functools.cache
 def _jitted(name, jpeg_quality):
   return jax.jit(PROTOCOLS[name](jpeg_quality or None).distort)
+
+
+def _assert_row(row, samples, protocol):
+  """A row of the manifest says what was done to its picture."""
+  present = np.flatnonzero(samples.presence)
+  assert row["kinds"] == (";".join(protocol.kinds[k] for k in present) or "clean")
+  severity = [float(severity) for severity in row["severity"].split(";") if severity]
+  np.testing.assert_array_equal(np.array(severity, np.float32), samples.severity[present])
+  for spec, level in zip(protocol.level_specs, samples.levels, strict=True):
+    np.testing.assert_equal(np.float32(row[str(spec)] or "nan"), np.asarray(level))
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +103,13 @@ def test_files_hold_what_the_device_made(distorted):
   for row in rows[::5]:
     samples = _picture_again(output, int(row["t"]))
     with Image.open(output / row["file"]) as picture:
-      assert picture.layer[0][1:3] == (2, 2)  # 4:2:0
+      assert picture.layer[0][1:3] == (2, 2)  # 4:2:0  # ty: ignore[missing-attribute]
       np.testing.assert_array_equal(np.asarray(picture), samples.images)
-    for name, level in samples.parameters.items():
-      np.testing.assert_equal(np.float32(row[name] or "nan"), np.asarray(level))
-    assert int(row["label"]) == samples.labels
-    assert row["file"].startswith(f"{row['split']}/{row['class']}/")
+    _assert_row(row, samples, PROTOCOLS["variable"]())
+    assert int(row["label"]) == ("clean", "gaussian_blur", "gaussian_noise").index(row["kinds"])
+    assert row["file"].startswith(f"{row['split']}/{row['kinds']}/")
+  shares = collections.Counter(row["kinds"] for row in rows)
+  assert shares == {"clean": 21, "gaussian_blur": 84, "gaussian_noise": 84}
 
 
 @pytest.mark.slow
@@ -120,10 +137,22 @@ def _first_device(mesh):
 
 @pytest.mark.slow
 def test_png_keeps_every_level(distorted, tmp_path):
-  done = _generate(distorted / "photos", tmp_path / "set", jpeg_quality=0, split="test", protocol="six", seed=7)
-  assert done.pictures % 7 == 0
+  """Encoded as JPEG they are the files of the other set."""
+  assert _generate(distorted / "photos", tmp_path / "set", jpeg_quality=0).pictures == 189
   for row in _manifest(tmp_path / "set"):
-    assert row["split"] == "test"
+    content = io.BytesIO()
+    with Image.open(tmp_path / "set" / row["file"]) as picture:
+      picture.save(content, "JPEG", quality=75, subsampling=2)
+    assert (distorted / "set" / row["file"]).with_suffix(".jpg").read_bytes() == content.getvalue()
+
+
+@pytest.mark.slow
+def test_a_split_and_a_seed_of_its_own(distorted, tmp_path):
+  done = _generate(distorted / "photos", tmp_path / "set", split="test", seed=7)
+  rows = _manifest(tmp_path / "set")
+  assert done.pictures == len(rows) == 9
+  assert {(row["split"], row["seed"]) for row in rows} == {("test", "7")}
+  for row in rows:
     with Image.open(tmp_path / "set" / row["file"]) as picture:
       np.testing.assert_array_equal(np.asarray(picture), _picture_again(tmp_path / "set", int(row["t"])).images)
 
@@ -168,8 +197,8 @@ def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   ]
   rows = {int(row["t"]): row for row in _manifest(distorted / "set")}
   assert "file" not in _manifest(tmp_path / "set")[0]
-  builder = tfds.builder_from_directory(tmp_path / "set" / "distorted_variable" / "1.0.0")
-  assert builder.info.features["label"].names == ["reference", "gaussian_blur", "gaussian_noise"]
+  builder: Any = tfds.builder_from_directory(tmp_path / "set" / "distorted_variable" / "1.0.0")
+  assert builder.info.features["label"].names == ["clean", "gaussian_blur", "gaussian_noise"]
   count = 0
   for split in ("train", "validation", "test"):
     for record in builder.as_data_source(split=split):
@@ -177,8 +206,10 @@ def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
       with Image.open(distorted / "set" / row["file"]) as picture:
         np.testing.assert_array_equal(record["image"], np.asarray(picture))
       assert (split, str(record["label"]), record["original"].decode()) == (row["split"], row["label"], row["original"])
-      for name, level in record["parameters"].items():
+      for name, level in record["levels"].items():
         np.testing.assert_equal(level, np.float32(row[name] or "nan"))
+      severities = [value for value in record["severity"].values() if not np.isnan(value)]
+      assert severities == [np.float32(value) for value in row["severity"].split(";") if value]
       count += 1
   assert count == 189
   monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "set"))
@@ -193,13 +224,56 @@ def test_of_prepared_pictures_and_of_mixes(distorted, tmp_path):
   from jaxdistort.data.preparing import prepare
 
   prepare(f"folder:{distorted}/photos", tmp_path / "prepared", image_size=_SIZE, augment=False, workers=0)
-  options = {"protocol": "variable", "image_size": _SIZE, "workers": 0}
+  options: dict[str, Any] = {"protocol": "variable", "image_size": _SIZE, "workers": 0}
   generate(f"prepared:{tmp_path}/prepared", tmp_path / "set", **options)
   ours, theirs = _digests(tmp_path / "set"), _digests(distorted / "set")
   del ours["dataset.json"], theirs["dataset.json"]
   assert ours == theirs
   mix = f"folder:{distorted}/photos+prepared:{tmp_path}/prepared"
   assert generate(mix, tmp_path / "mix", **options) == (2 * 189, 1, 2 * 189)  # the broken picture has one name
+
+
+@pytest.fixture
+def pairs():
+  """A protocol of two stages, as long as it is needed."""
+  stages = tuple(Stage((Kind(name),), untouched=1, shuffled=True) for name in ("twirl", "ripple"))
+  PROTOCOLS.register("pairs", lambda jpeg_quality=75: Protocol("pairs", stages, jpeg_quality))
+  yield
+  PROTOCOLS.unregister("pairs")
+
+
+_apply = functools.cache(lambda kind: jax.jit(DISTORTIONS[kind]))
+
+
+@pytest.mark.slow
+def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distorted, tmp_path):
+  done = _generate(distorted / "photos", tmp_path / "set", protocol="pairs", jpeg_quality=0)
+  rows, clean = _manifest(tmp_path / "set"), open_pictures(f"folder:{distorted}/photos", "all")
+  assert done.pictures == len(rows) == 2 * 21
+  assert {row["kinds"] for row in rows} == {"clean", "twirl", "ripple", "twirl;ripple"}
+  assert "label" not in rows[0]
+  for row in rows:
+    kinds = row["kinds"].split(";")
+    assert row["file"].split("/")[1] == "+".join(kinds)
+    assert len(row["severity"].split(";")) == len(kinds)
+    image = jax.numpy.asarray(clean.load(int(row["t"]) // 2, _SIZE))
+    for kind in kinds if kinds != ["clean"] else []:
+      levels = {name: np.float32(row[f"{kind}.{name}"]) for name in (p.name for p in DISTORTIONS[kind].parameters)}
+      image = _apply(kind)(jax.random.key(0), image, **levels)
+    with Image.open(tmp_path / "set" / row["file"]) as picture:
+      np.testing.assert_array_equal(np.asarray(picture), image)
+
+
+@pytest.mark.slow
+def test_records_of_several_kinds(pairs, distorted, tmp_path):
+  tfds = pytest.importorskip("tensorflow_datasets")
+  _generate(distorted / "photos", tmp_path / "set", protocol="pairs", jpeg_quality=0, form="arrayrecord")
+  builder: Any = tfds.builder_from_directory(tmp_path / "set" / "distorted_pairs" / "1.0.0")
+  kinds = {int(row["t"]): row["kinds"] for row in _manifest(tmp_path / "set")}
+  for record in builder.as_data_source(split="train"):
+    present = {kind for kind, severity in record["severity"].items() if not np.isnan(severity)}
+    assert (present or {"clean"}) == set(kinds[record["t"]].split(";"))
+    assert "label" not in record
 
 
 @pytest.mark.parametrize(
@@ -228,6 +302,8 @@ def test_a_folder_keeps_to_its_set(distorted, tmp_path):
     _generate(photos, output)
   with pytest.raises(InputError, match=r"holds a set with seed=0 \(now 3\); give another"):
     _generate(distorted / "photos", output, seed=3)
+  with pytest.raises(InputError, match=r"holds a set with protocol=variable \(now six\); give another"):
+    _generate(distorted / "photos", output, protocol="six")
   with pytest.raises(InputError, match="is no empty folder, and no distorted set; give another"):
     _generate(distorted / "photos", photos)
   (output / "dataset.json").write_text("{")

@@ -188,5 +188,5 @@ def test_a_run_and_its_model_file_answer_alike(photographs, tmp_path):
   assert run.task.answer_names == ("clean", "gaussian_blur", "gaussian_noise")
   file = jaxdistort.load(run.save(tmp_path / "model.safetensors"))
   assert file.predict(photographs) == run.predict(photographs)
-  with pytest.raises(InputError, match="weights x: model .* holds all weights"):
+  with pytest.raises(InputError, match=r"weights x: model .* holds all weights"):
     jaxdistort.load(tmp_path / "model.safetensors", weights="x")

@@ -85,7 +85,7 @@ def test_one_call_each_is_enough(tmp_path):
   kernel = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
   np.savez(tmp_path / "edges.npz", first_kernel=kernel, first_bias=np.arange(4, dtype=np.float32))
 
-  with pytest.raises(InputError, match=r"a file of edges, which `convert` makes of npz-edges \(https://example.org/edges"):
+  with pytest.raises(InputError, match=r"a file of edges, which `convert` makes of npz-edges \(https://example.org/"):
     open_backbone("edges_transfer", "")
   convert("npz-edges", tmp_path / "edges.npz", tmp_path / "edges.safetensors")
   file = open_backbone("edges_transfer", str(tmp_path / "edges.safetensors"))

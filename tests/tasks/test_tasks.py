@@ -61,7 +61,7 @@ def test_a_classification_by_hand():
   first, second = task.answers(scores)
   assert first.clean
   assert not second.clean
-  assert [finding.kind for finding in second.findings][0] == "gaussian_noise"
+  assert second.findings[0].kind == "gaussian_noise"
   assert second.findings[0].group == "noise"
   assert first.probability_clean + sum(f.probability for f in first.findings) == pytest.approx(1)
   np.testing.assert_allclose(np.exp(task.combine(np.mean(scores, axis=0, keepdims=True))).sum(), 1, rtol=1e-6)

@@ -94,7 +94,12 @@ def test_it_is_evaluated_swept_explained_and_used(finished, folder_of_photograph
   figures = evaluation.report.figures
   assert figures.pictures == 3 * 38  # a deck of the longer stage for every original
   predictions = evaluation.outcome.predictions
-  assert predictions.level_names == ("gaussian_blur.radius", "gaussian_noise.amount", "gaussian_noise.density", "jpeg.quality")
+  assert predictions.level_names == (
+    "gaussian_blur.radius",
+    "gaussian_noise.amount",
+    "gaussian_noise.density",
+    "jpeg.quality",
+  )
   presence = np.asarray(predictions.targets.presence)
   for column, kind in ((0, 0), (1, 1), (3, 2)):
     np.testing.assert_array_equal(np.isfinite(predictions.levels[:, column]), presence[:, kind] > 0)

@@ -1,27 +1,59 @@
 """Runs from beginning to end: what they leave, how they stop, how they go on."""
 
+import dataclasses
 import json
 import shutil
-import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import nnx
 from PIL import Image
 
-from jaxdistort.training.checkpoints import load_trained
+import jaxdistort
+from jaxdistort.config import TrainConfig
 from jaxdistort.data import open_pictures
+from jaxdistort.data.preparing import prepare
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
-from jaxdistort.evaluation import evaluate_checkpoint
+from jaxdistort.evaluation import evaluate_on_protocol
+from jaxdistort.evaluation.evaluate import split_to_judge
+from jaxdistort.models import split_network
+from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.training import run, train
+from jaxdistort.training import memory, monitor, parts, resuming, train
+from jaxdistort.training.evaluators import Validation
+from jaxdistort.training.train import dispatches
 from tests.training.tiny import get_config
 
 pytestmark = pytest.mark.slow
+
+
+class _Listener(Progress):
+  """Remembers what it is told, and asks to stop after some steps."""
+
+  def __init__(self, *stops):
+    self.said, self.steps, self.stops = [], 0, stops
+
+  def tell(self, text):
+    self.said.append(text)
+
+  @property
+  def text(self):
+    return "\n".join(self.said)
+
+  def stop_asked(self):  # once a step
+    self.steps += 1
+    return self.steps in self.stops
+
+
+def _load(run):
+  return jaxdistort.load(run, sharding=replicated(create_mesh()))
 
 
 @pytest.fixture(scope="module")
@@ -35,25 +67,27 @@ def test_a_run_leaves_its_records(finished):
   rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
   assert [row["step"] for row in rows if "loss" in row] == [2, 4, 6, 8, 10, 12]
   assert [row["step"] for row in rows if "validation_accuracy" in row] == [4, 8, 12]
-  assert all(row["pictures_per_second"] > 0 for row in rows if "loss" in row)
+  assert all(row["pictures_per_second"] > 0 for row in rows if "loss" in row and row["step"] > 2)
+  assert all("validation_loss" in row for row in rows if "validation_accuracy" in row)
   assert list((workdir / "tensorboard").iterdir())
-  assert json.loads((workdir / "config.json").read_text()) == get_config().with_scaling_of(None).to_dict()
+  assert json.loads((workdir / "config.json").read_text()) == get_config().resolved(None).to_dict()
   with Image.open(workdir / "first_batch.png") as grid:
     assert grid.size[0] > 300
   for split in ("validation", "test"):
     report = json.loads((workdir / "evaluation" / split / "report.json").read_text())
-    assert report == reports[split]
+    assert report == json.loads(json.dumps(reports[split]))
     pictures = open_pictures(get_config().data.source, split)
-    assert report["pictures"] == 9 * len(pictures)
-    assert report["originals"] == len(set(pictures.originals()))
+    figures = report["views"]["standard"]
+    assert figures["pictures"] == 9 * len(pictures)
+    assert figures["originals"] == len(set(pictures.originals()))
     assert (workdir / "evaluation" / split / "confusion_matrix.png").exists()
 
 
-def test_a_finished_run_says_so(finished, capsys):
+def test_a_finished_run_says_so(finished):
   workdir, reports = finished
-  before = (workdir / "metrics.jsonl").read_text()
-  assert train(get_config(), workdir) == reports
-  assert "is finished (12 steps)" in capsys.readouterr().out
+  before, listener = (workdir / "metrics.jsonl").read_text(), _Listener()
+  assert train(get_config(), workdir, progress=listener) == json.loads(json.dumps(reports))
+  assert "is finished (12 steps)" in listener.text
   assert (workdir / "metrics.jsonl").read_text() == before
 
 
@@ -62,15 +96,15 @@ def test_pictures_on_the_device_train_as_those_of_the_host(tmp_path):
   config.data.source, config.model.name, config.steps = "samples", "softmax", 3
   for config.data.placement in ("host", "device"):
     reports = train(config, tmp_path / config.data.placement)
-    trained = load_trained(tmp_path / config.data.placement, replicated(create_mesh()))
-    ends[config.data.placement] = [report["loss"] for report in reports.values()], jax.device_get(trained.variables)
+    losses = [report["views"]["standard"]["loss"] for report in reports.values()]
+    ends[config.data.placement] = losses, jax.device_get(_load(tmp_path / config.data.placement).variables)
   jax.tree.map(np.testing.assert_array_equal, *ends.values())
 
 
 def test_dispatches_end_at_evaluations():
-  assert list(run.dispatches(0, 7, 5, 3)) == [(3, 3), (5, 2), (7, 2)]
-  assert list(run.dispatches(4, 12, 4, 100)) == [(8, 4), (12, 4)]
-  assert list(run.dispatches(7, 7, 5, 3)) == []
+  assert list(dispatches(0, 7, 5, 3)) == [(3, 3), (5, 2), (7, 2)]
+  assert list(dispatches(4, 12, 4, 100)) == [(8, 4), (12, 4)]
+  assert list(dispatches(7, 7, 5, 3)) == []
 
 
 def test_another_config_is_refused(finished):
@@ -85,48 +119,38 @@ def test_another_config_is_refused(finished):
 
 def test_the_best_checkpoint_is_the_one_reported(finished):
   workdir, reports = finished
-  trained = load_trained(workdir, replicated(create_mesh()))
+  trained = _load(workdir)
   assert trained.step == reports["test"]["step"]
-  report = evaluate_checkpoint(workdir, "samples+synthetic", output=workdir / "again", workers=0)
-  assert report["split"] == "test"
-  assert report["confusion_matrix"] == reports["test"]["confusion_matrix"]
-  assert report["loss"] == pytest.approx(reports["test"]["loss"], rel=1e-4)
+  report = evaluate_on_protocol(trained, "samples+synthetic", workers=0).report
+  assert report.origin.split == "test"
+  expected = reports["test"]["views"]["standard"]
+  assert report.figures.confusion_matrix == expected["confusion_matrix"]
+  assert report.figures.loss == pytest.approx(expected["loss"], rel=1e-4)
 
 
 def _state(workdir):
-  trained = load_trained(workdir / "checkpoints" / "12", replicated(create_mesh()))
-  return [np.asarray(leaf) for part in trained.variables for leaf in _leaves(part)]
+  return jax.tree.map(np.asarray, _load(workdir / "checkpoints" / "12").variables)
 
 
-def _leaves(tree):
-  return [leaf for value in tree.values() for leaf in _leaves(value)] if isinstance(tree, dict) else [tree]
-
-
-def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path, capsys, monkeypatch):
+def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path):
   workdir, reports = finished
-  steps = 0
-
-  class Interrupting(run.Monitor):
-    def add(self, *step):
-      nonlocal steps
-      super().add(*step)
-      steps += 1
-      if steps in (6, 9):
-        signal.raise_signal(signal.SIGINT)
-
-  monkeypatch.setattr(run, "Monitor", Interrupting)
   resumed = tmp_path / "tiny"
-  for expected in (6, 9):
-    assert train(get_config(), resumed) is None
-    assert f"stopped and saved at step {expected}" in capsys.readouterr().out
-  again = train(get_config(), resumed)
+  for expected, steps in ((6, 6), (9, 3)):
+    listener = _Listener(steps)
+    assert train(get_config(), resumed, progress=listener) is None
+    assert f"stopped and saved at step {expected}" in listener.text
+  listener = _Listener()
+  again = train(get_config(), resumed, progress=listener)
   for split, report in again.items():
     assert report | {"checkpoint": reports[split]["checkpoint"]} == reports[split]
-  assert "resuming at step 9" in capsys.readouterr().out
-  for ours, theirs in zip(_state(resumed), _state(workdir), strict=True):
-    np.testing.assert_array_equal(ours, theirs)
+  assert "resuming at step 9" in listener.text
+  jax.tree.map(np.testing.assert_array_equal, _state(resumed), _state(workdir))
   steps_of = lambda folder: [json.loads(row)["step"] for row in (folder / "metrics.jsonl").read_text().splitlines()]
   assert steps_of(resumed) == steps_of(workdir)
+
+
+def _module():
+  return sys.modules["jaxdistort.training.train"]
 
 
 def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
@@ -136,10 +160,10 @@ def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
   train(config, tmp_path)
   config.steps = 4
   with monkeypatch.context() as patch:
-    patch.setattr(run.Run, "evaluate_best", lambda self, checkpoints: (_ for _ in ()).throw(KeyboardInterrupt))
+    patch.setattr(_module(), "_evaluate_best", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
       train(config, tmp_path)
-  best = load_trained(tmp_path, replicated(create_mesh())).step
+  best = _load(tmp_path).step
   assert [report["step"] for report in train(config, tmp_path).values()] == [best, best]
 
 
@@ -153,21 +177,12 @@ def test_a_run_with_a_cosine_keeps_its_length(tmp_path):
     train(config, tmp_path)
 
 
-def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path, monkeypatch):
+def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   config = get_config()
   config.model.name = "softmax"
-
-  class Interrupting(run.Monitor):
-    def add(self, first, count, metrics):
-      super().add(first, count, metrics)
-      if first == 2:
-        signal.raise_signal(signal.SIGINT)
-
-  with monkeypatch.context() as patch:
-    patch.setattr(run, "Monitor", Interrupting)
-    assert train(config, tmp_path / "run") is None
-  folder = tmp_path / "run" / "checkpoints"
-  assert evaluate_checkpoint(folder, "samples", output=tmp_path / "report", workers=0)["step"] == 2
+  assert train(config, tmp_path / "run", progress=_Listener(2)) is None
+  recogniser = _load(tmp_path / "run" / "checkpoints")
+  assert evaluate_on_protocol(recogniser, "samples", workers=0).report.origin.step == 2
   config.steps = 2
   assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
 
@@ -176,13 +191,13 @@ def test_pictures_of_the_training_are_known_by_any_name(finished, tmp_path, fold
   config = get_config()
   config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 1
   train(config, tmp_path / "run")
+  recogniser = _load(tmp_path / "run")
   for source, split in (
     (f"folder:{folder_of_photographs}/", "test"),
     (f"folder:{folder_of_photographs}/../photos+samples", "test"),
     (f"folder:{folder_of_photographs}/more", "all"),
   ):
-    report = evaluate_checkpoint(tmp_path / "run", source, output=tmp_path / "report", workers=0)
-    assert report["split"] == split
+    assert split_to_judge("auto", source, [recogniser]) == split
 
 
 def test_splits_without_a_readable_picture_are_told_at_once(folder_of_photographs, tmp_path):
@@ -205,7 +220,7 @@ def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkey
   def grows(config, steps):
     return optax.scale_by_schedule(lambda step: jnp.where(step < 4, 1e-3, jnp.inf))
 
-  monkeypatch.setattr(run, "create_optimizer", grows)
+  monkeypatch.setattr(parts, "create_optimizer", grows)
   config.optimizer.clip_norm = 1.0  # advice of the message: a run that saved nothing may take it
   with pytest.raises(TrainingDiverged):
     train(config, tmp_path / "at once")
@@ -232,16 +247,17 @@ def test_a_full_disk_stops_with_the_last_checkpoint(tmp_path, monkeypatch):
   assert train(config, tmp_path / "run")  # goes on once there is space
 
 
-def test_a_folder_with_broken_pictures_trains_and_reports_them(folder_of_photographs, tmp_path, capsys):
+def test_a_folder_with_broken_pictures_trains_and_reports_them(folder_of_photographs, tmp_path):
   config = get_config()
   config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 4
-  reports = train(config, tmp_path / "run")
-  out = capsys.readouterr().out
-  assert "2 pictures could not be read and were skipped" in out
+  listener = _Listener()
+  reports = train(config, tmp_path / "run", progress=listener)
+  assert "2 pictures could not be read and were skipped" in listener.text
   rows = [json.loads(row) for row in (tmp_path / "run" / "broken_pictures.jsonl").read_text().splitlines()]
   assert sorted(row["picture"].rsplit("/", 1)[1] for row in rows) == ["empty.jpg", "truncated.png"]
   assert all(row["reason"] for row in rows)
-  assert reports["test"]["pictures"] == 9 * reports["test"]["originals"]
+  figures = reports["test"]["views"]["standard"]
+  assert figures["pictures"] == 9 * figures["originals"]
 
 
 def test_a_batch_that_devices_cannot_share_is_told(tmp_path):
@@ -249,3 +265,100 @@ def test_a_batch_that_devices_cannot_share_is_told(tmp_path):
   config.batch_size = 12
   with pytest.raises(InputError, match="batch_size 12 cannot be split over 8 devices"):
     train(config, tmp_path)
+
+
+def test_what_auto_means_is_settled_once(tmp_path, monkeypatch):
+  """A run that moves to another kind of device keeps its precision; one that says another is refused."""
+  config = get_config()
+  config.model.name, config.steps = "softmax", 1
+  train(config, tmp_path)
+  kept = json.loads((tmp_path / "config.json").read_text())
+  assert kept["compute_dtype"] == "float32"
+  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+  assert resuming.settle(config, tmp_path).compute_dtype == "float32"
+  config.compute_dtype = "bfloat16"
+  with pytest.raises(InputError, match=r"compute_dtype='float32' \(now 'bfloat16'\)"):
+    resuming.settle(config, tmp_path)
+
+
+def test_a_run_of_another_version_goes_on(tmp_path, monkeypatch):
+  """Its config lacks a field that came since, and has one that is gone."""
+  config = get_config()
+  config.model.name, config.steps = "softmax", 1
+  train(config, tmp_path)
+  kept = config.resolved(None).to_dict()
+  del kept["task"], kept["optimizer"]["clip_norm"]
+  kept["data"]["gone"] = 3
+  monkeypatch.setattr(resuming, "read_config", lambda workdir: kept)
+  assert resuming.settle(config, tmp_path).optimizer == config.optimizer
+  assert TrainConfig.from_dict(kept) == config.resolved(None)
+  config.optimizer.clip_norm = 1.0
+  with pytest.raises(InputError, match=r"optimizer.clip_norm=0.0 \(now 1.0\)"):
+    resuming.settle(config, tmp_path)
+
+
+def test_a_run_from_prepared_pictures_is_the_folders_and_may_go_on_with_either(folder_of_photographs, tmp_path):
+  prepare(f"folder:{folder_of_photographs}", tmp_path / "prepared", image_size=32, workers=0)
+  config = get_config()
+  config.model.name, config.steps = "softmax", 3
+  sources = {"folder": f"folder:{folder_of_photographs}", "prepared": f"prepared:{tmp_path}/prepared"}
+  for name, config.data.source in sources.items():
+    train(config, tmp_path / name)
+  ours, theirs = (_load(tmp_path / name).variables for name in sources)
+  jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+  config.steps = 4
+  listener = _Listener()
+  train(config, tmp_path / "folder", progress=listener)  # from prepared pictures now
+  assert "resuming at step 3" in listener.text
+
+
+def test_more_evaluators_are_called_and_recorded(tmp_path):
+  class Norm(NamedTuple):
+    name: str = "weights"
+
+    def __call__(self, variables, progress):
+      return {"largest": float(max(abs(leaf).max() for leaf in jax.tree.leaves(variables.parameters)))}
+
+  config = get_config()
+  config.model.name, config.steps, config.evaluate_every = "softmax", 4, 2
+  train(config, tmp_path, evaluators=[Norm()])
+  rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+  assert [row["step"] for row in rows if "weights_largest" in row] == [2, 4]
+  assert Validation._fields[-1] == "name"
+
+
+def test_the_rate_is_that_of_the_last_steps(monkeypatch):
+  """Neither compilation before the first step nor a validation between steps counts."""
+  now = 0.0
+  monkeypatch.setattr(monitor.time, "perf_counter", lambda: now)
+  rate = monitor.Rate(10)
+  now = 60.0  # compiled for a minute
+  rate.add(1)
+  assert rate.pictures_per_second is None
+  for _ in range(50):
+    now += 2
+    rate.add(1)
+  assert rate.pictures_per_second == pytest.approx(5)
+  for _ in range(30):  # faster now: the old steps are forgotten
+    now += 1
+    rate.add(1)
+  assert rate.pictures_per_second == pytest.approx(10)
+  rate.pause()
+  now += 100  # a validation
+  rate.add(1)
+  assert rate.pictures_per_second == pytest.approx(10)
+
+
+def test_parts_that_fit_are_few_and_divide_the_batch(monkeypatch):
+  config = get_config()
+  mesh = create_mesh(devices=jax.devices()[:1])
+  for name, free, expected in (
+    ("vgg_scratch", 1e15, 1),
+    ("vgg_scratch", 4e8, 8),
+    ("compact", 1.0, 1),  # batch normalisation: its update depends on the parts
+  ):
+    spec = dataclasses.replace(config.resolved(None).network_spec(3), name=name)
+    structure, variables = split_network(nnx.eval_shape(lambda spec=spec: spec.build(nnx.Rngs(0))))
+    monkeypatch.setattr(memory, "free_memory", lambda mesh, free=free: free)
+    found = memory.parts_that_fit(structure, variables, 8, 32, mesh)
+    assert (found, 8 % found) == (expected, 0)

@@ -6,20 +6,24 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxdistort.runtime import mesh as sharding
-from jaxdistort.training.checkpoints import Checkpoints, load_trained
-from jaxdistort.config import TrainConfig
+import jaxdistort
 from jaxdistort.data import load_resident, open_pictures
 from jaxdistort.errors import InputError
-from jaxdistort.models import create_model, split_network
+from jaxdistort.inference import Description
+from jaxdistort.models import NetworkSpec, create_model, split_network
+from jaxdistort.models.weights import BackboneReference
 from jaxdistort.protocols import variable
+from jaxdistort.runtime import mesh as meshes
 from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
+from jaxdistort.tasks import Classification, LabelSpace
 from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
+from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer
 from tests.training.tiny import get_config
 
 _PROTOCOL = variable(jpeg_quality=None)
+_TASK = Classification(LabelSpace(_PROTOCOL.kinds, _PROTOCOL.groups))
 
 
 def _mesh(devices, fsdp=1):
@@ -28,20 +32,21 @@ def _mesh(devices, fsdp=1):
 
 def _update(mesh, name="compact", accumulate=1):
   optimizer = create_optimizer(get_config().optimizer, 100)
-  build = lambda rngs: create_model(name, 3, image_size=32, rngs=rngs)
-  structure, state, _ = create_state(build, optimizer, 0, mesh)
-  sample = make_sampler(_PROTOCOL, mesh, seed=3, size=32, augment=True)
-  return state, make_update(structure, optimizer, sample, mesh, seed=3, accumulate=accumulate)
+  structure, state, _ = create_state(NetworkSpec(name, 3, 32), optimizer, 0, mesh)
+  sample = make_sampler(_PROTOCOL, _TASK, mesh, seed=3, size=32, augment=True)
+  return state, make_update(structure, _TASK, optimizer, sample, mesh, seed=3, accumulate=accumulate)
 
 
 def _parts(mesh, **options):
   state, update = _update(mesh, **options)
   step = make_train_step(update, mesh)
-  return (
-    state,
-    make_sampler(_PROTOCOL, mesh, seed=3, size=32, augment=True),
-    lambda state, images: step(state, {}, images),
-  )
+  return state, lambda state, images: step(state, {}, images)
+
+
+def _checkpoints(folder, name="compact"):
+  spec = NetworkSpec(name, 3, 32)
+  description = Description(spec, _TASK, _PROTOCOL.describe(), "samples", "of a test")
+  return Checkpoints(folder, description, BackboneReference())
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def images(photographs):
 
 def _train(devices, images, steps, fsdp=1, **options):
   mesh = _mesh(devices, fsdp)
-  state, _, step = _parts(mesh, **options)
+  state, step = _parts(mesh, **options)
   batch = jax.device_put(images, data_sharding(mesh))
   losses = []
   for _ in range(steps):
@@ -74,7 +79,7 @@ def test_the_loss_falls_and_everything_is_finite(on_one_device):
 
 @pytest.mark.parametrize("fsdp", [1, 2, 8])
 def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkeypatch):
-  monkeypatch.setattr(sharding, "_SMALLEST_SPLIT", 256)  # the network is small
+  monkeypatch.setattr(meshes, "_SMALLEST_SPLIT", 256)  # the network is small
   state, losses = _train(8, images, 20, fsdp)
   print(np.max(np.abs(np.array(losses) / on_one_device[1] - 1)))
   np.testing.assert_allclose(losses, on_one_device[1], rtol=1e-5)
@@ -90,35 +95,42 @@ def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
 
 
 def test_samples_depend_on_seed_and_step_alone(images):
-  sample = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, size=32, augment=True))
+  make = lambda **options: jax.jit(make_sampler(_PROTOCOL, _TASK, _mesh(1), **{"seed": 3, "size": 32} | options))
+  sample = make(augment=True)
   first = sample(jnp.int32(5), images)
   jax.tree.map(np.testing.assert_array_equal, first, sample(jnp.int32(5), images))
-  assert np.any(first.images != sample(jnp.int32(6), images).images)
-  other = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=4, size=32, augment=True))
-  assert np.any(first.images != other(jnp.int32(5), images).images)
-  plain = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, size=32, augment=False))(jnp.int32(0), images)
-  flipped = jax.jit(make_sampler(_PROTOCOL, _mesh(1), seed=3, size=32, augment=True))(jnp.int32(0), images)
-  references = plain.labels == 0
-  np.testing.assert_array_equal(plain.images[references], images[references])
-  mirrored = [
-    np.array_equal(f, p[:, ::-1]) for f, p in zip(flipped.images[references], images[references], strict=True)
-  ]
-  same = [np.array_equal(f, p) for f, p in zip(flipped.images[references], images[references], strict=True)]
+  assert np.any(first[0] != sample(jnp.int32(6), images)[0])
+  assert np.any(first[0] != make(augment=True, seed=4)(jnp.int32(5), images)[0])
+  plain, labels = make(augment=False)(jnp.int32(0), images)
+  flipped, _ = sample(jnp.int32(0), images)
+  clean = labels == 0
+  np.testing.assert_array_equal(plain[clean], images[clean])
+  pairs = list(zip(flipped[clean], images[clean], strict=True))
+  mirrored, same = ([np.array_equal(f, p[:, ::step]) for f, p in pairs] for step in (-1, 1))
   assert all(np.logical_xor(mirrored, same))
+
+
+def test_weights_and_steps_draw_from_other_keys():
+  """The key of a run's weights is that of no step."""
+  spec = NetworkSpec("compact", 3, 32)
+  drawn = jax.tree.leaves(split_network(spec.draw(3))[1].parameters)[-1]
+  for key in (jax.random.key(3), *(jax.random.fold_in(jax.random.key(3), step) for step in range(3))):
+    other = jax.tree.leaves(split_network(spec.build(nnx.Rngs(key)))[1].parameters)[-1]
+    assert np.any(np.asarray(drawn) != np.asarray(other))
 
 
 @pytest.mark.parametrize("readers", [1, 8])
 def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
   writer_mesh, reader_mesh = _mesh(4), _mesh(readers)
-  state, _, step = _parts(writer_mesh)
+  state, step = _parts(writer_mesh)
   state, _ = step(state, jax.device_put(images, data_sharding(writer_mesh)))
   expected = jax.device_get(state)
-  config = TrainConfig()
-  with Checkpoints(tmp_path) as checkpoints:
+  config = get_config()
+  with _checkpoints(tmp_path) as checkpoints:
     checkpoints.save(state, config, {"next_batch": 1}, {"accuracy": 0.5, "loss": 1.0})
     state, _ = step(state, jax.device_put(images, data_sharding(writer_mesh)))  # donates what is being written
-  fresh, _, step = _parts(reader_mesh)
-  with Checkpoints(tmp_path) as checkpoints:
+  fresh, step = _parts(reader_mesh)
+  with _checkpoints(tmp_path) as checkpoints:
     restored, position = checkpoints.restore(1, fresh)
   assert position == {"next_batch": 1}
   jax.tree.map(np.testing.assert_array_equal, restored, expected)
@@ -127,10 +139,10 @@ def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
 
 
 def test_the_newest_and_the_best_are_kept(tmp_path):
-  state, _, _ = _parts(_mesh(1), name="softmax")
+  state, _ = _parts(_mesh(1), name="softmax")
   config = get_config()
   config.model.name = "softmax"
-  with Checkpoints(tmp_path) as checkpoints:
+  with _checkpoints(tmp_path, "softmax") as checkpoints:
     for step, accuracy in enumerate((0.3, 0.8, 0.5, None, 0.7), start=1):
       metrics = None if accuracy is None else {"accuracy": accuracy, "loss": 1.0}
       checkpoints.save(state._replace(step=jnp.int32(step)), config, {"pictures": "of a test"}, metrics)
@@ -139,11 +151,11 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
   kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
   assert kept == ["2", "5"]
   sharding = replicated(create_mesh())
-  assert load_trained(tmp_path, sharding).step == 2
-  assert load_trained(tmp_path / "checkpoints", sharding).step == 2
-  trained = load_trained(tmp_path / "checkpoints" / "5", sharding)
+  assert jaxdistort.load(tmp_path, sharding=sharding).step == 2
+  assert jaxdistort.load(tmp_path / "checkpoints", sharding=sharding).step == 2
+  trained = jaxdistort.load(tmp_path / "checkpoints" / "5", sharding=sharding)
   assert trained.step == 5
-  assert trained.config == config
+  assert trained.task.labels == _TASK.labels
   jax.tree.map(np.testing.assert_array_equal, trained.variables.parameters, state.parameters)
 
 
@@ -157,18 +169,18 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
       lambda run: (
         [p.write_bytes(b"x") for p in (run / "checkpoints" / "1" / "state").rglob("*") if p.is_file()] and run
       ),
-      "cannot be read",
+      "is damaged",
     ),
   ],
 )
 def test_checkpoints_that_cannot_be_used_are_told(tmp_path, damage, message):
-  state, _, _ = _parts(_mesh(1), name="softmax")
+  state, _ = _parts(_mesh(1), name="softmax")
   config = get_config()
   config.model.name = "softmax"
-  with Checkpoints(tmp_path) as checkpoints:
+  with _checkpoints(tmp_path, "softmax") as checkpoints:
     checkpoints.save(state._replace(step=jnp.int32(1)), config, {}, {"accuracy": 0.5, "loss": 1.0})
   with pytest.raises(InputError, match=message):
-    load_trained(damage(tmp_path), replicated(create_mesh()))
+    jaxdistort.load(damage(tmp_path))
 
 
 def test_the_network_is_split_whole():

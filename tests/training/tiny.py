@@ -36,7 +36,7 @@ def save_untrained(config: TrainConfig, workdir: Path) -> tuple[TrainState, obje
   optimizer = create_optimizer(config.optimizer, config.steps)
   _, state, frozen = create_state(network, optimizer, config.seed, create_mesh(), backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
-  kept = {**reference._asdict(), "path": config.model.weights, "seed": config.seed}
+  kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
   description = Description(network, task, protocol.describe(), config.data.source, "of a test", backbone=kept)
   with Checkpoints(workdir, description, reference) as checkpoints:
     checkpoints.save(state._replace(step=jnp.int32(1)), config, {"next_batch": 1, "pictures": "of a test"}, None)

@@ -63,8 +63,8 @@ def open_backbone(model: str, weights: str, *, what: str = "model.weights") -> W
     file = open_weights(weights)
   except InputError as error:
     origins = " or ".join(f"{name} ({kind.published.page})" for name, kind in kinds_of(architecture).items())
-    need = f"{model} needs {what}: a file of {architecture}, which `convert` makes of {origins}; or {RANDOM!r}, for tests"
-    raise WeightsNeeded(f"{error}; {need}", architecture) from error
+    need = f"{model} needs {what}: a file of {architecture}, which `convert` makes of {origins}"
+    raise WeightsNeeded(f"{error}; {need}; or {RANDOM!r}, for tests", architecture) from error
   if file.architecture != architecture:
     raise InputError(f"{what}: {weights} holds {file.architecture}, {model} needs {architecture}")
   return file

@@ -93,7 +93,9 @@ def _listed(group: Any, attribute: str) -> list[str] | None:
 def _child(group: Any, name: str) -> Any:
   """What lies in a group under a name; None if there is nothing."""
   with foreign_parser():
-    return group[name] if name in group else None  # `get` would take what is broken for what is missing
+    if name in group:
+      return group[name]  # `get` would take what is broken for what is missing
+    return None
 
 
 def _tensor(name: str, array: Any) -> Tensor:

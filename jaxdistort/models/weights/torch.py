@@ -160,10 +160,10 @@ def _view(value: Any) -> _View | None:
     case Call("_rebuild_parameter", (tensor, *_)):
       value = tensor
   match value:
-    case Call("_rebuild_tensor" | "_rebuild_tensor_v2", (PersistentId() as pid, offset, tuple(shape), tuple(steps), *_)):
-      if len(shape) != len(steps) or not all(type(n) is int and n >= 0 for n in (offset, *shape, *steps)):
+    case Call(name, (PersistentId() as pid, offset, tuple(shape), tuple(strides), *_)) if name != "_rebuild_parameter":
+      if len(shape) != len(strides) or not all(type(n) is int and n >= 0 for n in (offset, *shape, *strides)):
         raise Damaged("a tensor whose shape is not made of whole numbers")
-      return _View(_storage(pid), offset, shape, steps)
+      return _View(_storage(pid), offset, shape, strides)
     case Call(name):
       raise Damaged(f"a tensor that {name} cannot have made")
   return None

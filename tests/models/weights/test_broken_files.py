@@ -25,8 +25,8 @@ def write_keras_vgg16(path, *, leave_out=(), shapes=None, values=None, dtype="f4
       _, layer, role = name.split(".")
       weight = f"{layer}/{role}"
       if weight not in leave_out:
-        shape, value = (shapes or {}).get(weight, shape), (values or {}).get(weight, 0)
-        file.create_dataset(f"{layer}/{weight}:0", shape, dtype, fillvalue=value)
+        given, value = (shapes or {}).get(weight, shape), (values or {}).get(weight, 0)
+        file.create_dataset(f"{layer}/{weight}:0", given, dtype, fillvalue=value)
         layers.setdefault(layer, []).append(f"{weight}:0")
     file.attrs["layer_names"] = list(layers)
     for layer, names in layers.items():

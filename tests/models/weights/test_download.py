@@ -29,7 +29,8 @@ def server():
       if self.path == "/gone":
         self.send_error(404)
         return
-      start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and state.ranges else 0
+      asked = re.fullmatch(r"bytes=(\d+)-", wanted or "") if state.ranges else None
+      start = int(asked[1]) if asked else 0
       if start >= len(CONTENT):
         self.send_error(416)
         return
@@ -38,7 +39,7 @@ def server():
       self.end_headers()
       self.wfile.write(CONTENT[start : state.cut_at])
 
-    def log_message(self, *args):
+    def log_message(self, format, *args):
       pass
 
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
@@ -78,6 +79,14 @@ def test_a_broken_download_goes_on(server, tmp_path, ranges):
   assert server.asked == [None, "bytes=1000000-"]
 
 
+class _Counted(Bar):
+  def __init__(self, pieces):
+    self.pieces = pieces
+
+  def advance(self, count=1):
+    self.pieces.append(count)
+
+
 class _Watched(Progress):
   """Remembers what it hears; asks to stop after a number of pieces."""
 
@@ -87,9 +96,7 @@ class _Watched(Progress):
   @contextmanager
   def bar(self, total, *, unit, title, done=0):
     self.bars.append((total, unit, title, done))
-    watched = Bar()
-    watched.advance = self.pieces.append
-    yield watched
+    yield _Counted(self.pieces)
 
   def stop_asked(self):
     return len(self.pieces) == self.stop_after

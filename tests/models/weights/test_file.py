@@ -11,8 +11,15 @@ from safetensors import safe_open
 
 from jaxdistort.errors import InputError
 from jaxdistort.models import create_model, split_network
+from jaxdistort.models.weights import (
+  WeightsNeeded,
+  convert,
+  load_backbone,
+  load_pretrained,
+  open_backbone,
+  open_weights,
+)
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.models.weights import WeightsNeeded, convert, load_backbone, load_pretrained, open_backbone, open_weights
 from tests.models.weights import our_files
 from tests.models.weights.test_torch import save_torch, vgg16_state_dict
 

@@ -1,0 +1,78 @@
+"""How many floating-point operations a training step takes, and how many a second the device can do."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from benchmarks.timing import Stopwatch, calling
+from jaxdistort.models import Variables, merge_network, run_network
+from jaxdistort.models.layers import scale_levels
+
+# Dense bfloat16 arithmetic, from NVIDIA's data sheets.
+_DATA_SHEET_TERAFLOPS = {
+  "NVIDIA H200": 989.0,
+  "NVIDIA H100 80GB HBM3": 989.0,
+  "NVIDIA H100 PCIe": 756.0,
+  "NVIDIA A100-SXM4-80GB": 312.0,
+  "NVIDIA A100-SXM4-40GB": 312.0,
+  "NVIDIA L4": 121.0,
+}
+
+
+def data_sheet_ceiling() -> float | None:
+  """Floating-point operations a second of one device, as its maker says; None where that is not known here."""
+  teraflops = _DATA_SHEET_TERAFLOPS.get(jax.devices()[0].device_kind)
+  return teraflops * 1e12 if teraflops else None
+
+
+def measure_matmul_ceiling(watch: Stopwatch) -> float:
+  """Most floating-point operations a second of square matrix products on one device, over some sizes.
+
+  In the type that networks compute in: bfloat16 on accelerators, float32 on CPU.
+  """
+  on_cpu = jax.default_backend() == "cpu"
+  dtype, sides = (jnp.float32, (512, 1024, 2048)) if on_cpu else (jnp.bfloat16, (4096, 8192, 16384))
+  product = jax.jit(jnp.matmul)
+  turns = {}
+  for side in sides:
+    a, b = (jax.random.normal(jax.random.key(i), (side, side), dtype) for i in range(2))
+    turns[str(side)] = calling(lambda a=a, b=b: product(a, b))
+  timings = watch.time(turns)
+  return max(2 * side**3 / timings[str(side)].median for side in sides)
+
+
+def step_flops(structure: nnx.GraphDef, variables: Variables, batch_size: int, image_size: int) -> float:
+  """Floating-point operations of a training step: a pass forward, and two backward where layers are trained.
+
+  Counted of the network's program before any compiler has touched it, on CPU, so that they are the same for every
+  device (and because the plug-ins of accelerators cannot count).
+  """
+  images = jax.ShapeDtypeStruct((batch_size, image_size, image_size, 3), jnp.uint8)
+  shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), variables)
+
+  def forward(variables: Variables, images: jax.Array) -> Any:
+    return run_network(structure, variables, images, train_key=jax.random.key(0))
+
+  def frozen_forward(variables: Variables, images: jax.Array) -> Any:
+    network = merge_network(structure, variables)
+    return network.backbone(scale_levels(images, network.input_scaling, network.dtype))
+
+  def count(function: Callable[..., Any]) -> float:
+    try:
+      cpu = jax.devices("cpu")[0]
+    except RuntimeError:  # JAX was told to leave it alone
+      return math.nan
+    with jax.default_device(cpu):
+      return (jax.jit(function).lower(shapes, images).cost_analysis() or {"flops": math.nan})["flops"]
+
+  return 3 * count(forward) - (2 * count(frozen_forward) if variables.frozen else 0)
+
+
+def memory_of(analysis: Any) -> int:
+  """Bytes that a compiled program holds at once: its arguments, results and intermediate values."""
+  parts = (analysis.argument_size_in_bytes, analysis.output_size_in_bytes, analysis.temp_size_in_bytes)
+  return sum(parts) - analysis.alias_size_in_bytes  # results that take the place of arguments count once
