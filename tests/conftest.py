@@ -56,13 +56,24 @@ def folder_of_photographs(_photographs_on_disk, tmp_path) -> str:
 
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory) -> Path:
-  """Folders of runs that have just begun, by protocol: `variable` and `six`; 32 px, no JPEG step. Not to be changed."""
-  from jaxdistort.config import ProtocolConfig
+  """Folders of runs that have just begun, by protocol: `variable` and `six`. Not to be changed.
+
+  Softmax networks, which compile at once, 32 px, no JPEG step.
+  """
+  from jaxdistort.config import ModelConfig, ProtocolConfig
   from tests.training.tiny import get_config, save_untrained
 
   root = tmp_path_factory.mktemp("untrained")
   for protocol in ("variable", "six"):
     config = get_config()
-    config.protocol = ProtocolConfig(protocol, 0)
+    config.protocol, config.model = ProtocolConfig(protocol, 0), ModelConfig("softmax")
     save_untrained(config, root / protocol)
   return root
+
+
+@pytest.fixture
+def short_resnet(monkeypatch):
+  """ResNet50 with the first block of each stage alone: all that it is made of, in a quarter of the time."""
+  from jaxdistort.models import resnet
+
+  monkeypatch.setattr(resnet, "BLOCKS", tuple(block for block in resnet.BLOCKS if block[0].endswith("a")))

@@ -6,17 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from PIL import Image
 
-import jaxdistort
 from jaxdistort.errors import InputError
 from jaxdistort.inference import Description, Recogniser
 from jaxdistort.inference.explaining import make_explainer
-from jaxdistort.models import NetworkSpec, merge_network, run_network, split_network
+from jaxdistort.models import NetworkSpec, merge_network, run_network
 from jaxdistort.reporting.explanations import draw_explanations
 from jaxdistort.reporting.grids import draw_explanation
 from jaxdistort.tasks import Classification, LabelSpace
+from tests.models.networks import made_up
 
 _LABELS = LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise"))
 
@@ -24,20 +23,26 @@ _LABELS = LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise"))
 def _recogniser(name, folder):
   spec = NetworkSpec(name, 3, 32)
   description = Description(spec, Classification(_LABELS), {"name": "variable", "jpeg_quality": 0}, "samples", "")
-  return Recogniser(description, *split_network(spec.build(nnx.Rngs(0))), folder, 0)
+  return Recogniser(description, *made_up(spec), folder, 0)
 
 
 def test_grad_cam_is_what_its_paper_says(photographs, tmp_path):
   """By finite sums: the gradient of a linear classifier is its kernel, whose mean over space weights each channel."""
   recogniser = _recogniser("compact", tmp_path)
   images = jnp.asarray(photographs[:, :32, :32])
-  network = merge_network(recogniser.structure, recogniser.variables)
-  network.eval()
-  features = np.asarray(network.features(images))
-  kernel = np.asarray(network.out.kernel[...]).reshape(*features.shape[1:], 3)
+
+  @jax.jit
+  def parts(variables):
+    network = merge_network(recogniser.structure, variables)
+    network.eval()
+    features = network.features(images)
+    return features, network.classify(features), network.out.kernel[...]
+
+  features, outputs, kernel = map(np.asarray, parts(recogniser.variables))
+  kernel = kernel.reshape(*features.shape[1:], 3)
   for answer in (None, "gaussian_blur"):
     explained = make_explainer(recogniser, answer)(recogniser.variables, images)
-    chosen = np.asarray(network(images)).argmax(-1) if answer is None else np.full(8, 1)
+    chosen = outputs.argmax(-1) if answer is None else np.full(8, 1)
     np.testing.assert_array_equal(explained.target, chosen)
     weights = kernel.mean((0, 1))[:, chosen].T[:, None, None]
     np.testing.assert_allclose(explained.activation, np.maximum((features * weights).sum(-1), 0), rtol=1e-3, atol=1e-6)
@@ -45,14 +50,14 @@ def test_grad_cam_is_what_its_paper_says(photographs, tmp_path):
   np.testing.assert_allclose(np.exp(explained.scores).sum(-1), 1, rtol=1e-5)
 
 
-def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(untrained, folder_of_photographs, tmp_path):
+def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_photographs, tmp_path):
   photos = Path(folder_of_photographs)
   (tmp_path / "more").mkdir()
   twin = tmp_path / "more" / "photo_01.png"
   twin.write_bytes((photos / "photo_02.png").read_bytes())
   pictures = [photos / "photo_01.png", photos / "truncated.png", twin, tmp_path / "nowhere.jpg"]
   done = []
-  recogniser = jaxdistort.load(untrained / "variable")
+  recogniser = _recogniser("compact", tmp_path)
   results = draw_explanations(recogniser, pictures, output=tmp_path / "out", on_done=done.append)
   assert results == done
   assert [result.figure and result.figure.name for result in results] == [
@@ -73,7 +78,7 @@ def test_what_cannot_be_explained_is_reported(tmp_path):
     draw_explanations(_recogniser("softmax", tmp_path), [], output=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("short_resnet")
 def test_sgdnet_shows_its_saliency(photographs, tmp_path):
   recogniser = _recogniser("sgdnet_transfer", tmp_path)
   images = jnp.asarray(photographs)
