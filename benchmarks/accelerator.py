@@ -156,18 +156,19 @@ def full_sizes() -> Sizes:
 
 def toy_sizes() -> Sizes:
   """Seconds on CPU."""
-  from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, TrainConfig
+  from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
 
   config = TrainConfig(
-    data=DataConfig(image_size=32, augment=False),
+    data=DataConfig(image_size=32),
+    protocol=ProtocolConfig(jpeg_quality=0),
     model=ModelConfig(name="compact"),
-    optimizer=OptimizerConfig(warmup_steps=1),
-    batch_size=8,
+    optimizer=OptimizerConfig(learning_rate=1e-3),
+    batch_size=16,
     steps=4,
     evaluate_every=2,
     log_every=1,
   )
-  return Sizes(_in_threads(config), _in_threads(config), 0.0, 1, 8, ("gaussian_blur",), (8, 16))
+  return Sizes(_in_threads(config), _in_threads(config), 0.0, 1, 16, ("gaussian_blur",), (16, 32))
 
 
 def _in_threads(config: Any) -> Any:

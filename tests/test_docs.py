@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import jaxdistort
+from benchmarks import accelerator
+from benchmarks import cli as benchmarks
 from jaxdistort.cli import COMMANDS
 from jaxdistort.cli import train as train_command
 from jaxdistort.data import DATABASES, SOURCES, VIEWS, open_database, open_pictures
@@ -43,11 +45,11 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
     text = page.read_text()
     spans = re.findall(r"`([^`]+)`", _FENCE.sub("", text))
     for line in [*"\n".join(_blocks(page, "sh")).replace("\\\n", " ").splitlines(), *spans]:
-      words = shlex.split(line, comments=True) if re.search(r"scripts/|jaxdistort |make ", line) else []
+      words = shlex.split(line, comments=True) if re.search(r"scripts/|benchmarks/|jaxdistort |make ", line) else []
       for place, word in enumerate(words):
         if word in ("jaxdistort", "make") and place == 0:
           yield _id(page), words
-        elif re.fullmatch(r"scripts/\w+\.py", word) and place and words[place - 1] == "python":
+        elif re.fullmatch(r"(scripts|benchmarks)/\w+\.py", word) and place and words[place - 1] == "python":
           yield _id(page), words[place:]
 
 
@@ -97,6 +99,13 @@ def _check(words: list[str]) -> None:
     targets = re.findall(r"^([\w]+):", (_ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(rest) <= set(targets), words
     return
+  if program in ("scripts/benchmark.py", "benchmarks/accelerator.py"):
+    at_once = program == "benchmarks/accelerator.py"
+    if at_once or rest[0] == "accelerator":
+      accelerator.parse_arguments(rest[not at_once :])
+    else:
+      benchmarks.parse_arguments(rest)
+    return
   name = Path(program).stem.partition("_")[0]
   if program == "jaxdistort":
     name, *rest = rest
@@ -111,24 +120,12 @@ def _check(words: list[str]) -> None:
 
 def test_commands_are_known(monkeypatch):
   monkeypatch.chdir(_ROOT)
-  found = [(page, words) for page, words in _commands() if words[0] != "scripts/benchmark.py"]
-  assert {"README.md", "docs/training.md", "docs/sweeps.md"} <= {page for page, _ in found}
-  assert len(found) > 30
+  found = list(_commands())
+  assert {"README.md", "docs/benchmarks.md", "docs/sweeps.md"} <= {page for page, _ in found}
+  assert len(found) > 40
   for page, words in found:
     try:
       _check(words)
-    except ValueError as error:
-      pytest.fail(f"{page}: {shlex.join(words)}: {error}")
-
-
-def test_commands_of_benchmarks_are_known(monkeypatch):
-  parse = pytest.importorskip("benchmarks.cli").parse_arguments
-  monkeypatch.chdir(_ROOT)
-  found = [(page, words) for page, words in _commands() if words[0] == "scripts/benchmark.py"]
-  assert found
-  for page, words in found:
-    try:
-      parse(words[1:])
     except ValueError as error:
       pytest.fail(f"{page}: {shlex.join(words)}: {error}")
 

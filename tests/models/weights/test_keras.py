@@ -4,6 +4,7 @@ import h5py
 import jax
 import numpy as np
 import pytest
+from flax import nnx
 
 from jaxdistort.models import run_network, split_network
 from jaxdistort.models.weights import convert, load_pretrained
@@ -52,12 +53,17 @@ def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(tmp_path):
   pooled, saliency, features = keras_networks.predict(trunk, PICTURE)
   ours = _converted("keras-resnet50", keras_networks.save(resnet, tmp_path / "resnet.h5"))
   _assert_close(_predict(ours), features)
-  for width, theirs in whole.items():
-    source = keras_networks.save(theirs, tmp_path / f"saliencyoutput{width}.pkl", generation=2, whole=True)
-    judged = _predict(_converted("sgdnet", source))
-    _assert_close(judged.score, keras_networks.score(theirs, pooled))
-    _assert_close(judged.saliency, saliency[..., 0])
-    _assert_close(judged.pooled, pooled)
+  ours = {
+    width: _converted("sgdnet", keras_networks.save(theirs, tmp_path / f"{width}.pkl", generation=2, whole=True))
+    for width, theirs in whole.items()
+  }
+  judged = _predict(ours[1024])
+  _assert_close(judged.saliency, saliency[..., 0])
+  _assert_close(judged.pooled, pooled)
+  for width, theirs in whole.items():  # which differ in their last layers alone
+    _assert_close(ours[width].quality(pooled), keras_networks.score(theirs, pooled))
+  _assert_close(judged.score, keras_networks.score(whole[1024], pooled))
+  jax.tree.map(np.testing.assert_array_equal, *(nnx.to_pure_dict(nnx.state(ours[w].backbone)) for w in (512, 1024)))
 
 
 def test_every_generation_of_names_gives_the_same_file(tmp_path):
