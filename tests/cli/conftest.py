@@ -8,6 +8,7 @@ import pytest
 from absl import logging
 
 from jaxdistort.cli import console, main
+from tests.cli.processes import Child
 
 
 class Ended(NamedTuple):
@@ -34,6 +35,21 @@ def command(capsys, monkeypatch):
   yield run
   signal.signal(signal.SIGTERM, handler)
   logging.set_verbosity(verbosity)
+
+
+@pytest.fixture
+def start(tmp_path):
+  """A function that starts `jaxdistort WORD...` as a `Child`; see tests/cli/child.py for the moment."""
+  children = []
+
+  def run(moment, *words) -> Child:
+    command = [sys.executable, "-m", "tests.cli.child", moment, *map(str, words)]
+    children.append(Child(tmp_path / f"log_{len(children)}", command))
+    return children[-1]
+
+  yield run
+  for child in children:
+    child.end()
 
 
 @pytest.fixture

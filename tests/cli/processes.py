@@ -1,8 +1,11 @@
-"""Processes of the command line, and how tests wait for them: for events, with no guess of how long they take."""
+"""Processes of the command line, and how tests wait for them: for events, with no guess of how long they take.
+
+The fixture `start` of tests/cli/conftest.py starts them, and ends what a test that fails leaves behind.
+"""
 
 import os
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,30 +13,44 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def start(log: Path, moment: str, *words) -> subprocess.Popen:
-  """Starts a command in a group of processes of its own; see tests/cli/child.py for the moment."""
-  command = [sys.executable, "-m", "tests.cli.child", moment, *map(str, words)]
-  with log.open("w") as file:
-    return subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
+class Child:
+  """A command in a group of processes of its own.
 
+  Args:
+    log: file for all that it says.
+    command: its words.
+  """
 
-def wait_until(is_so: Callable[[], object], process: subprocess.Popen, log: Path) -> None:
-  """Waits for something that a running process does; only pytest's own limit ends it."""
-  while not is_so():
-    assert process.poll() is None, log.read_text()
-    time.sleep(0.01)
+  def __init__(self, log: Path, command: list[str]):
+    self.log = log
+    with log.open("w") as file:
+      self._process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
+    self.pid = self._process.pid
 
+  def wait_until(self, is_so: Callable[[], object]) -> None:
+    """Waits for something that it does; only pytest's own limit ends that."""
+    while not is_so():
+      assert self._process.poll() is None, self.log.read_text()
+      time.sleep(0.01)
 
-def wait_for_group(process: subprocess.Popen) -> None:
-  """Waits until no process of the group is left; zombies, which wait for whoever started them, do not count."""
-  while any(_is_running(pid) for pid in _members(process.pid)):
-    time.sleep(0.05)
+  def wait(self) -> int:
+    """Its exit status."""
+    return self._process.wait()
 
+  def workers(self) -> list[int]:
+    """The processes that it started and that run."""
+    return [pid for pid in _members(self.pid) if pid != self.pid and _is_running(pid)]
 
-def workers_of(process: subprocess.Popen) -> list[int]:
-  """The processes that a process started."""
-  tasks = Path(f"/proc/{process.pid}/task")
-  return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+  def wait_for_workers(self) -> None:
+    """Waits until it has none left."""
+    while self.workers():
+      time.sleep(0.05)
+
+  def end(self) -> None:
+    """Kills what is left of the group."""
+    if self._process.poll() is None or self.workers():
+      os.killpg(self.pid, signal.SIGKILL)
+    self._process.wait()
 
 
 def _members(group: int) -> list[int]:
@@ -48,6 +65,7 @@ def _members(group: int) -> list[int]:
 
 
 def _is_running(pid: int) -> bool:
+  """Whether it does more than wait for its parent to ask how it ended."""
   try:
     return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
   except (FileNotFoundError, ProcessLookupError):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from jaxdistort.cli.terminal import TerminalProgress
-from tests.cli.processes import ROOT, start, wait_for_group, wait_until, workers_of
+from tests.cli.processes import ROOT
 
 # Of a batch that a worker is just handing over, grain may lose the memory; Python frees it, and says so in two lines.
 _EXPECTED = re.compile(r"\s*|evaluating: .*|sweeping: .*|preparing: .*|.*resource_tracker.*")
@@ -21,47 +21,44 @@ def _judge(command, run, data, folder, *words):
   return [command, "--checkpoint", run, "--data", data, "--split", "all", "--output", output, *more, *words]
 
 
-def _assert_stopped(process, log):
-  assert process.wait() == 130, log.read_text()
-  assert [line for line in log.read_text().split("\n") if not _EXPECTED.fullmatch(line)] == ["stopped"]
-  wait_for_group(process)
+def _assert_stopped(child):
+  assert child.wait() == 130, child.log.read_text()
+  assert [line for line in child.log.read_text().split("\n") if not _EXPECTED.fullmatch(line)] == ["stopped"]
+  child.wait_for_workers()
 
 
 @pytest.mark.slow
-def test_stopped_as_a_worker_makes_the_first_batch(untrained, tmp_path):
+def test_stopped_as_a_worker_makes_the_first_batch(start, untrained, tmp_path):
   """A terminal tells the whole group of processes; the command ends when the batch is there."""
-  log = tmp_path / "log"
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
-  process = start(log, "-", *words)
-  wait_until((tmp_path / "waiting").exists, process, log)
-  os.killpg(process.pid, signal.SIGINT)
+  child = start("-", *words)
+  child.wait_until((tmp_path / "waiting").exists)
+  os.killpg(child.pid, signal.SIGINT)
   (tmp_path / "go").touch()
-  _assert_stopped(process, log)
+  _assert_stopped(child)
   assert not (tmp_path / "out" / "report.json").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "number"), [("evaluate", signal.SIGTERM), ("sweep", signal.SIGINT)])
-def test_stopped_between_batches(untrained, tmp_path, command, number):
-  log, here = tmp_path / "log", tmp_path / "here"
-  words = _judge(command, untrained / "variable", "samples", tmp_path, "--workers", 1)
-  process = start(log, f"wait:{here}", *words)
-  wait_until(here.exists, process, log)
-  (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-  _assert_stopped(process, log)
+def test_stopped_between_batches(start, untrained, tmp_path, command, number):
+  here = tmp_path / "here"
+  child = start(f"wait:{here}", *_judge(command, untrained / "variable", "samples", tmp_path, "--workers", 1))
+  child.wait_until(here.exists)
+  (os.killpg if number == signal.SIGINT else os.kill)(child.pid, number)
+  _assert_stopped(child)
   assert not list((tmp_path / "out").glob("*.json"))
 
 
 @pytest.mark.slow
-def test_workers_die_with_a_killed_command(untrained, tmp_path):
-  log = tmp_path / "log"
+def test_workers_die_with_a_killed_command(start, untrained, tmp_path):
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
-  process = start(log, "-", *words)
-  wait_until((tmp_path / "waiting").exists, process, log)
-  assert workers_of(process)
-  process.kill()
-  process.wait()
-  wait_for_group(process)  # though nothing tells the worker to go on
+  child = start("-", *words)
+  child.wait_until((tmp_path / "waiting").exists)
+  assert child.workers()
+  os.kill(child.pid, signal.SIGKILL)
+  child.wait()
+  child.wait_for_workers()  # though nothing tells the worker to go on
 
 
 def test_the_first_signal_asks_and_the_second_acts(capsys):

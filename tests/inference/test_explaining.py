@@ -20,7 +20,7 @@ from tests.models.networks import made_up
 _LABELS = LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise"))
 
 
-def _recogniser(name, folder):
+def recogniser_of(name, folder):
   spec = NetworkSpec(name, 3, 32)
   description = Description(spec, Classification(_LABELS), {"name": "variable", "jpeg_quality": 0}, "samples", "")
   return Recogniser(description, *made_up(spec), folder, 0)
@@ -28,7 +28,7 @@ def _recogniser(name, folder):
 
 def test_grad_cam_is_what_its_paper_says(photographs, tmp_path):
   """By finite sums: the gradient of a linear classifier is its kernel, whose mean over space weights each channel."""
-  recogniser = _recogniser("compact", tmp_path)
+  recogniser = recogniser_of("compact", tmp_path)
   images = jnp.asarray(photographs[:, :32, :32])
 
   @jax.jit
@@ -57,7 +57,7 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_ph
   twin.write_bytes((photos / "photo_02.png").read_bytes())
   pictures = [photos / "photo_01.png", photos / "truncated.png", twin, tmp_path / "nowhere.jpg"]
   done = []
-  recogniser = _recogniser("compact", tmp_path)
+  recogniser = recogniser_of("compact", tmp_path)
   results = draw_explanations(recogniser, pictures, output=tmp_path / "out", on_done=done.append)
   assert results == done
   assert [result.figure and result.figure.name for result in results] == [
@@ -73,14 +73,14 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_ph
 
 def test_what_cannot_be_explained_is_reported(tmp_path):
   with pytest.raises(InputError, match=r"answer: 'gausian_blur' is not one of clean, .*did you mean 'gaussian_blur'"):
-    draw_explanations(_recogniser("compact", tmp_path), [], output=tmp_path, answer="gausian_blur")
+    draw_explanations(recogniser_of("compact", tmp_path), [], output=tmp_path, answer="gausian_blur")
   with pytest.raises(InputError, match="softmax has no map"):
-    draw_explanations(_recogniser("softmax", tmp_path), [], output=tmp_path)
+    draw_explanations(recogniser_of("softmax", tmp_path), [], output=tmp_path)
 
 
 @pytest.mark.usefixtures("short_resnet")
 def test_sgdnet_shows_its_saliency(photographs, tmp_path):
-  recogniser = _recogniser("sgdnet_transfer", tmp_path)
+  recogniser = recogniser_of("sgdnet_transfer", tmp_path)
   images = jnp.asarray(photographs)
   explained = make_explainer(recogniser)(recogniser.variables, images)
   assert explained.saliency.shape == explained.activation.shape == (8, 2, 2)
