@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 
 from jaxdistort.models import winograd
 
@@ -93,12 +94,15 @@ def _convolve(form: _Form, x: jax.Array, kernel: jax.Array) -> jax.Array:
   return _on_cpu(form.forward, partial(_plain, form.stride), x, kernel)
 
 
-def _forward(form: _Form, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-  return _convolve(form, x, kernel), (x, kernel)
+def _forward(form: _Form, x: Any, kernel: Any) -> tuple[jax.Array, Any]:
+  # An empty tuple or None is kept too: of pictures, and of what a frozen layer gives, nobody wants the gradient.
+  return _convolve(form, x.value, kernel.value), (x.value, kernel.value, () if x.perturbed else None)
 
 
-def _backward(form: _Form, kept: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-  (x, kernel), plain = kept, partial(_plain, form.stride)
+def _backward(form: _Form, kept: Any, gradient: Any) -> tuple[jax.Array | None, jax.Array | None]:
+  (x, kernel, wanted), plain = kept, partial(_plain, form.stride)
+  if isinstance(gradient, SymbolicZero):
+    return None, None
 
   def by_inputs(gradient: jax.Array, kernel: jax.Array) -> jax.Array:
     return jax.linear_transpose(lambda x: plain(x, kernel), x)(gradient)[0]
@@ -106,10 +110,11 @@ def _backward(form: _Form, kept: tuple[jax.Array, jax.Array], gradient: jax.Arra
   def by_kernel(x: jax.Array, gradient: jax.Array) -> jax.Array:
     return jax.linear_transpose(lambda kernel: plain(x, kernel), kernel)(gradient)[0]
 
-  return _on_cpu(form.by_inputs, by_inputs, gradient, kernel), _on_cpu(form.by_kernel, by_kernel, x, gradient)
+  by_x = None if wanted is None else _on_cpu(form.by_inputs, by_inputs, gradient, kernel)
+  return by_x, _on_cpu(form.by_kernel, by_kernel, x, gradient)
 
 
-_convolve.defvjp(_forward, _backward)
+_convolve.defvjp(_forward, _backward, symbolic_zeros=True)
 
 
 def _on_cpu(special: _Apply | None, plain: _Apply, *operands: jax.Array) -> jax.Array:
