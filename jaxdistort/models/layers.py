@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 from flax.typing import Dtype
 
+from jaxdistort.models.convolving import convolve
+
 
 class Scaling(NamedTuple):
   """Levels become (level - offset) / divisor, channel by channel; `reverse` puts blue first."""
@@ -54,6 +56,7 @@ def convolution(
     use_bias=bias,
     kernel_init=he_normal,
     dtype=dtype,
+    conv_general_dilated=convolve,
     rngs=rngs,
   )
 
