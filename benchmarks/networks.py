@@ -42,7 +42,7 @@ def time_networks(
     for library, packages in {"PyTorch": ("torch",), "ONNX Runtime": ("torch", "onnx", "onnxruntime")}.items()
     if not all(map(importlib.util.find_spec, packages))
   ]
-  rows = []
+  rows: list[dict[str, Any]] = []
   for kind, ours in (("answers", _answers), ("training step", _steps)):
     turns = {"jaxdistort": ours(name, images)} | _others(name, kind, images)
     timings = watch.time(turns)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxdistort.training.checkpoints import load_trained
 from jaxdistort.runtime.mesh import create_mesh, replicated
+from jaxdistort.training.checkpoints import load_trained
 
 _ROOT = Path(__file__).parents[2]
 _TINY = "tests/training/tiny.py"
