@@ -88,7 +88,9 @@ def run(words: Sequence[str]) -> None:
   """Measures and trains as the words of a command line say."""
   start = time.monotonic()
   arguments = parse_arguments(words)
-  faulthandler.dump_traceback_later(arguments.minutes * 60, exit=True, file=sys.__stderr__)
+  faulthandler.dump_traceback_later(
+    arguments.minutes * 60, exit=True, file=2
+  )  # of the process, wherever sys.stderr goes
   try:
     with tempfile.TemporaryDirectory(prefix="runs") as folder:
       _run_all(arguments, start, arguments.runs or Path(folder))
@@ -189,8 +191,14 @@ def measured_phases(
   watch, config, batch, size = Stopwatch(sizes.seconds, sizes.rounds), sizes.config, sizes.batch_size, sizes.config.data
 
   def distortions() -> list[dict[str, Any]]:
-    options = {"batch_size": batch, "size": size.image_size, "distortions": sizes.distortions}
-    return time_distortions(watch, **options, tell=lambda rows: journal.draft("distortions", rows))[0]
+    rows, _ = time_distortions(
+      watch,
+      batch_size=batch,
+      size=size.image_size,
+      distortions=sizes.distortions,
+      tell=lambda rows: journal.draft("distortions", rows),
+    )
+    return rows
 
   return {
     "training": lambda: time_training(config, watch, data=data, pytorch=pytorch)[0],

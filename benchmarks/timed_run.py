@@ -96,7 +96,7 @@ def train_until(config: TrainConfig, end: float, workdir: Path, output: Path) ->
   stopped = reports is None
   if reports is None:
     recogniser = load(workdir, sharding=replicated(create_mesh()))
-    options = {"batch_size": config.batch_size, "workers": config.data.workers}
+    options: dict[str, Any] = {"batch_size": config.batch_size, "workers": config.data.workers}
     reports = {
       split: evaluate_on_protocol(recogniser, config.data.source, split=split, **options).report.to_dict()
       for split in ("validation", "test")

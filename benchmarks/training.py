@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from benchmarks.arithmetic import data_sheet_ceiling, measure_matmul_ceiling, memory_of, step_flops
 from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, photographs, rates
-from benchmarks.torch_vgg import NOTE, training_turn
+from benchmarks.torch_networks import NOTE, training_turn
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import training_batches
 from jaxdistort.errors import InputError
@@ -31,7 +31,8 @@ class _Step(NamedTuple):
     distort: what the step does to the batch first, alone: pictures as the network gets them, and targets.
     images: a batch of clean pictures, where the step wants it.
     flops: floating-point operations of the network in a step.
-    compile_seconds, memory_bytes: of the step.
+    compile_seconds: of the step; where it is several programs, of its first call.
+    memory_bytes: of the step; None where it is several programs.
   """
 
   parts: Parts
@@ -40,7 +41,7 @@ class _Step(NamedTuple):
   images: jax.Array
   flops: float
   compile_seconds: float
-  memory_bytes: int
+  memory_bytes: int | None
 
 
 def time_training(
@@ -51,8 +52,9 @@ def time_training(
   The backbone of a transfer network has random weights here. `mfu` (model FLOPs utilisation) counts the
   network's arithmetic alone, against the best square matrix product measured on the same device in the
   same run, and `mfu_of_data_sheet` against what the maker says, where that is known. `memory_bytes` is
-  what the compiled step holds at once: its arguments, results and intermediate values. `data_share` is
-  the part of its time that training on `data` waits for pictures.
+  what the compiled step holds at once: its arguments, results and intermediate values (None where the step
+  is several programs, as on CPU where a batch goes in parts). `data_share` is the part of its time that
+  training on `data` waits for pictures.
 
   Args:
     config: of the run.
@@ -98,26 +100,32 @@ def compare_with_full_training(config: TrainConfig, watch: Stopwatch, *, data: s
     raise InputError(f"{config.model.name}: has no frozen backbone; give the config of a transfer network")
   full = dataclasses.replace(config, model=dataclasses.replace(config.model, fine_tune=True))
   whole, transfer = (time_training(each, watch, data=data, pytorch=False)[0][0] for each in (full, config))
-  ratios = {f"{name}_of_full": transfer[name] / whole[name] for name in ("step_seconds", "memory_bytes")}
+  known = [name for name in ("step_seconds", "memory_bytes") if transfer[name] and whole[name]]
+  ratios = {f"{name}_of_full": transfer[name] / whole[name] for name in known}
   return [whole, transfer | ratios]
 
 
 def _prepare(parts: Parts) -> _Step:
-  config, state = parts.config, parts.state
-  step = make_train_step(parts.update, parts.mesh)
+  config = parts.config
+  step: Any = make_train_step(parts.update, parts.mesh)
   images = jax.device_put(photographs(config.batch_size, config.data.training_side), data_sharding(parts.mesh))
   flops = step_flops(parts.structure, parts.variables, config.batch_size, config.data.image_size)
-  start = time.perf_counter()
-  compiled = step.lower(state, parts.frozen, images).compile()
-  compiling = time.perf_counter() - start
+  program = step
 
   def train(images: jax.Array) -> Any:
-    parts.state, metrics = compiled(parts.state, parts.frozen, images)
+    parts.state, metrics = program(parts.state, parts.frozen, images)
     return metrics
 
+  start, memory = time.perf_counter(), None
+  if hasattr(step, "lower"):
+    program = step.lower(parts.state, parts.frozen, images).compile()
+    memory = memory_of(program.memory_analysis())
+  else:  # parts of a batch by programs of their own
+    jax.block_until_ready(train(images))
+  compiling = time.perf_counter() - start
   distortion_alone = jax.jit(parts.sample)
   distort = lambda: distortion_alone(jnp.int32(1), images)  # noqa: E731
-  return _Step(parts, train, distort, images, flops, compiling, memory_of(compiled.memory_analysis()))
+  return _Step(parts, train, distort, images, flops, compiling, memory)
 
 
 def _row(step: _Step, seconds: float, ceiling: float) -> dict[str, Any]:

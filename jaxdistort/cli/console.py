@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from jaxdistort.cli.extras import missing_extra
+from jaxdistort.cli.extras import how_to_get, missing_extra
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.runtime.compilation import keep_compiled
 
@@ -30,7 +30,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   try:
     status = main() or 0
   except (InputError, TrainingDiverged, CheckpointFailed) as error:
-    status = _report(error)
+    status = _report(f"{error}{how_to_get(error)}")
   except ModuleNotFoundError as error:
     if (message := missing_extra(error)) is None:
       raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from absl import logging
 from flax import nnx
 from jax.sharding import Sharding
 
@@ -32,6 +33,19 @@ def best_step(manager: ocp.CheckpointManager) -> int | None:
   """The best by validation; the newest if none was validated."""
   best = manager.best_step()
   return manager.latest_step() if best is None else best
+
+
+@contextmanager
+def open_read_only(folder: Path) -> Generator[ocp.CheckpointManager]:
+  """The checkpoints in a folder, without Orbax' warnings that it will not write there."""
+  options = ocp.CheckpointManagerOptions(best_fn=selected, read_only=True, create=False, save_interval_steps=0)
+  before = logging.get_verbosity()
+  logging.set_verbosity(logging.ERROR)
+  try:
+    with ocp.CheckpointManager(folder, options=options) as manager:
+      yield manager
+  finally:
+    logging.set_verbosity(before)
 
 
 def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -> Recogniser:

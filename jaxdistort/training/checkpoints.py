@@ -13,7 +13,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import CheckpointFailed
 from jaxdistort.inference import Description
-from jaxdistort.inference.runs import FOLDER, SELECTED, best_step, damage_reported, selected
+from jaxdistort.inference.runs import FOLDER, SELECTED, best_step, damage_reported, open_read_only, selected
 from jaxdistort.models.weights import BackboneReference, check_reference
 
 _ADVICE = "; remove it to go on from an older one"
@@ -155,9 +155,7 @@ def read_config(workdir: Path) -> dict[str, Any] | None:
   """The config in the newest complete checkpoint of a run's folder; None if there is none."""
   if not (workdir / FOLDER).is_dir():
     return None
-  with ocp.CheckpointManager(
-    (workdir / FOLDER).absolute(), options=ocp.CheckpointManagerOptions(best_fn=selected, read_only=True)
-  ) as manager:
+  with open_read_only((workdir / FOLDER).absolute()) as manager:
     step = manager.latest_step()
     if step is None:
       return None

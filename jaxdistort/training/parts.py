@@ -24,7 +24,7 @@ from jaxdistort.training.memory import parts_that_fit
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.training.sampling import Sampler, make_sampler
 from jaxdistort.training.state import TrainState, create_state
-from jaxdistort.training.step import Update, make_update
+from jaxdistort.training.step import Update
 
 
 @dataclasses.dataclass
@@ -108,7 +108,7 @@ def create_parts(
   accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, size, mesh)
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
-  update = make_update(structure, task, optimizer, sample, mesh, seed=seed, accumulate=accumulate)
+  update = Update(structure, task, optimizer, sample, mesh, seed, accumulate)
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
   workers = default_workers() if config.data.workers < 0 else config.data.workers
   broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)

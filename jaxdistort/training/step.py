@@ -1,5 +1,6 @@
 """The training step: clean pictures in, one update out, all in one `jax.jit`; and many steps in one."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -33,27 +34,16 @@ class StepMetrics(NamedTuple):
   parameter_norm: jax.Array
 
 
-Update = Callable[[TrainState, Any, jax.Array], tuple[TrainState, StepMetrics]]
-
-
-def make_update(
-  structure: nnx.GraphDef,
-  task: Task,
-  optimizer: optax.GradientTransformation,
-  sample: Sampler,
-  mesh: Mesh,
-  *,
-  seed: int,
-  accumulate: int = 1,
-) -> Update:
+@dataclasses.dataclass(frozen=True)
+class Update:
   """One step, to be compiled: `(state, frozen variables, clean images) -> (state, metrics)`.
 
   Nothing is differentiated by the frozen variables, so what a frozen layer computes is not kept for a
   backward pass.
 
-  Args:
+  Attributes:
     structure: of the network.
-    task: gives targets, loss and rightness.
+    task: gives loss and rightness.
     optimizer: makes an update of a gradient.
     sample: makes the batch that is trained on.
     mesh: over whose devices the batch and, in its fsdp groups, large arrays are split.
@@ -62,44 +52,69 @@ def make_update(
       of the whole batch (but batch normalisation takes each part for a batch).
   """
 
-  def gradient(state: TrainState, frozen: Any, images: jax.Array, targets: Any, key: jax.Array) -> Any:
-    def loss_of(parameters: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-      # Gathered here, split weights are whole where they are used, and their gradient is summed into its parts.
-      whole, fixed = lax.with_sharding_constraint((parameters, frozen), replicated(mesh))
-      outputs, statistics = run_network(structure, Variables(whole, state.statistics, fixed), images, train_key=key)
-      right = task.right(outputs, targets)
-      return jnp.mean(task.losses(outputs, targets)), (jnp.mean(right), statistics)
+  structure: nnx.GraphDef
+  task: Task
+  optimizer: optax.GradientTransformation
+  sample: Sampler
+  mesh: Mesh
+  seed: int
+  accumulate: int = 1
 
-    (loss, (accuracy, statistics)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.parameters)
-    return (loss, accuracy, gradients), statistics
+  def __call__(self, state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
+    if self.accumulate == 1:
+      (distorted, targets), key = self.sample(state.step, images), self._key(state)
+      return self.apply(state, *self._gradient(state, state.statistics, frozen, distorted, targets, key))
+    parts = self.parts(state, images)
 
-  def accumulated(state: TrainState, frozen: Any, images: jax.Array, targets: Any, key: jax.Array) -> Any:
-    def add(carried: Any, part: Any) -> tuple[Any, None]:
-      sums, statistics = carried
-      index, images, targets = part
-      each, statistics = gradient(
-        state._replace(statistics=statistics), frozen, images, targets, jax.random.fold_in(key, index)
-      )
-      return (jax.tree.map(lambda total, own: total + own / accumulate, sums, each), statistics), None
+    def add(carried: tuple[Any, Any], part: tuple[Any, ...]) -> tuple[tuple[Any, Any], None]:
+      return self.add(state, frozen, carried, part), None
 
-    parts = jnp.arange(accumulate), *(_parts(each, accumulate, mesh) for each in (images, targets))
-    zeros = (jnp.float32(0), jnp.float32(0), jax.tree.map(jnp.zeros_like, state.parameters))
-    # On CPU a convolution inside a loop is many times slower.
-    unroll = accumulate if jax.default_backend() == "cpu" else 1
-    return lax.scan(add, (zeros, state.statistics), parts, unroll=unroll)[0]
+    return self.apply(state, *lax.scan(add, self.nothing(state), parts)[0])
 
-  def update(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
-    distorted, targets = sample(state.step, images)
-    *_, key = step_keys(seed, state.step)
-    compute = gradient if accumulate == 1 else accumulated
-    (loss, accuracy, gradients), statistics = compute(state, frozen, distorted, targets, key)
-    gradients = lax.with_sharding_constraint(gradients, split_large(gradients, mesh))
-    updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.parameters)
+  def parts(self, state: TrainState, images: jax.Array) -> tuple[Any, ...]:
+    """The batch of a step in its parts: their numbers int32 [n], images and targets [n, B / n, ...]."""
+    parts = (_parts(each, self.accumulate, self.mesh) for each in self.sample(state.step, images))
+    return jnp.arange(self.accumulate), *parts
+
+  def nothing(self, state: TrainState) -> tuple[Any, Any]:
+    """Sums of no part, and the statistics before the first."""
+    return (jnp.float32(0), jnp.float32(0), jax.tree.map(jnp.zeros_like, state.parameters)), state.statistics
+
+  def add(self, state: TrainState, frozen: Any, carried: tuple[Any, Any], part: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The sums with one more part."""
+    (sums, statistics), (index, images, targets) = carried, part
+    key = jax.random.fold_in(self._key(state), index)
+    own, statistics = self._gradient(state, statistics, frozen, images, targets, key)
+    return jax.tree.map(lambda total, each: total + each / self.accumulate, sums, own), statistics
+
+  def apply(self, state: TrainState, sums: Any, statistics: Any) -> tuple[TrainState, StepMetrics]:
+    """The state after a step with these means of loss, rightness and gradient."""
+    loss, accuracy, gradients = sums
+    gradients = lax.with_sharding_constraint(gradients, split_large(gradients, self.mesh))
+    updates, optimizer_state = self.optimizer.update(gradients, state.optimizer, state.parameters)
     parameters = optax.apply_updates(state.parameters, updates)
     metrics = StepMetrics(loss, accuracy, optax.tree.norm(gradients), optax.tree.norm(parameters))
-    return TrainState(state.step + 1, parameters, statistics, optimizer_state), metrics
+    after = TrainState(state.step + 1, parameters, statistics, optimizer_state), metrics
+    return lax.with_sharding_constraint(after, split_large(after, self.mesh))
 
-  return update
+  def _key(self, state: TrainState) -> jax.Array:
+    """Of the network's own draws in a step."""
+    return step_keys(self.seed, state.step)[2]
+
+  def _gradient(
+    self, state: TrainState, statistics: Any, frozen: Any, images: jax.Array, targets: Any, key: jax.Array
+  ) -> tuple[Any, Any]:
+    """Loss, rightness and gradient of some pictures, and the statistics after them."""
+
+    def loss_of(parameters: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
+      # Gathered here, split weights are whole where they are used, and their gradient is summed into its parts.
+      whole, fixed = lax.with_sharding_constraint((parameters, frozen), replicated(self.mesh))
+      outputs, after = run_network(self.structure, Variables(whole, statistics, fixed), images, train_key=key)
+      right = self.task.right(outputs, targets)
+      return jnp.mean(self.task.losses(outputs, targets)), (jnp.mean(right), after)
+
+    (loss, (accuracy, after)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.parameters)
+    return (loss, accuracy, gradients), after
 
 
 def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
@@ -113,37 +128,68 @@ def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
   return jax.tree.map(divide, batch)
 
 
-def make_train_step(update: Update, mesh: Mesh) -> jax.stages.Wrapped:
+Step = Callable[..., tuple[TrainState, StepMetrics]]
+
+
+def make_train_step(update: Update, mesh: Mesh) -> Step:
   """Compiles a step `(state, frozen variables, clean images) -> (state, metrics)`; the state that goes in is gone."""
-
-  @functools.partial(jax.jit, donate_argnums=0)
-  def train_step(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
-    after, metrics = update(state, frozen, images)
-    return lax.with_sharding_constraint((after, metrics), split_large((after, metrics), mesh))
-
-  return train_step
+  if update.accumulate > 1 and _on_cpu(mesh):
+    return _make_step_in_parts(update)
+  return jax.jit(update, donate_argnums=0)
 
 
-def make_train_steps(update: Update, order: Order, mesh: Mesh, *, batch_size: int, most: int) -> jax.stages.Wrapped:
+def _on_cpu(mesh: Mesh) -> bool:
+  return mesh.devices.flat[0].platform == "cpu"
+
+
+def _make_step_in_parts(update: Update) -> Step:
+  """The same step as several programs.
+
+  On CPU a convolution inside a loop is many times slower, and a loop that is unrolled keeps all of its parts in memory.
+  """
+  divide = jax.jit(update.parts)
+  begin = jax.jit(update.nothing)
+  add = jax.jit(update.add, donate_argnums=2)
+  apply = jax.jit(update.apply, donate_argnums=0)
+
+  def step(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
+    parts, carried = divide(state, images), begin(state)
+    for index in range(update.accumulate):
+      carried = add(state, frozen, carried, jax.tree.map(lambda part, index=index: part[index], parts))
+    return apply(state, *carried)
+
+  return step
+
+
+def make_train_steps(update: Update, order: Order, mesh: Mesh, *, batch_size: int, most: int) -> Step:
   """Compiles `(state, frozen variables, resident images, count) -> (state, metrics)`: `count` steps in one dispatch.
 
   The pictures of step k are those at positions k B to (k + 1) B of the order, as on the host. The state that goes in is
-  gone. One compilation serves every `count` up to `most`; the metrics are float32 [most], zero beyond `count`.
+  gone. One compilation serves every `count` up to `most`; the metrics are float32 [most], zero beyond `count` (of a
+  single step float32 []).
   """
   take = make_take(mesh)
+
+  def batch(step: jax.Array, images: jax.Array) -> jax.Array:
+    positions = step.astype(jnp.uint32) * np.uint32(batch_size) + jnp.arange(batch_size, dtype=jnp.uint32)
+    return take(images, order.numbers(positions))
+
+  if most == 1:  # a loop would slow the convolutions down on CPU
+    if update.accumulate > 1 and _on_cpu(mesh):
+      single, look_up = _make_step_in_parts(update), jax.jit(batch)
+      return lambda state, frozen, images, count: single(state, frozen, look_up(state.step, images))
+    return jax.jit(
+      lambda state, frozen, images, count: update(state, frozen, batch(state.step, images)), donate_argnums=0
+    )
 
   @functools.partial(jax.jit, donate_argnums=0)
   def train_steps(state: TrainState, frozen: Any, images: jax.Array, count: jax.Array) -> tuple[TrainState, Any]:
     def step(turn: jax.Array, carried: Any) -> Any:
       state, rows = carried
-      positions = state.step.astype(jnp.uint32) * np.uint32(batch_size) + jnp.arange(batch_size, dtype=jnp.uint32)
-      state, metrics = update(state, frozen, take(images, order.numbers(positions)))
-      state = lax.with_sharding_constraint(state, split_large(state, mesh))
+      state, metrics = update(state, frozen, batch(state.step, images))
       return state, jax.tree.map(lambda column, value: column.at[turn].set(value), rows, metrics)
 
     empty = StepMetrics(*(jnp.zeros(most, jnp.float32) for _ in StepMetrics._fields))
-    if most == 1:
-      return step(jnp.int32(0), (state, empty))  # a loop would slow the convolutions down on CPU
     return lax.fori_loop(0, count, step, (state, empty))
 
   return train_steps

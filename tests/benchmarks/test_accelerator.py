@@ -30,15 +30,12 @@ def _rows(folder):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Some donated buffers")
 def test_figures_and_a_run_at_toy_size(tmp_path):
-  accelerator.run(
-    ["--toy", "--only", "training", "--only", "inference", "--only", "variable", "--output", str(tmp_path)]
-  )
+  accelerator.run(["--toy", "--only", "input", "--only", "variable", "--output", str(tmp_path)])
   rows = _rows(tmp_path)
-  assert [row["phase"] for row in rows] == ["training", "inference", "inference", "variable"]
+  assert [row["phase"] for row in rows] == ["input", "input", "variable"]
   for row in rows:
     assert row["pictures_per_second"] > 0
     assert row["device"]
-  assert rows[0]["mfu"] > 0
   run = rows[-1]
   assert (run["steps"], run["protocol"], run["stopped"]) == (4, "variable", False)
   assert 0 <= run["test_accuracy"] <= 1

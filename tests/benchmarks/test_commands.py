@@ -190,3 +190,12 @@ def test_the_script_finds_its_modules_from_anywhere(tmp_path):
   assert result.returncode == 0, result.stderr
   for name in ("distortions", "training", "inference", "input", "sweep", "accelerator"):
     assert name in result.stdout
+
+
+@pytest.mark.slow
+def test_workers_of_the_script_do_not_run_it_again(tmp_path, folder_of_photographs):
+  words = ["input", "--data", f"folder:{folder_of_photographs}", "--batch-size", "4", "--size", "32", "--workers", "1"]
+  command = [sys.executable, _ROOT / "scripts/benchmark.py", *words, "--seconds", "0", "--rounds", "1"]
+  result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240)
+  assert result.returncode == 0, result.stderr
+  assert "decode and standardise, 1 worker" in result.stdout

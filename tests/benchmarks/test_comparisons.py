@@ -1,63 +1,89 @@
 """What other libraries are handed: its shapes and names, tested without them."""
 
+import dataclasses
 import importlib.util
 import inspect
 import re
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 import benchmarks.training
 from benchmarks.arithmetic import step_flops
 from benchmarks.distortions import list_work
 from benchmarks.jhlabs import _OPS as JHLABS_OPS
 from benchmarks.peers import Kornia, OpenCV
-from benchmarks.runs import open_parts
+from benchmarks.runs import without_weights
 from benchmarks.timing import Stopwatch, photographs
 from jaxdistort.cli.config_file import load_config
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.models import MODELS
+from jaxdistort.models import MODELS, split_network
+from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.training import make_sampler
+from tests.training.tiny import get_config
 
 _ROOT = Path(__file__).parents[2]
 
 
-def _vgg(size):
-  config = load_config(_ROOT / "configs/vgg_scratch.py")
-  config.data.image_size, config.data.source, config.data.workers, config.batch_size = size, "synthetic", 0, 8
-  return config
-
-
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Some donated buffers")
-def test_pytorch_gets_pictures_as_its_network_takes_them(monkeypatch):
+def test_pytorch_gets_the_pictures_of_the_step(monkeypatch):
   """With augmentation on, clean pictures are larger than those that the network sees."""
-  config, handed = _vgg(32), []
-  assert config.data.augment
+  config, handed = get_config(), []
   assert config.data.training_side > config.data.image_size
 
   def turn(config, images):
-    handed.append((config.data.image_size, images))
+    handed.append(images)
     return lambda seconds: [1.0], "a device"
 
   monkeypatch.setattr(benchmarks.training, "training_turn", turn)
-  monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: object() if name == "torch" else None)
+  monkeypatch.setattr(benchmarks.training, "_why_no_pytorch", lambda config: [])
   monkeypatch.setattr(benchmarks.training, "measure_matmul_ceiling", lambda watch: 1e12)
-  rows, missing = benchmarks.training.time_training(config, Stopwatch(0, 1))
-  ((size, images),) = handed
-  assert images.shape == (config.batch_size, size, size, 3)
-  assert images.dtype == jnp.uint8
+  rows, missing = benchmarks.training.time_training(config, Stopwatch(0, 1), data="samples")
+  (images,) = handed
+  assert (images.shape, images.dtype) == ((config.batch_size, 32, 32, 3), jnp.uint8)
   assert not missing
   assert [row["library"] for row in rows] == ["jaxdistort", "PyTorch"]
   assert rows[0]["of_pytorch"] > 0
 
 
+def test_the_pictures_of_a_step_of_vgg_are_of_the_size_of_its_dense_layer():
+  config = load_config(_ROOT / "configs/vgg_scratch.py")
+  protocol, size, side = config.create_protocol(), config.data.image_size, config.data.training_side
+  assert (size, side) == (224, 256)
+  sample = make_sampler(protocol, config.create_task(protocol), create_mesh(), seed=0, size=size, augment=True)
+  images, _ = jax.eval_shape(sample, jnp.int32(0), jax.ShapeDtypeStruct((8, side, side, 3), jnp.uint8))
+  assert images.shape == (8, size, size, 3)
+  network = config.resolved(None).network_spec(7)
+  _, variables = split_network(nnx.eval_shape(lambda: network.draw(0)))
+  assert variables.parameters["hidden"]["kernel"].shape == ((size // 32) ** 2 * 512, 4096)  # as torch_vgg has it
+
+
+@pytest.mark.parametrize(
+  ("change", "why"),
+  [
+    (lambda c: setattr(c.model, "name", "compact"), "there for vgg_scratch, not for compact"),
+    (lambda c: setattr(c.optimizer, "name", "adam"), "RMSProp"),
+    (lambda c: setattr(c.task, "name", "recognition"), "classification"),
+    (lambda c: None, "not installed"),
+  ],
+)
+def test_why_pytorch_is_left_out(change, why, monkeypatch):
+  monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
+  config = load_config(_ROOT / "configs/vgg_scratch.py")
+  change(config)
+  (line,) = benchmarks.training._why_no_pytorch(config)
+  assert why in line
+
+
 def test_operations_of_a_step_are_those_of_the_network():
   """VGG16's are those of its convolutions and dense layers, three times for a step, to a few percent."""
-  config = _vgg(64)
-  with open_parts(config) as parts:
-    counted = step_flops(parts.structure, parts.variables, 2, 64) / 2
+  config = load_config(_ROOT / "configs/vgg_scratch.py").resolved(None)
+  network = dataclasses.replace(config.network_spec(7), image_size=64)
+  counted = step_flops(*split_network(nnx.eval_shape(lambda: network.draw(0))), 2, 64) / 2
   side, channels, products = 64, 3, 0
   for widths in ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512)):
     for width in widths:
@@ -105,8 +131,6 @@ def test_the_pictures_are_as_many_and_as_large_as_asked_for():
 
 @pytest.mark.parametrize("name", ["vgg_transfer", "sgdnet_transfer"])
 def test_transfer_networks_are_measured_without_their_weights(name):
-  from benchmarks.runs import without_weights
-
   config = without_weights(load_config(_ROOT / f"configs/{name}.py"))
   assert MODELS[config.model.name].pretrained
   assert config.open_backbone() is None

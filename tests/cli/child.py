@@ -4,8 +4,8 @@ python -m tests.cli.child MOMENT WORD...
 
 MOMENT is one of
   -           nothing befalls it;
-  kill:WHAT   the process is killed as soon as it does what the regular expression WHAT finds in an audit event of Python
-              and its arguments, such as "os.rename /tmp/a /tmp/b -1";
+  kill:WHAT   the process is killed as soon as the regular expression WHAT finds something in an audit event of Python
+              with its arguments, such as "os.rename /tmp/a /tmp/b -1";
   wait:FILE   the first time that work could end between batches, it makes FILE and waits until it is asked to stop.
 """
 

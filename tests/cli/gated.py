@@ -15,7 +15,7 @@ _loaded = 0  # by this process
 
 
 class Gated(Source):
-  """Flat pictures, of which no two are alike in a row; enough for two shards, and for more batches than a test waits."""
+  """Flat pictures: enough for two shards, and for more batches than a test waits for."""
 
   def __init__(self, argument: str):
     folder, _, count = argument.rpartition(":")

@@ -1,4 +1,4 @@
-"""The commands as a person runs them: what they say and leave behind, runs that are killed, and words that are wrong."""
+"""The commands as a person runs them: what they say and leave behind, killed runs, words that are wrong."""
 
 import json
 import runpy

@@ -85,7 +85,9 @@ def test_pictures_of_another_size_are_other_pictures(tmp_path):
   sizes = {"one": 64, "two": 96, "three": 64}
   folders = [_write(tmp_path / name, name, [1, 0], **_TEST, image_size=size) for name, size in sizes.items()]
   assert [pair["networks"] for pair in compare(read_judgements(folders))["pairs"]] == [["one", "three"]]
-  folders = [_write(tmp_path / f"live_{name}", name, [1, 0], **_LIVE, image_size=sizes[name]) for name in ("one", "two")]
+  folders = [
+    _write(tmp_path / f"live_{name}", name, [1, 0], **_LIVE, image_size=sizes[name]) for name in ("one", "two")
+  ]
   found = {(pair["networks"][0], pair["networks"][1]) for pair in compare(read_judgements(folders))["pairs"]}
   assert ("one", "two") in found
 
@@ -156,9 +158,7 @@ def test_what_is_no_report_is_reported(tmp_path, content):
     read_judgements([tmp_path])
 
 
-@pytest.mark.parametrize(
-  "damage", [{"checkpoint": None}, {"views": {"pad": 1}}, {"views": []}, {"model": []}]
-)
+@pytest.mark.parametrize("damage", [{"checkpoint": None}, {"views": {"pad": 1}}, {"views": []}, {"model": []}])
 def test_what_was_a_report_is_reported(tmp_path, damage):
   folder = _write(tmp_path / "a", "one", [1, 0], **_TEST)
   report = json.loads((folder / "report.json").read_text())

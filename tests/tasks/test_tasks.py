@@ -94,7 +94,7 @@ def test_a_recognition_by_hand():
 def test_what_a_file_keeps_is_enough(name):
   task = task_from_dict(TASKS[name](_SIX).to_dict())
   assert (task.name, task.labels) == (name, _SIX)
-  with pytest.raises(InputError, match="answer: 'gausian_blr' is not one of .*; did you mean"):
+  with pytest.raises(InputError, match=r"answer: 'gausian_blr' is not one of .*; did you mean"):
     task.output_of("gausian_blr")
 
 

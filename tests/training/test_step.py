@@ -16,7 +16,7 @@ from jaxdistort.protocols import variable
 from jaxdistort.runtime import mesh as meshes
 from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
 from jaxdistort.tasks import Classification, LabelSpace
-from jaxdistort.training import create_state, make_sampler, make_train_step, make_update
+from jaxdistort.training import Update, create_state, make_sampler, make_train_step
 from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer
@@ -34,7 +34,7 @@ def _update(mesh, name="compact", accumulate=1):
   optimizer = create_optimizer(get_config().optimizer, 100)
   structure, state, _ = create_state(NetworkSpec(name, 3, 32), optimizer, 0, mesh)
   sample = make_sampler(_PROTOCOL, _TASK, mesh, seed=3, size=32, augment=True)
-  return state, make_update(structure, _TASK, optimizer, sample, mesh, seed=3, accumulate=accumulate)
+  return state, Update(structure, _TASK, optimizer, sample, mesh, 3, accumulate)
 
 
 def _parts(mesh, **options):

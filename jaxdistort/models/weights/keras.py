@@ -35,7 +35,7 @@ def open_keras(path: Path) -> Generator[Tensors]:
   try:
     import h5py
   except ImportError as error:
-    raise MissingExtra("h5py", "convert") from error
+    raise MissingExtra("h5py", "convert", str(path)) from error
   try:
     with foreign_parser():
       file = h5py.File(path, "r")

@@ -10,7 +10,10 @@ from jaxdistort.models import run_network, split_network
 from jaxdistort.models.weights import convert, load_pretrained
 from tests.models.weights import keras_networks
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras under NumPy 2
+pytestmark = [
+  pytest.mark.slow,
+  pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras under NumPy 2
+]
 
 # One even side and one odd: they are padded, and the last row is left out, in different ways. Not square.
 PICTURE = np.random.default_rng(0).integers(0, 256, (1, 96, 161, 3), dtype=np.uint8)
@@ -40,14 +43,12 @@ def test_vgg16_agrees_with_keras(tmp_path):
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
-@pytest.mark.slow
 def test_resnet50_with_newer_names_and_epsilon_agrees_with_keras(tmp_path):
   theirs = keras_networks.newer_resnet50()
   ours = _converted("keras-resnet50", keras_networks.save(theirs, tmp_path / "resnet.h5"))
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
-@pytest.mark.slow
 def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(tmp_path):
   whole, trunk, resnet = keras_networks.sgdnet()
   pooled, saliency, features = keras_networks.predict(trunk, PICTURE)
