@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import jaxdistort
-from jaxdistort.cli import COMMANDS
+from jaxdistort.cli import COMMANDS, supervision
 from tests.cli.processes import ROOT
 from tests.inference.test_explaining import recogniser_of
 
@@ -56,6 +56,7 @@ def test_a_run_shows_what_it_does(unbroken, command, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # of four processes, on slow machines
 def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(start, unbroken, tmp_path):
   """Killed while it starts, in the middle of writing a checkpoint, and between checkpoints, as the next one begins."""
   workdir = tmp_path / "killed"
@@ -241,6 +242,25 @@ def test_the_package_is_a_command(tmp_path):
   )
   assert (result.returncode, result.stdout) == (1, "")
   assert result.stderr.startswith("error: the following arguments are required: ")
+
+
+def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch):
+  started = []
+
+  class Child:
+    def wait(self):
+      return -signal.SIGABRT
+
+  def end(status):
+    raise SystemExit(status)
+
+  monkeypatch.setattr(subprocess, "Popen", lambda words, env: started.append(words) or Child())
+  monkeypatch.setattr(supervision.os, "_exit", end)
+  monkeypatch.setattr(supervision.signal, "signal", lambda *handler: None)
+  monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "jaxdistort", "train", "--processes=2"])
+  with pytest.raises(SystemExit, match="1"):
+    supervision.supervise()
+  assert started == [[sys.executable, "-m", "jaxdistort", "train", "--processes=2"]]
 
 
 def test_importing_the_package_loads_nothing_heavy():
