@@ -47,7 +47,9 @@ def time_networks(
     turns = {"jaxdistort": ours(name, images)} | _others(name, kind, images)
     timings = watch.time(turns)
     common = {"op": f"{kind} of {name}, {size} px", "model": name, "batch_size": batch_size, "size": size}
-    found = [common | {"library": library} | rates(timing, batch_size) for library, timing in timings.items()]
+    found: list[dict[str, Any]] = [
+      common | {"library": library} | rates(timing, batch_size) for library, timing in timings.items()
+    ]
     for other in found[1:]:
       found[0][f"of_{other['library']}"] = found[0]["pictures_per_second"] / other["pictures_per_second"]
     rows += found
