@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-# What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once.
-if "PYTEST_XDIST_WORKER" not in os.environ:
-  _COMPILED = tempfile.TemporaryDirectory(prefix="compiled")
-  os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
-os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**33)  # with a limit, files are locked while they are written
+# What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once, and
+# kept for the next time. With a limit, files are locked while they are written.
+_COMPILED = Path(__file__).parents[1] / ".cache" / "compiled"
+_COMPILED.mkdir(parents=True, exist_ok=True)
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
+os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
