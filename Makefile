@@ -12,10 +12,10 @@ quickstart: .venv/installed
 	$(PYTHON) scripts/train.py --config configs/quickstart.py
 
 test: .venv/installed
-	$(PYTHON) -m pytest -n 2 --dist worksteal
+	$(PYTHON) -m pytest -n 3 --dist worksteal
 
 fast: .venv/installed
-	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
+	$(PYTHON) -m pytest -n 3 --dist worksteal -m "not slow"
 
 check: .venv/installed
 	.venv/bin/ruff check .
@@ -35,4 +35,4 @@ check: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .cache build *.egg-info

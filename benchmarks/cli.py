@@ -6,6 +6,7 @@ python scripts/benchmark.py training --config configs/vgg_transfer.py --against-
 python scripts/benchmark.py training --config configs/compact.py --placements --data folder:photos
 python scripts/benchmark.py training --config configs/quickstart.py --set-sizes 1000 100000
 python scripts/benchmark.py inference --config configs/compact.py
+python scripts/benchmark.py networks --network compact --size 96
 python scripts/benchmark.py input --data folder:photos
 python scripts/benchmark.py sweep --checkpoint runs/six --data folder:photos
 
@@ -61,6 +62,10 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
   _add_config(inference, "configs/vgg_scratch.py")
   inference.add_argument("--checkpoint", default=None, help="a trained network in place of --config's random weights")
   inference.add_argument("--batch-size", type=at_least(1), default=64)
+  networks = commands.add_parser("networks", help="the same network here, in PyTorch and in ONNX Runtime, on CPU")
+  networks.add_argument("--network", choices=("compact", "vgg_scratch"), default="compact")
+  networks.add_argument("--batch-size", type=at_least(1), default=32)
+  networks.add_argument("--size", type=at_least(32), default=224, help="side of the pictures, px")
   loading = commands.add_parser("input", help="clean pictures, by number of workers, and their transfer to the device")
   loading.add_argument("--data", required=True, help=_DATA)
   loading.add_argument("--batch-size", type=at_least(1), default=64)
@@ -74,7 +79,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
   sweep.add_argument("--distortion", default="gaussian_blur")
   sweep.add_argument("--levels", default="0.5:11:22")
   sweep.add_argument("--batch-size", type=at_least(1), default=64)
-  for command in (distortions, training, inference, loading, sweep):
+  for command in (distortions, training, inference, networks, loading, sweep):
     _add_common(command)
   return parser.parse_args(words)
 
@@ -186,6 +191,14 @@ def _inference(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]
   return rows
 
 
+def _networks(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
+  from benchmarks.networks import time_networks
+
+  rows, missing = time_networks(watch, arguments.network, size=arguments.size, batch_size=arguments.batch_size)
+  _print_rows(rows, missing)
+  return rows
+
+
 def _input(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
   from benchmarks.input import default_worker_counts, time_input
 
@@ -209,6 +222,7 @@ _COMMANDS = {
   "distortions": _distortions,
   "training": _training,
   "inference": _inference,
+  "networks": _networks,
   "input": _input,
   "sweep": _sweep,
 }

@@ -16,7 +16,8 @@ import numpy as np
 
 from jaxdistort.data import parse_sources
 
-_PACKAGES = ("jax", "jaxlib", "flax", "grain", "numpy", "pillow", "torch", "kornia", "opencv-python-headless")
+_PACKAGES = ("jax", "jaxlib", "flax", "grain", "numpy", "pillow", "torch", "onnxruntime", "kornia")
+_PACKAGES += ("opencv-python-headless",)
 _LONG_CALL = 0.5  # s; the first call of a turn is not thrown away where it takes this long
 
 Turn = Callable[[float], list[float]]

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from benchmarks.arithmetic import data_sheet_ceiling, measure_matmul_ceiling, memory_of, step_flops
 from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, photographs, rates
-from benchmarks.torch_vgg import NOTE, training_turn
+from benchmarks.torch_networks import NOTE, training_turn
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import training_batches
 from jaxdistort.errors import InputError

@@ -1,4 +1,4 @@
-"""What a person can mend: told in one line that names the file, flag or value at fault."""
+"""What a person can mend: one line that names the file, flag or value at fault."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,13 +1,15 @@
 """Strict JAX on eight fake CPU devices, and pictures to test with."""
 
 import os
-import tempfile
+import shutil
+from pathlib import Path
 
-# What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once.
-if "PYTEST_XDIST_WORKER" not in os.environ:
-  _COMPILED = tempfile.TemporaryDirectory(prefix="compiled")
-  os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
-os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**33)  # with a limit, files are locked while they are written
+# What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once, and
+# kept for the next time. With a limit, files are locked while they are written.
+_COMPILED = Path(__file__).parents[1] / ".cache" / "compiled"
+_COMPILED.mkdir(parents=True, exist_ok=True)
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
+os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
@@ -31,11 +33,10 @@ def photographs() -> np.ndarray:
   return np.stack([samples.load(i * samples.VIEWS + 1, 64) for i in (0, 3, 4, 8, 10, 12, 14, 16)])
 
 
-@pytest.fixture
-def folder_of_photographs(tmp_path) -> str:
-  """A folder with 40 small photographs, two of them broken, one in a subfolder, and a file that is no picture."""
+@pytest.fixture(scope="session")
+def _photographs_on_disk(tmp_path_factory) -> Path:
   samples = SamplePhotographs()
-  folder = tmp_path / "photos"
+  folder = tmp_path_factory.mktemp("photographs") / "photos"
   (folder / "more").mkdir(parents=True)
   for i in range(38):
     place = folder / "more" if i == 37 else folder
@@ -44,4 +45,35 @@ def folder_of_photographs(tmp_path) -> str:
   (folder / "truncated.png").write_bytes(content[: len(content) // 2])
   (folder / "empty.jpg").write_bytes(b"")
   (folder / "notes.txt").write_text("no picture")
-  return str(folder)
+  return folder
+
+
+@pytest.fixture
+def folder_of_photographs(_photographs_on_disk, tmp_path) -> str:
+  """A folder with 40 small photographs, two of them broken, one in a subfolder, and a file that is no picture."""
+  return str(shutil.copytree(_photographs_on_disk, tmp_path / "photos"))
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory) -> Path:
+  """Folders of runs that have just begun, by protocol: `variable` and `six`. Not to be changed.
+
+  Softmax networks, which compile at once, 32 px, no JPEG step.
+  """
+  from jaxdistort.config import ModelConfig, ProtocolConfig
+  from tests.training.tiny import get_config, save_untrained
+
+  root = tmp_path_factory.mktemp("untrained")
+  for protocol in ("variable", "six"):
+    config = get_config()
+    config.protocol, config.model = ProtocolConfig(protocol, 0), ModelConfig("softmax")
+    save_untrained(config, root / protocol)
+  return root
+
+
+@pytest.fixture
+def short_resnet(monkeypatch):
+  """ResNet50 with the first block of each stage alone: all that it is made of, in a quarter of the time."""
+  from jaxdistort.models import resnet
+
+  monkeypatch.setattr(resnet, "BLOCKS", tuple(block for block in resnet.BLOCKS if block[0].endswith("a")))

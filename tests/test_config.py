@@ -1,12 +1,13 @@
 """Configs: what they refuse, and the files that ship."""
 
 import dataclasses
+import json
 import runpy
 from pathlib import Path
 
 import pytest
 
-from jaxdistort.config import TrainConfig
+from jaxdistort.config import TaskConfig, TrainConfig
 from jaxdistort.errors import InputError
 
 _FILES = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
@@ -30,7 +31,8 @@ def test_the_asked_for_configs_ship():
     ("batch_size", 0, "batch_size must be at least 1, got 0"),
     ("model.name", "vgg", "model.name: 'vgg' is not one of"),
     ("optimizer.name", "rmspro", "did you mean 'rmsprop'"),
-    ("protocol.name", "seven", "protocol.name"),
+    ("protocol.name", "seven", "protocol.name: 'seven' is not one of"),
+    ("task.name", "recognise", "task.name: 'recognise' is not one of .* did you mean 'recognition'"),
     ("protocol.jpeg_quality", 101, r"protocol.jpeg_quality must be within 0\.\.100"),
     ("data.image_size", 8, r"data.image_size must be within 32\.\.4096"),
     ("optimizer.learning_rate", float("nan"), "optimizer.learning_rate"),
@@ -49,8 +51,20 @@ def test_values_that_cannot_work_are_named(field, value, message):
 
 
 def test_configs_survive_json():
-  config = TrainConfig(batch_size=7)
-  assert TrainConfig.from_dict(config.to_dict()) == config
-  with pytest.raises(InputError, match=r"'data.sorce' is not one of"):
-    TrainConfig.from_dict({"data": {"sorce": "samples"}})
+  config = TrainConfig(batch_size=7, task=TaskConfig("recognition"))
+  assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
   assert dataclasses.asdict(config)["data"]["source"]
+
+
+def test_configs_of_other_versions_are_understood():
+  """Fields that came since have their defaults; fields that are gone are left out."""
+  kept = TrainConfig(batch_size=7).to_dict()
+  del kept["task"], kept["model"]["pool"]
+  kept["data"]["cache"], kept["momentum"] = "disk", 0.9
+  assert TrainConfig.from_dict(kept) == TrainConfig(batch_size=7)
+
+
+def test_what_auto_means_here_is_written_down():
+  config = TrainConfig().resolved(None)
+  assert (config.compute_dtype, config.model.input_scaling) == ("float32", "centered")
+  assert TrainConfig(compute_dtype="bfloat16").resolved(None).compute_dtype == "bfloat16"

@@ -12,8 +12,14 @@ from jaxdistort.errors import InputError
 class ArgumentParser(argparse.ArgumentParser):
   """Describes a command by its module's text; raises InputError where the standard one prints the usage and ends."""
 
-  def __init__(self, description: str | None = None, **options: Any):
+  def __init__(self, description: str | None = None, *, more: Callable[[], str] | None = None, **options: Any):
     super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+    self._more = more  # of the help: made when it is asked for, since it may import much
+
+  def format_help(self) -> str:
+    if self._more:
+      self.epilog = self._more()
+    return super().format_help()
 
   def error(self, message: str) -> NoReturn:
     raise InputError(f"{message}; see --help")
@@ -37,6 +43,14 @@ def output_folder(text: str) -> Path:
   if os.path.exists(there) and not os.path.isdir(there):
     raise argparse.ArgumentTypeError(f"{there} is a file; give a folder, or a name that is free")
   return path
+
+
+def describe_data(*, databases: bool = False) -> str:
+  """What --data may be, for the end of a help: every source, and every database, that is registered."""
+  from jaxdistort.data import describe_databases, describe_sources
+
+  text = f"clean pictures (--data):\n{describe_sources(explained=True)}"
+  return f"{text}\n\ndatabases (--data):\n{describe_databases(explained=True)}" if databases else text
 
 
 def add_checkpoint(parser: argparse.ArgumentParser, *, repeatable: bool = False) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from jaxdistort.cli.extras import missing_extra
+from jaxdistort.cli.extras import how_to_get, missing_extra
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.runtime.compilation import keep_compiled
 
@@ -21,6 +21,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
   """
   keep_compiled()
+  _quieten_libraries()
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors="backslashreplace")  # files have names that the terminal's encoding may lack
@@ -29,7 +30,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   try:
     status = main() or 0
   except (InputError, TrainingDiverged, CheckpointFailed) as error:
-    status = _report(error)
+    status = _report(f"{error}{how_to_get(error)}")
   except ModuleNotFoundError as error:
     if (message := missing_extra(error)) is None:
       raise
@@ -49,6 +50,14 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   if status and _of_several():
     os._exit(status)  # an ordinary exit waits for the other processes, which do not know
   sys.exit(status)
+
+
+def _quieten_libraries() -> None:
+  """Orbax and grain log, traceback and all, what they raise anyway."""
+  with contextlib.suppress(ModuleNotFoundError):  # absl comes with them
+    from absl import logging
+
+    logging.set_verbosity(logging.FATAL)
 
 
 def _of_several() -> bool:

@@ -7,20 +7,19 @@ jaxdistort evaluate --checkpoint runs/quickstart --data live:databaserelease2 --
 import argparse
 from collections.abc import Sequence
 
-from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, output_folder
+from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, describe_data, output_folder
 from jaxdistort.cli.broken import listed_broken, report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-  parser = ArgumentParser(__doc__, prog="jaxdistort evaluate")
+  parser = ArgumentParser(__doc__, prog="jaxdistort evaluate", more=lambda: describe_data(databases=True))
   add_checkpoint(parser)
   parser.add_argument(
     "--data",
     required=True,
-    help="folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix; or a database: live:PATH, tid2008:PATH, "
-    "tid2013:PATH, csiq:PATH, kadid10k:PATH",
+    help="clean pictures, such as folder:photos, or a database, such as live:databaserelease2; all kinds below",
   )
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
   parser.add_argument(

@@ -1,4 +1,4 @@
-"""Which extra of the package brings what a command needs."""
+"""Where to get what a command needs: extras of the package, and weights from elsewhere."""
 
 _EXTRA_OF = {
   **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
@@ -14,3 +14,11 @@ def missing_extra(error: ModuleNotFoundError) -> str | None:
   package = (error.name or "").partition(".")[0]
   extra = _EXTRA_OF.get(package)
   return f"{package} is not installed: pip install 'jaxdistort[{extra}]'" if extra else None
+
+
+def how_to_get(error: Exception) -> str:
+  """The command that makes the weights that a network lacks; nothing for other errors."""
+  kinds, architecture = getattr(error, "kinds", ()), getattr(error, "architecture", "")
+  if not kinds:
+    return ""
+  return f"; made by: jaxdistort convert --from {kinds[0]} --download --output weights/{architecture}.safetensors"

@@ -19,7 +19,7 @@ def supervise() -> None:
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
     return
   environment = os.environ | {_SUPERVISED: str(os.getpid())}
-  child = subprocess.Popen([sys.executable, *sys.argv], env=environment)
+  child = subprocess.Popen([sys.executable, *sys.orig_argv[1:]], env=environment)  # `-m jaxdistort` too
   for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda number, frame: child.send_signal(number))
   status = child.wait()

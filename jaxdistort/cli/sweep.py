@@ -9,16 +9,16 @@ jaxdistort sweep --checkpoint runs/six --checkpoint runs/variable --data folder:
 import argparse
 from collections.abc import Sequence
 
-from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, output_folder
+from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, describe_data, output_folder
 from jaxdistort.cli.broken import listed_broken, report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-  parser = ArgumentParser(__doc__, prog="jaxdistort sweep")
+  parser = ArgumentParser(__doc__, prog="jaxdistort sweep", more=describe_data)
   add_checkpoint(parser, repeatable=True)
-  parser.add_argument("--data", required=True, help="folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix")
+  parser.add_argument("--data", required=True, help="clean pictures, such as folder:photos; all kinds below")
   parser.add_argument(
     "--distortion",
     required=True,

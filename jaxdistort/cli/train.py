@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import flags, logging
+from absl import flags
 from ml_collections import config_flags
 
 from jaxdistort.cli.arguments import ArgumentParser, at_least
@@ -22,29 +22,22 @@ from jaxdistort.cli.config_file import load_config
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError, choose
 
-_FLAGS = flags.FlagValues()
-CONFIG = config_flags.DEFINE_config_file(
-  "config", None, "A file of configs/; single values: --config.batch_size=64.", flag_values=_FLAGS
-)
-WORKDIR = flags.DEFINE_string(
-  "workdir", None, "Folder of the run; runs/ and the name of the config unless given.", flag_values=_FLAGS
-)
 _STOPPING = "stopping after this step, with a checkpoint; once more to stop at once"
 
 
 def main(arguments: Sequence[str]) -> int:
   if {"-h", "-help", "--help"} & set(arguments):
-    print(f"{__doc__}\n{_FLAGS.get_help()}")
+    print(f"{__doc__}\n{define_flags([]).get_help()}")
     return 0
-  path = parse_flags(join_processes(list(arguments)))
-  logging.set_verbosity(logging.FATAL)  # Orbax and grain log, traceback and all, what they raise anyway
+  given = parse_flags(join_processes(list(arguments)))
   from jaxdistort.runtime.processes import is_first  # after the flags: a typo is reported at once
   from jaxdistort.training import train
 
-  workdir = Path(_FLAGS.workdir) if _FLAGS.workdir else Path("runs") / path.stem
+  name = Path(given["config"].config_filename).stem  # ty: ignore
+  workdir = Path(given.workdir) if given.workdir else Path("runs") / name
   progress = TerminalProgress(_STOPPING, shown=is_first())
   with progress.signals():
-    return 0 if train(_FLAGS.config, workdir, progress=progress) else 130
+    return 0 if train(given.config, workdir, progress=progress) else 130
 
 
 def join_processes(arguments: list[str]) -> list[str]:
@@ -69,19 +62,30 @@ def join_processes(arguments: list[str]) -> list[str]:
   return rest
 
 
-def parse_flags(arguments: list[str]) -> Path:
-  """Parses the command line and returns the path of the config; raises InputError with the word at fault."""
+def define_flags(arguments: list[str]) -> flags.FlagValues:
+  """The flags, before they are parsed; which overrides of the config there are is seen in the arguments."""
+  given = flags.FlagValues()
+  text = "A file of configs/; single values: --config.batch_size=64."
+  config_flags.DEFINE_config_file("config", None, text, flag_values=given, sys_argv=["train", *arguments])
+  text = "Folder of the run; runs/ and the name of the config unless given."
+  flags.DEFINE_string("workdir", None, text, flag_values=given)
+  return given
+
+
+def parse_flags(arguments: list[str]) -> flags.FlagValues:
+  """Parses the command line; raises InputError with the word at fault."""
   check_config(arguments)
+  given = define_flags(arguments)
   try:
-    rest = _FLAGS(["train", *arguments])
+    rest = given(["train", *arguments])
   except flags.UnrecognizedFlagError as error:
-    near = difflib.get_close_matches(error.flagname, list(_FLAGS), 1)
+    near = difflib.get_close_matches(error.flagname, list(given), 1)
     raise InputError(f"unknown flag --{error.flagname}" + (f"; did you mean --{near[0]}?" if near else "")) from error
   except flags.Error as error:
     raise InputError(" ".join(str(error).split())) from error
   if rest[1:]:
     raise InputError(f"{rest[1]!r} is not a flag; see --help")
-  return Path(_FLAGS["config"].config_filename)  # ty: ignore
+  return given
 
 
 def check_config(arguments: list[str]) -> None:

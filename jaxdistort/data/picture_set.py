@@ -96,7 +96,7 @@ def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> Picture
   Args:
     spec: see `parse_sources`.
     split: train, validation, test, or all.
-    progress: is told, once, what changed since a prepared source was made.
+    progress: hears, once, what changed since a prepared source was made.
 
   Raises:
     InputError: a source cannot be opened, or is too small to be split.

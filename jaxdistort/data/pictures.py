@@ -100,7 +100,7 @@ def _convert(picture: Image.Image, mode: str) -> Image.Image:
 
 
 def standardise(picture: Image.Image, size: int) -> np.ndarray:
-  """The paper's standard form: shorter side to `size` (bicubic), then the central square.
+  """The study's standard form: shorter side to `size` (bicubic), then the central square.
 
   Returns:
     uint8 [size, size, 3].

@@ -24,7 +24,7 @@ def parse_sources(spec: str, progress: Progress = SILENT) -> list[WeightedSource
   Args:
     spec: as `describe_sources` says: `folder:PATH`, `samples`, ..., or a mix of these with optional weights, such as
       `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
-    progress: is told, once, what changed since a prepared source was made.
+    progress: hears, once, what changed since a prepared source was made.
 
   Raises:
     InputError: a name that is none of these, or a source that cannot be opened.

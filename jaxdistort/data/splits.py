@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from jaxdistort.errors import InputError
 
 SPLITS = ("train", "validation", "test")
-_VALIDATION, _TEST = 0.025, 0.025  # the paper's shares; the rest is for training
+_VALIDATION, _TEST = 0.025, 0.025  # the study's shares; the rest is for training
 
 
 def split_of(originals: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 from flax.typing import Dtype
 
+from jaxdistort.models.convolving import convolve
+
 
 class Scaling(NamedTuple):
   """Levels become (level - offset) / divisor, channel by channel; `reverse` puts blue first."""
@@ -24,7 +26,7 @@ INPUT_SCALINGS: Mapping[str, Scaling] = MappingProxyType({
   "keras": Scaling((103.939, 116.779, 123.68), reverse=True),
   "torchvision": Scaling((0.485 * 255, 0.456 * 255, 0.406 * 255), (0.229 * 255, 0.224 * 255, 0.225 * 255)),
 })  # fmt: skip
-"""How 8-bit levels enter a network: centered maps 0..255 to -1..1; raw leaves them (as the paper did); keras
+"""How 8-bit levels enter a network: centered maps 0..255 to -1..1; raw leaves them (as the study did); keras
 (BGR, means of ImageNet subtracted) and torchvision (means and deviations of ImageNet) are what weights from there
 were trained on."""
 
@@ -54,6 +56,7 @@ def convolution(
     use_bias=bias,
     kernel_init=he_normal,
     dtype=dtype,
+    conv_general_dilated=convolve,
     rngs=rngs,
   )
 

@@ -1,4 +1,4 @@
-"""Networks from elsewhere: their last map as it is, and a dense layer on its mean (the paper's SGDNet transfer)."""
+"""Networks from elsewhere: their last map as it is, and a dense layer on its mean (the study's SGDNet transfer)."""
 
 import functools
 from typing import Any
@@ -30,7 +30,7 @@ class Probe(nnx.Module):
   """uint8 [B, H, W, 3] of any size to float32 [B, outputs]: one dense layer on the mean of the backbone's last map.
 
   Args:
-    backbone: kind of network. On SGDNet it is the paper's transfer; ResNet50, on which SGDNet stands, shows
+    backbone: kind of network. On SGDNet it is the study's transfer; ResNet50, on which SGDNet stands, shows
       beside it what SGDNet's own training adds.
     image_size: of no matter.
   """

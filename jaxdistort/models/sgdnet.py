@@ -45,7 +45,7 @@ class SGDNetBackbone(nnx.Module):
     return Attended(features * attention[:, None, None, :] * saliency, saliency[..., 0])
 
   def features(self, x: jax.Array, mask: jax.Array | None = None) -> jax.Array:
-    """The map [B, h, w, 512] whose mean the paper's transfer learns from."""
+    """The map [B, h, w, 512] whose mean the study's transfer learns from."""
     return self(x, mask).features
 
 

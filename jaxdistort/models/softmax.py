@@ -1,4 +1,4 @@
-"""The paper's baseline: softmax regression on the pixels."""
+"""The study's baseline: softmax regression on the pixels."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""VGG16, and the paper's classifier: its first four blocks, then one more convolution, a pool and two dense layers."""
+"""VGG16, and the study's classifier: its first four blocks, then one more convolution, a pool and two dense layers."""
 
 import jax
 from flax import nnx
@@ -37,10 +37,10 @@ class VGG16(nnx.Module):
 
 
 class VGG(nnx.Module):
-  """uint8 [B, S, S, 3] to float32 [B, outputs]; S at least 32 (the paper: 224).
+  """uint8 [B, S, S, 3] to float32 [B, outputs]; S at least 32 (the study: 224).
 
   `backbone` holds what can come from elsewhere. More than one convolution in the head, and dropout of the
-  4,096 hidden values, are variants that the paper tried.
+  4,096 hidden values, are variants that the study tried.
   """
 
   any_size = False

@@ -1,4 +1,4 @@
-"""Runs side by side: in the form of the paper's tables, and in pairs where they were judged on the same pictures."""
+"""Runs side by side: in the form of the study's tables, and in pairs where they were judged on the same pictures."""
 
 import csv
 import functools
@@ -30,7 +30,7 @@ PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
     "SGDNet transfer": (0.869, 0.54, 0.837, 0.724),
   },
 }
-"""The paper's tables: protocol -> model -> validation accuracy and loss, test accuracy, accuracy on LIVE (padded)."""
+"""The study's tables: protocol -> model -> validation accuracy and loss, test accuracy, accuracy on LIVE (padded)."""
 
 
 class Judgement(NamedTuple):
@@ -78,7 +78,7 @@ class Judgement(NamedTuple):
 
   @property
   def is_own(self) -> bool:
-    """Whether it is what the paper's tables show: the network's own protocol and data, held out of its training."""
+    """Whether it is what the study's tables show: the network's own protocol and data, held out of its training."""
     origin = self.origin
     return (
       not origin["database"]
@@ -121,7 +121,7 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
   """The figures of a comparison, ready for JSON.
 
   Returns:
-    names: checkpoint -> short name; tables: protocol -> rows in the paper's form, with a column for all else that was
+    names: checkpoint -> short name; tables: protocol -> rows in the study's form, with a column for all else that was
     judged, such as a database in one view; pairs: see `compare_pair`, of every two judgements of the same pictures by
     two networks in one view, or by one network in two views.
 

@@ -10,7 +10,7 @@ _PAPERS_VIEW = "LIVE release 2, pad"
 
 
 def format_comparison(comparison: dict[str, Any]) -> str:
-  """The paper's tables with our rows above the paper's own, and a table of the pairs."""
+  """The study's tables with our rows above the study's own, and a table of the pairs."""
   parts = [_table_of(protocol, rows) for protocol, rows in comparison["tables"].items()]
   if comparison["pairs"]:
     parts.append(_table_of_pairs(comparison["pairs"]))

@@ -1,9 +1,18 @@
-"""Where compiled programs are kept between runs."""
+"""How programs are compiled, and where they are kept between runs."""
 
+from __future__ import annotations
+
+import functools
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # keep_compiled comes before JAX
+  import jax
 
 _MOST = 4 * 2**30  # bytes; beyond, those that were not used for longest go
 
@@ -37,13 +46,45 @@ def _processor() -> str:
   return f"{platform.machine()}-{hashlib.blake2b(''.join(abilities).encode(), digest_size=6).hexdigest()}"
 
 
-def jit_inference(function):
+# XLA's CPU backend gives single products, and convolutions with them, to another library. Experimental: a later version
+# may not know the name.
+_FAST = MappingProxyType({"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"})
+
+
+def fast_options(kind: Literal["inference", "training"]) -> dict[str, Any] | None:
+  """Options of the compiler with which programs of this kind are faster here, for `jax.jit`; None where there are none.
+
+  On CPU, a pass forward takes 0.4 to 0.9 of the time, with answers that are equal but for rounding; gradients are
+  slower, so that training has none.
+  """
+  return dict(_FAST) if kind == "inference" and _knows_fast() else None
+
+
+@functools.cache
+def _knows_fast() -> bool:
+  """Whether this backend is the CPU's, and compiles a small program with the options."""
+  import jax
+  import jax.numpy as jnp
+
+  if jax.default_backend() != "cpu":
+    return False
+  square = jax.ShapeDtypeStruct((8, 8), jnp.float32)
+  try:
+    jax.jit(jnp.matmul, compiler_options=dict(_FAST)).lower(square, square).compile()
+  except Exception:  # whatever it says of an option that it does not know: without it all is as it was
+    return False
+  return True
+
+
+def jit_inference(function: Callable[..., Any], **options: Any) -> jax.stages.Wrapped:
+  """`jax.jit` of a pass forward, with `fast_options`; not to be called inside another program. `options` are jit's."""
   import jax
 
-  return jax.jit(function)
+  return jax.jit(function, compiler_options=fast_options("inference"), **options)
 
 
-def jit_training(function, **options):
+def jit_training(function: Callable[..., Any], **options: Any) -> jax.stages.Wrapped:
+  """`jax.jit` of a training step, with `fast_options`; not to be called inside another program. `options` are jit's."""
   import jax
 
-  return jax.jit(function, **options)
+  return jax.jit(function, compiler_options=fast_options("training"), **options)

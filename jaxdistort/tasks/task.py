@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import numpy as np
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import choose
 from jaxdistort.metrics.figures import Figures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Protocol, Samples
@@ -155,9 +155,7 @@ class Task(abc.ABC):
     Raises:
       InputError: there is none of this name.
     """
-    if name not in self.answer_names:
-      raise InputError(f"class {name!r} is not one of {', '.join(self.answer_names)}")
-    return self.answer_names.index(name)
+    return self.answer_names.index(choose("answer", name, self.answer_names))
 
   def to_dict(self) -> dict[str, Any]:
     """What a checkpoint or a model file keeps."""

@@ -65,7 +65,10 @@ class Update:
       (distorted, targets), key = self.sample(state.step, images), self._key(state)
       return self.apply(state, *self._gradient(state, state.statistics, frozen, distorted, targets, key))
     parts = self.parts(state, images)
-    add = lambda carried, part: (self.add(state, frozen, carried, part), None)
+
+    def add(carried: tuple[Any, Any], part: tuple[Any, ...]) -> tuple[tuple[Any, Any], None]:
+      return self.add(state, frozen, carried, part), None
+
     return self.apply(state, *lax.scan(add, self.nothing(state), parts)[0])
 
   def parts(self, state: TrainState, images: jax.Array) -> tuple[Any, ...]:
@@ -147,7 +150,7 @@ def _make_step_in_parts(update: Update) -> Step:
   divide = jax.jit(update.parts)
   begin = jax.jit(update.nothing)
   add = jax.jit(update.add, donate_argnums=2)
-  apply = jax.jit(update.apply, donate_argnums=(0, 1))
+  apply = jax.jit(update.apply, donate_argnums=0)
 
   def step(state: TrainState, frozen: Any, images: jax.Array) -> tuple[TrainState, StepMetrics]:
     parts, carried = divide(state, images), begin(state)

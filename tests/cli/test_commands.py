@@ -1,51 +1,44 @@
-"""The scripts as a person runs them: runs that are killed, and words that are wrong."""
+"""The commands as a person runs them: what they say and leave behind, killed runs, words that are wrong."""
 
 import json
-import os
+import runpy
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+from PIL import Image
 
-from jaxdistort.training.checkpoints import load_trained
-from jaxdistort.runtime.mesh import create_mesh, replicated
+import jaxdistort
+from jaxdistort.cli import COMMANDS, supervision
+from tests.cli.processes import ROOT
+from tests.inference.test_explaining import recogniser_of
 
-_ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # ml_collections uses it
+
 _TINY = "tests/training/tiny.py"
-_SWEEP = ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"]
-
-
-def _command(script, *arguments):
-  return [sys.executable, f"scripts/{script}.py", *map(str, arguments)]
-
-
-def _run(script, *arguments, **options):
-  return subprocess.run(
-    _command(script, *arguments), cwd=_ROOT, capture_output=True, text=True, check=False, timeout=240, **options
-  )
-
-
-def _train(workdir):
-  return _run("train", "--config", _TINY, "--workdir", workdir)
+_RUN = ("--config", _TINY, "--config.model.name=softmax")
+_JUDGED = ("--checkpoint", "/x", "--data", "samples", "--output", "OUTPUT")
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
+  """A run of the script, in a process as a person starts it."""
   workdir = tmp_path_factory.mktemp("runs") / "unbroken"
-  result = _train(workdir)
+  command = [sys.executable, "scripts/train.py", *_RUN, "--workdir", str(workdir)]
+  result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert result.returncode == 0, result.stderr
   return workdir, result
 
 
 @pytest.mark.slow
-def test_a_run_shows_what_it_does(unbroken):
+def test_a_run_shows_what_it_does(unbroken, command, monkeypatch):
+  monkeypatch.chdir(ROOT)
   workdir, result = unbroken
   for word in (
-    "compact: ",
+    "softmax: ",
     " trainable of ",
     "pictures for training",
     "12 steps of 16 pictures",
@@ -56,123 +49,106 @@ def test_a_run_shows_what_it_does(unbroken):
   for word in ("loss", "accuracy", "pictures/s", "12/12"):
     assert word in result.stderr
   assert "Traceback" not in result.stderr
-  assert "is finished (12 steps)" in _train(workdir).stdout
+  assert "WARNING" not in result.stderr
+  again = command("train", *_RUN, "--workdir", workdir)
+  assert "is finished (12 steps)" in again.out
+  assert again.status == 0
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(unbroken, tmp_path):
-  """Killed while it starts, between checkpoints, and in the middle of writing one."""
+@pytest.mark.timeout(900)  # of four processes, on slow machines
+def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(start, unbroken, tmp_path):
+  """Killed while it starts, in the middle of writing a checkpoint, and between checkpoints, as the next one begins."""
   workdir = tmp_path / "killed"
-  checkpoints = workdir / "checkpoints"
-
-  def begins_to_write(step):
-    return lambda: checkpoints.is_dir() and any(p.name.startswith(f"{step}") for p in checkpoints.iterdir())
-
   moments = (
-    (workdir / "config.json").exists,
-    begins_to_write(4),
-    lambda: '"step": 6' in (workdir / "metrics.jsonl").read_text(),
-    begins_to_write(8),
+    r"^os.rename .*/config\.json ",
+    r"^open .*/checkpoints/4\..* w",
+    r"^os.mkdir .*/checkpoints/8\.",
   )
-  for is_moment in moments:
-    with (tmp_path / "log").open("w") as log:
-      command = _command("train", "--config", _TINY, "--workdir", workdir)
-      process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not is_moment():
-      assert process.poll() is None, (tmp_path / "log").read_text()
-      assert time.monotonic() < deadline
-      time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-  result = _train(workdir)
-  assert result.returncode == 0, result.stderr
-  assert "resuming at step" in result.stdout
+  for moment in moments:
+    child = start(f"kill:{moment}", "train", *_RUN, "--workdir", workdir)
+    assert child.wait() == -signal.SIGKILL, child.log.read_text()
+  assert not (workdir / "checkpoints" / "8").exists()
+  child = start("-", "train", *_RUN, "--workdir", workdir)
+  assert child.wait() == 0, child.log.read_text()
+  assert "resuming at step 4" in child.log.read_text()
 
   files = [run / "evaluation" / "test" / "report.json" for run in (workdir, unbroken[0])]
   report, expected = (json.loads(file.read_text()) for file in files)
   assert report | {"checkpoint": expected["checkpoint"]} == expected
-  ours, theirs = (load_trained(run / "checkpoints" / "12", replicated(create_mesh())) for run in (workdir, unbroken[0]))
-  for part in ("parameters", "statistics"):
-    left, right = (np.concatenate([np.ravel(v) for v in _leaves(getattr(t.variables, part))]) for t in (ours, theirs))
-    np.testing.assert_array_equal(left, right)
-
-
-def _leaves(tree):
-  return [leaf for value in tree.values() for leaf in _leaves(value)] if isinstance(tree, dict) else [tree]
+  ours, theirs = (jaxdistort.load(run / "checkpoints" / "12").variables for run in (workdir, unbroken[0]))
+  jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+  rows = [json.loads(row)["step"] for row in (workdir / "metrics.jsonl").read_text().splitlines()]
+  assert rows == sorted(rows)
 
 
 @pytest.mark.slow
-def test_workers_die_with_a_killed_run(tmp_path):
-  command = _command("train", "--config", _TINY, "--config.data.workers=1", "--config.steps=100000")
-  with (tmp_path / "log").open("w") as log:
-    process = subprocess.Popen([*command, "--workdir", tmp_path / "run"], cwd=_ROOT, stdout=log, stderr=log)
-  deadline = time.monotonic() + 120
-  while not (tmp_path / "run" / "first_batch.png").exists():
-    assert process.poll() is None, (tmp_path / "log").read_text()
-    assert time.monotonic() < deadline
-    time.sleep(0.1)
-  children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-  workers = [int(pid) for task in children.parents[1].iterdir() for pid in (task / "children").read_text().split()]
-  assert len(workers) >= 1
-  process.kill()
-  process.wait()
-  while any(_is_running(pid) for pid in workers):
-    assert time.monotonic() < deadline
-    time.sleep(0.2)
-
-
-def _is_running(pid):
-  try:
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-  except FileNotFoundError:
-    return False
-
-
-@pytest.mark.slow
-def test_evaluation_alone_counts_every_picture(unbroken, folder_of_photographs, tmp_path):
-  result = _run(
+def test_evaluation_alone_counts_every_picture(unbroken, command, refused, folder_of_photographs, tmp_path):
+  output = tmp_path / "report"
+  ended = command(
     "evaluate",
     *("--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--protocol", "variable"),
-    *("--output", tmp_path / "report", "--workers", 0),
+    *("--output", output, "--workers", 0),
   )
-  assert result.returncode == 0, result.stderr
-  assert "2 pictures could not be read" in result.stdout
-  report = json.loads((tmp_path / "report" / "report.json").read_text())
-  assert report["pictures"] == np.sum(report["confusion_matrix"]) == 9 * 38
-  assert report["class_names"] == ["reference", "gaussian_blur", "gaussian_noise"]
-  assert [row["support"] for row in report["per_class"].values()] == [38, 4 * 38, 4 * 38]
-  assert (tmp_path / "report" / "confusion_matrix.png").stat().st_size > 1000
-  assert (tmp_path / "report" / "examples.png").stat().st_size > 1000
-  for name in ("report.html", "predictions.csv", "accuracy_by_ssim.svg", "accuracy_by_level.svg"):
-    assert (tmp_path / "report" / name).stat().st_size > 1000
-  compared = _run("compare", unbroken[0], tmp_path / "report", "--output", tmp_path / "comparison")
-  assert compared.returncode == 0, compared.stderr
-  assert "| the study's | VGG16 scratch   | 0.8640 " in compared.stdout
+  assert ended.status == 0, ended.err
+  assert "2 pictures could not be read" in ended.out
+  assert len((output / "broken_pictures.jsonl").read_text().splitlines()) == 2
+  report = json.loads((output / "report.json").read_text())
+  assert report["broken"] == 2
+  (figures,) = report["views"].values()
+  assert figures["pictures"] == np.sum(figures["confusion_matrix"]) == 9 * 38
+  assert figures["names"] == ["clean", "gaussian_blur", "gaussian_noise"]
+  assert [row["support"] for row in figures["per_class"].values()] == [38, 4 * 38, 4 * 38]
+  for name in ("confusion_matrix.png", "examples.png", "report.html", "predictions.csv"):
+    assert (output / name).stat().st_size > 1000
+  for name in ("accuracy_by_ssim.svg", "accuracy_by_level.svg"):
+    assert (output / name).stat().st_size > 1000
+
+  compared = command("compare", unbroken[0], output, "--output", tmp_path / "comparison")
+  assert compared.status == 0, compared.err
+  assert "| the study's | VGG16 scratch   | 0.8640 " in compared.out
   assert json.loads((tmp_path / "comparison" / "comparison.json").read_text())["pairs"] == []
-  assert (tmp_path / "comparison" / "comparison.md").read_text() in compared.stdout
-  unknown = _run(
-    "evaluate", "--checkpoint", unbroken[0], "--data", "samples", "--protocol", "six", "--output", tmp_path / "x"
-  )
-  assert unknown.returncode == 1
-  assert unknown.stderr.startswith("error: class of six: 'motion_blur' is not one of reference, gaussian_blur")
+  assert (tmp_path / "comparison" / "comparison.md").read_text() in compared.out
 
 
 @pytest.mark.slow
-def test_a_sweep_from_the_command_line(unbroken, folder_of_photographs, tmp_path):
-  result = _run(
+def test_a_sweep_from_the_command_line(untrained, command, folder_of_photographs, tmp_path):
+  ended = command(
     "sweep",
-    *("--checkpoint", unbroken[0], "--data", f"folder:{folder_of_photographs}", "--distortion", "gaussian_blur"),
-    *("--levels", "0.5:11:3", "--output", tmp_path / "sweep", "--workers", 0),
+    *("--checkpoint", untrained / "variable", "--data", f"folder:{folder_of_photographs}"),
+    *("--distortion", "gaussian_blur", "--levels", "0.5:11:3", "--output", tmp_path / "sweep", "--workers", 0),
   )
-  assert result.returncode == 0, result.stderr
-  assert "radius (px)  unbroken  SSIM  PSNR (dB)" in result.stdout
-  assert "2 pictures could not be read" in result.stdout
-  assert len(json.loads((tmp_path / "sweep" / "sweep.json").read_text())["sweeps"][0]["levels"]) == 3
+  assert ended.status == 0, ended.err
+  assert "radius (px)  variable  SSIM  PSNR (dB)" in ended.out
+  assert "2 pictures could not be read" in ended.out
+  report = json.loads((tmp_path / "sweep" / "sweep.json").read_text())
+  assert len(report["sweeps"][0]["levels"]) == 3
+  assert report["broken"] == 2
+  assert len((tmp_path / "sweep" / "broken_pictures.jsonl").read_text().splitlines()) == 2
 
 
-@pytest.mark.slow
+def test_a_run_becomes_a_file_that_says_the_same(untrained, command, photographs, tmp_path):
+  file = tmp_path / "new" / "model.safetensors"
+  ended = command("convert", "--from", "run", untrained / "variable", "--output", file)
+  assert ended.status == 0, ended.err
+  assert f"{file}: softmax, classification of gaussian_blur, gaussian_noise; " in ended.out
+  answers = [jaxdistort.load(place).predict(photographs[0]) for place in (file, untrained / "variable")]
+  assert answers[0] == answers[1]
+
+
+def test_pictures_that_cannot_be_explained_are_named_and_counted(monkeypatch, command, tmp_path):
+  monkeypatch.setattr("jaxdistort.inference.load", lambda path, weights: recogniser_of("compact", path))
+  Image.new("RGB", (40, 50)).save(tmp_path / "picture.png")
+  good, bad = tmp_path / "picture.png", tmp_path / "nowhere.png"
+  words = ("explain", "--checkpoint", tmp_path, "--output", tmp_path / "out")
+  ended = command(*words, good, bad)
+  assert ended.status == 1
+  assert ended.out.startswith(f"{good}: ")
+  assert ended.out.endswith(f" -> {tmp_path}/out/picture_explained.png\n")
+  assert ended.err.startswith(f"{bad}: cannot be read: ")
+  assert command(*words, good).status == 0
+
+
 @pytest.mark.parametrize(
   ("arguments", "message"),
   [
@@ -189,69 +165,104 @@ def test_a_sweep_from_the_command_line(unbroken, folder_of_photographs, tmp_path
     (["--config", _TINY, "rubbish"], "'rubbish' is not a flag"),
     (["--config", _TINY, "--config.=3"], "--config.: '' is not one of"),
     (["--config", _TINY, "--config.data=samples"], "--config.data is a group of fields: give one of its source,"),
+    (["--config", _TINY, "--processes=2"], "--processes and --process need --coordinator"),
   ],
 )
-def test_wrong_words_get_one_clear_line(arguments, message):
-  _assert_one_line(_run("train", *arguments), message)
+def test_wrong_words_to_train_get_one_clear_line(refused, arguments, message, tmp_path, monkeypatch):
+  monkeypatch.chdir(ROOT)
+  workdir = [] if "--workdir" in arguments else ["--workdir", tmp_path / "run"]
+  assert message in refused("train", *arguments, *workdir)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-  ("script", "arguments", "message"),
+  ("words", "message"),
   [
-    ("evaluate", ["--data", "samples"], "the following arguments are required: --checkpoint, --output; see --help"),
-    ("evaluate", ["--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
-    ("evaluate", ["--checkpoint", "/x", "--data", "samples", "--output", "/tmp"], "checkpoint /x: does not exist"),
-    ("sweep", ["--checkpoint", "/x", "--data", "samples"], "required: --distortion, --output; see --help"),
-    ("sweep", [*_SWEEP, "--distortion", "blur"], "distortion: 'blur' is not one of gaussian_blur"),
-    ("sweep", [*_SWEEP, "--distortion", "jpeg", "--levels", "1:2"], "levels '1:2': expected START:STOP:COUNT"),
-    ("sweep", [*_SWEEP, "--distortion", "jpeg", "--levels", "1", "--levels", "2"], "2 given for 1 distortions"),
-    ("sweep", [*_SWEEP, "--distortion", "jpeg"], "checkpoint /x: does not exist"),
-    ("evaluate", ["--output", "README.md"], "argument --output: README.md is a file; give a folder, or a name"),
-    ("sweep", ["--output", "README.md/below"], "argument --output: README.md is a file; give a folder, or a name"),
-    ("compare", ["/x", "--output", "README.md"], "argument --output: README.md is a file"),
-    ("compare", ["/x"], "/x: does not exist; give a folder that evaluate.py wrote, or a run's"),
-    ("compare", [], "the following arguments are required: folders; see --help"),
-    ("benchmark", ["distortion"], "invalid choice: 'distortion' (choose from"),
-    ("benchmark", ["training", "--config", "README.md"], "README.md: cannot be used as a config"),
-    ("benchmark", ["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
-    ("benchmark", ["distortions", "--jhlabs", "/x.jar"], "--jhlabs /x.jar: no such file"),
-    ("benchmark", ["input"], "the following arguments are required: --data; see --help"),
-    ("benchmark", ["input", "--data", "samples", "--seconds", "-1"], "--seconds: expected a number of at least 0"),
-    ("benchmark", ["inference", "--checkpoint", "/x"], "checkpoint /x: does not exist"),
-    ("benchmark", ["inference", "--config", "configs/none.py"], "configs/none.py: no such file"),
-    ("benchmark", ["training", "--config", _TINY, "--against-full"], "compact: has no frozen base"),
+    (["evaluat"], "command: 'evaluat' is not one of train, evaluate, .*; did you mean 'evaluate'?"),
+    (["--data", "x"], "--data is not known before a command; see --help"),
+    (["evaluate", "--data", "samples"], "the following arguments are required: --checkpoint, --output; see --help"),
+    (["evaluate", "--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
+    (["evaluate", *_JUDGED], "checkpoint /x: does not exist"),
+    (["evaluate", *_JUDGED, "--view", "pad"], "--view is for databases"),
+    (["evaluate", *_JUDGED, "--data", "live:/y", "--split", "test"], "--split is for clean pictures"),
+    (["evaluate", *_JUDGED, "--checkpoint", "/x.safetensors"], "model /x.safetensors: no such file"),
+    (["evaluate", "--output", "README.md"], "argument --output: README.md is a file; give a folder, or a name"),
+    (["sweep", "--checkpoint", "/x", "--data", "samples"], "required: --distortion, --output; see --help"),
+    (["sweep", *_JUDGED, "--distortion", "blur"], "distortion: 'blur' is not one of gaussian_blur"),
+    (["sweep", *_JUDGED, "--distortion", "jpeg", "--levels", "1:2"], "levels '1:2': expected START:STOP:COUNT"),
+    (["sweep", *_JUDGED, "--distortion", "jpeg", "--levels", "1", "--levels", "2"], "2 given for 1 distortions"),
+    (["sweep", *_JUDGED, "--distortion", "jpeg"], "checkpoint /x: does not exist"),
+    (["sweep", "--output", "README.md/below"], "argument --output: README.md is a file; give a folder, or a name"),
+    (["compare", "/x", "--output", "README.md"], "argument --output: README.md is a file"),
+    (["compare", "/x"], "/x: does not exist; give a folder that holds a report, or a run's"),
+    (["compare"], "the following arguments are required: folders; see --help"),
+    (["explain", "--checkpoint", "/x", "a.png"], "checkpoint /x: does not exist"),
+    (["convert", "--from", "caffe", "x", "--output", "y"], "--from: 'caffe' is not one of keras-vgg16"),
+    (["convert", "--from", "keras-vgg16", "--output", "y"], "FILE is missing: the file to convert, or --download"),
+    (["convert", "--from", "keras-vgg16", "--output", "y", "--weights", "z"], "--weights is for --from run"),
+    (["convert", "--from", "run", "--output", "y"], "the run is missing: give its folder"),
+    (["convert", "--from", "run", "x", "--output", "y", "--download"], "are for weights from elsewhere"),
+    (["convert", "--from", "run", "/x", "--output", "y"], "checkpoint /x: does not exist"),
   ],
 )
-def test_wrong_arguments_get_one_clear_line(script, arguments, message):
-  _assert_one_line(_run(script, *arguments), message)
+def test_wrong_words_get_one_clear_line(refused, words, message, tmp_path, monkeypatch):
+  monkeypatch.chdir(ROOT)
+  given = refused(*(str(tmp_path / "out") if word == "OUTPUT" else word for word in words))
+  for part in message.split(".*"):
+    assert part in given
+  assert not (tmp_path / "out").exists()
 
 
-def _assert_one_line(result, message):
-  assert result.returncode == 1
-  assert result.stderr.startswith("error: ")
-  assert message in result.stderr
-  assert result.stderr.count("\n") == 1
+def test_a_protocol_that_a_network_does_not_know_gets_one_clear_line(refused, untrained, tmp_path):
+  words = ("--checkpoint", untrained / "variable", "--data", "samples", "--protocol", "six", "--output", tmp_path / "x")
+  expected = "error: protocol six: the network does not know motion_blur, only gaussian_blur, gaussian_noise\n"
+  assert refused("evaluate", *words) == expected
 
 
-@pytest.mark.slow
-def test_benchmarks_of_networks(unbroken, folder_of_photographs, tmp_path):
-  """That they run and write their rows, on a network that was trained; tests/benchmarking has the others."""
-  rows = tmp_path / "new" / "rows.json"
-  common = ("--checkpoint", unbroken[0], "--batch-size", 16, "--seconds", 0, "--json", rows)
-  result = _run("benchmark", "sweep", *common, "--data", f"folder:{folder_of_photographs}", "--levels", "1,5")
-  assert result.returncode == 0, result.stderr
-  (row,) = json.loads(rows.read_text())
-  assert {"op_seconds", "similarity_seconds", "network_seconds", "sweep_of_parts"} <= set(row)
-  result = _run("benchmark", "inference", *common)
-  assert result.returncode == 0, result.stderr
-  assert [row["op"] for row in json.loads(rows.read_text())] == [
-    "answers of compact",
-    "answers of compact behind the JPEG step",
-  ]
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(command, name):
+  assert command(name, "--help").out.count(f"jaxdistort {name} ") >= 1
+  assert f"  {name} " in command().out
+  assert command("--version").out == f"jaxdistort {jaxdistort.__version__}\n"
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_script_is_a_line_over_its_command(name, monkeypatch):
+  script = ROOT / "scripts" / ("convert_weights.py" if name == "convert" else f"{name}.py")
+  given = []
+  monkeypatch.setattr("jaxdistort.cli.main", given.extend)
+  monkeypatch.setattr(sys, "argv", [str(script), "--data", "x"])
+  runpy.run_path(str(script), run_name="__main__")
+  assert given == [name, "--data", "x"]
+
+
+def test_the_package_is_a_command(tmp_path):
+  """From anywhere, and from no checkout."""
+  result = subprocess.run(
+    [sys.executable, "-m", "jaxdistort", "evaluate"], cwd=tmp_path, capture_output=True, text=True, check=False
+  )
+  assert (result.returncode, result.stdout) == (1, "")
+  assert result.stderr.startswith("error: the following arguments are required: ")
+
+
+def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch):
+  started = []
+
+  class Child:
+    def wait(self):
+      return -signal.SIGABRT
+
+  def end(status):
+    raise SystemExit(status)
+
+  monkeypatch.setattr(subprocess, "Popen", lambda words, env: started.append(words) or Child())
+  monkeypatch.setattr(supervision.os, "_exit", end)
+  monkeypatch.setattr(supervision.signal, "signal", lambda *handler: None)
+  monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "jaxdistort", "train", "--processes=2"])
+  with pytest.raises(SystemExit, match="1"):
+    supervision.supervise()
+  assert started == [[sys.executable, "-m", "jaxdistort", "train", "--processes=2"]]
+
+
 def test_importing_the_package_loads_nothing_heavy():
   code = "import sys, jaxdistort; sys.exit(any(m in sys.modules for m in ('jax', 'flax', 'grain', 'matplotlib')))"
-  assert subprocess.run([sys.executable, "-c", code], cwd=_ROOT, check=False).returncode == 0
+  assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

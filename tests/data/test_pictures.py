@@ -128,7 +128,7 @@ def test_colours_that_cannot_be_converted_are_the_file_s_fault(monkeypatch):
 
 def test_our_own_bugs_are_not_broken_pictures(photograph, monkeypatch):
   with pytest.raises(TypeError):
-    read_picture(None)  # ty: ignore[invalid-argument-type]
+    read_picture(None)
   monkeypatch.setattr(pictures, "to_rgb", lambda picture: picture.no_such_thing)
   with pytest.raises(AttributeError, match="no_such_thing"):
     read_picture(_saved(photograph, "PNG"))

@@ -1,6 +1,5 @@
 """Severity sweeps: against doing it by hand, divided in any way, and thresholds of known curves."""
 
-import dataclasses
 import json
 
 import jax
@@ -9,35 +8,29 @@ import pytest
 from PIL import Image
 from skimage import metrics
 
-from jaxdistort.training.checkpoints import load_trained
+import jaxdistort
 from jaxdistort.data import open_pictures
 from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_checkpoints
-from jaxdistort.evaluation import sweep as sweep_module
-from jaxdistort.reporting.sweep_charts import draw_sweeps
+from jaxdistort.evaluation import format_sweep, parse_sweep, run_sweeps, sweep_networks
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
-from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step, run_sweeps
+from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step
 from jaxdistort.models import run_network
+from jaxdistort.reporting import draw_sweeps, sweep_files, write_sweep
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from tests.training.tiny import get_config, save_untrained
+from jaxdistort.tasks import Classification, LabelSpace
+
+_TWO = Classification(LabelSpace(("gaussian_blur",), ("blur",)))
+_THREE = Classification(LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise")))
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-  """Untrained networks for `variable` and for `six`, 32 px."""
-  root = tmp_path_factory.mktemp("sweeps")
-  variable, six = get_config(), get_config()
-  six.protocol = dataclasses.replace(six.protocol, name="six")
-  save_untrained(variable, root / "three")
-  save_untrained(six, root / "seven")
-  return root
+def _load(runs, mesh):
+  return [jaxdistort.load(run, sharding=replicated(mesh)) for run in runs]
 
 
-def _run(networks, folder, *, devices, batch_size, sweeps, jpeg_quality=0):
+def _run(runs, folder, *, devices, batch_size, sweeps, jpeg_quality=0):
   mesh = create_mesh(devices=jax.devices()[:devices])
-  networks = [load_trained(path, replicated(mesh)) for path in networks]
-  broken = []
+  networks, broken = _load(runs, mesh), []
   outcomes = run_sweeps(
     sweeps,
     networks,
@@ -82,41 +75,40 @@ def test_wrong_sweeps_get_one_clear_line(name, levels, message):
 
 
 @pytest.mark.slow
-def test_a_sweep_is_what_one_would_do_by_hand(runs, folder_of_photographs):
+def test_a_sweep_is_what_one_would_do_by_hand(untrained, folder_of_photographs):
   sweeps = [parse_sweep("gaussian_blur", "1,4,9"), parse_sweep("gaussian_noise", "5,25")]
-  names = [runs / "three", runs / "seven"]
-  (blur, noise), networks, broken = _run(names, folder_of_photographs, devices=1, batch_size=15, sweeps=sweeps)
+  runs = [untrained / "variable", untrained / "six"]
+  (blur, noise), networks, broken = _run(runs, folder_of_photographs, devices=1, batch_size=15, sweeps=sweeps)
   assert sorted(name.rsplit("/")[-1] for name in broken) == ["empty.jpg", "truncated.png"]
   assert blur.ssim.shape == (38, 3)
-  assert [own.probabilities.shape for own in noise.answers] == [(38, 2, 3), (38, 2, 7)]
+  assert [own.scores.shape for own in noise.answers] == [(38, 2, 3), (38, 2, 7)]
   assert (np.diff(blur.ssim) < 0).all()  # of every picture
   assert (np.diff(noise.psnr) < 0).all()
 
   pictures = open_pictures(f"folder:{folder_of_photographs}", "all")
   readable = [i for i in range(len(pictures)) if pictures.name(i) not in broken]
-  for row in (0, 20, 37):
-    clean = pictures.load(readable[row], 32)
-    distorted = np.asarray(DISTORTIONS["gaussian_blur"](jax.random.key(0), clean, radius=4.0))
+  rows = [0, 20, 37]
+  clean = np.stack([pictures.load(readable[row], 32) for row in rows])
+  distorted = np.stack([DISTORTIONS["gaussian_blur"](jax.random.key(0), image, radius=4.0) for image in clean])
+  for row, given, image in zip(rows, clean, distorted, strict=True):
     similarity = metrics.structural_similarity(
-      clean, distorted, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+      given, image, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
     assert blur.ssim[row, 1] == pytest.approx(similarity, abs=1e-5)
-    for network, found in zip(networks, blur.answers, strict=True):
-      logits, _ = run_network(network.structure, network.variables, distorted[None])
-      np.testing.assert_allclose(found.probabilities[row, 1], np.asarray(jax.nn.softmax(logits[0])), atol=1e-5)
-      logits, _ = run_network(network.structure, network.variables, clean[None])
-      np.testing.assert_allclose(found.undistorted[row], np.asarray(jax.nn.softmax(logits[0])), atol=1e-5)
+  for network, found in zip(networks, blur.answers, strict=True):
+    for images, scores in ((distorted, found.scores[rows, 1]), (clean, found.undistorted[rows])):
+      logits, _ = run_network(network.structure, network.variables, images)
+      np.testing.assert_allclose(scores, np.asarray(jax.nn.log_softmax(logits)), atol=1e-4)
 
-  (shared, again), *_ = _run(names, folder_of_photographs, devices=8, batch_size=64, sweeps=sweeps)
+  (shared, again), *_ = _run(runs, folder_of_photographs, devices=8, batch_size=64, sweeps=sweeps)
   np.testing.assert_allclose(shared.ssim, blur.ssim, atol=1e-6)
   np.testing.assert_array_equal(again.psnr, noise.psnr)  # the same noise, however the work is divided
-  np.testing.assert_allclose(shared.answers[1].probabilities, blur.answers[1].probabilities, atol=1e-5)
+  np.testing.assert_allclose(shared.answers[1].scores, blur.answers[1].scores, atol=1e-4)
 
 
-@pytest.mark.slow
-def test_all_levels_share_one_compilation_and_their_random_numbers(runs, photographs):
+def test_all_levels_share_one_compilation_and_their_random_numbers(untrained, photographs):
   mesh = create_mesh()
-  network = load_trained(runs / "three", replicated(mesh))
+  (network,) = _load([untrained / "variable"], mesh)
   step = make_sweep_step(parse_sweep("gaussian_noise"), [network], mesh, jpeg_quality=75)
   images = jax.numpy.asarray(photographs[:, :32, :32])
 
@@ -129,38 +121,42 @@ def test_all_levels_share_one_compilation_and_their_random_numbers(runs, photogr
 
 
 @pytest.mark.slow
-def test_what_a_sweep_writes(runs, folder_of_photographs, tmp_path, monkeypatch):
-  report = sweep_checkpoints(
-    [runs / "three", runs / "seven"],
-    f"folder:{folder_of_photographs}",
-    [parse_sweep("motion_blur", "2,40"), parse_sweep("jpeg", "10,90")],
-    output=tmp_path,
-    workers=0,
-    jpeg_quality=0,
+def test_what_a_sweep_writes(untrained, folder_of_photographs, tmp_path, monkeypatch):
+  networks = _load([untrained / "variable", untrained / "six"], create_mesh())
+  sweeps, broken = [parse_sweep("motion_blur", "2,40"), parse_sweep("jpeg", "10,90")], []
+  report = sweep_networks(
+    networks, f"folder:{folder_of_photographs}", sweeps, workers=0, on_broken=lambda _, numbers: broken.extend(numbers)
   )
-  assert json.loads((tmp_path / "sweep.json").read_text()) == report
-  assert (report["split"], report["broken"]) == ("all", 2)
-  assert len((tmp_path / "broken_pictures.jsonl").read_text().splitlines()) == 2
-  assert [network["name"] for network in report["networks"]] == ["three", "seven"]
+  write_sweep(report, tmp_path / "new" / "sweep")
+  folder = tmp_path / "new" / "sweep"
+  assert json.loads((folder / "sweep.json").read_text()) == report
+  assert report["split"] == "all"
+  assert len(broken) == 2
+  assert [network["name"] for network in report["networks"]] == ["variable", "six"]
   motion, jpeg = report["sweeps"]
   assert motion["networks"][0]["accuracy"] is None  # `variable` has no motion blur
   assert len(motion["networks"][1]["accuracy"]) == 2
   assert motion["fixed"] == {"angle": 90}
   assert motion["image_size"] == 32
   assert jpeg["ssim"]["mean"][0] < jpeg["ssim"]["mean"][1] < 1
-  assert set(jpeg["networks"][0]["probabilities"]) == {"reference", "gaussian_blur", "gaussian_noise"}
-  with Image.open(tmp_path / "sweep.png") as picture:
+  assert set(jpeg["networks"][0]["probabilities"]) == {"clean", "gaussian_blur", "gaussian_noise"}
+  with Image.open(folder / "sweep.png") as picture:
     assert picture.width > 800
-  assert (tmp_path / "sweep.svg").stat().st_size > 1000
-  assert "three: has no class jpeg" in format_sweep(jpeg)
-  monkeypatch.setattr(sweep_module, "draw_sweeps", lambda *given: (_ for _ in ()).throw(MemoryError))
-  (tmp_path / "sweep.json").unlink()
+  assert (folder / "sweep.svg").stat().st_size > 1000
+  assert "variable: does not know jpeg" in format_sweep(jpeg)
+
+  monkeypatch.setattr(sweep_files, "draw_sweeps", lambda *given: (_ for _ in ()).throw(MemoryError))
+  (folder / "sweep.json").unlink()
   with pytest.raises(MemoryError):
-    sweep_checkpoints([runs / "three"], "samples", [parse_sweep("jpeg", "9")], output=tmp_path, workers=0, split="test")
-  assert json.loads((tmp_path / "sweep.json").read_text())["data"] == "samples"  # kept, without an earlier figure
-  assert not (tmp_path / "sweep.png").exists()
+    write_sweep(report | {"data": "of a later sweep"}, folder)
+  assert json.loads((folder / "sweep.json").read_text())["data"] == "of a later sweep"  # kept, without its figure
+  assert not (folder / "sweep.png").exists()  # nor an earlier one
+
+
+def test_a_network_given_twice_is_reported(untrained):
+  networks = _load([untrained / "variable"], create_mesh()) * 2
   with pytest.raises(InputError, match="the same one is given more than once"):
-    sweep_checkpoints([runs / "three"] * 2, "samples", [parse_sweep("jpeg")], output=tmp_path, workers=0)
+    sweep_networks(networks, "samples", [parse_sweep("jpeg")], workers=0)
 
 
 def test_thresholds_of_known_curves():
@@ -199,28 +195,30 @@ def test_thresholds_of_known_curves():
 
 def _outcome(sweep, psnr, names=1):
   """Three pictures at two levels, of which nothing is known but the PSNR."""
-  answers = Answers(np.full((3, 2, 3), 1 / 3, np.float32), np.array([[0, 0, 1]] * 3, np.float32))
+  with np.errstate(divide="ignore"):
+    undistorted = np.log(np.array([[0, 0, 1]] * 3, np.float32))
+  answers = Answers(_THREE, np.log(np.full((3, 2, 3), 1 / 3, np.float32)), undistorted)
   similarity = np.array([[1, 0.5]] * 3, np.float32)
   return SweepOutcome(sweep, np.arange(3), similarity, np.array(psnr, np.float32), [answers] * names)
 
 
-def test_the_weak_end_is_told_by_all_levels():
+def test_the_weak_end_is_found_by_all_levels():
   """The last one alone, which looks like the first again, says nothing."""
   outcome = SweepOutcome(
     parse_sweep("gaussian_blur", "1,2,3,4"),
     np.arange(4),
     np.array([[0.9, 0.7, 0.5, 0.91]] * 4, np.float32),
     np.full((4, 4), 30, np.float32),
-    [Answers(np.eye(2, dtype=np.float32)[[[0, 0, 1, 1]] * 4], np.array([[1, 0]] * 4, np.float32))],
+    [Answers(_TWO, 9 * np.eye(2, dtype=np.float32)[[[0, 0, 1, 1]] * 4] - 9, np.array([[0, -9]] * 4, np.float32))],
   )
-  (network,) = report_sweep(outcome, [("two", ("reference", "gaussian_blur"))])["networks"]
+  (network,) = report_sweep(outcome, ["two"])["networks"]
   assert network["threshold"]["level"] == 2.5
   assert not network["threshold"]["falls_back"]
 
 
 def test_a_level_that_changes_nothing_has_no_psnr():
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[np.inf, 30]] * 3)
-  report = report_sweep(outcome, [("three", ("reference", "gaussian_blur", "gaussian_noise"))])
+  report = report_sweep(outcome, ["three"])
   assert report["psnr"] == {"mean": [None, 30], "intervals": [None, [30, 30]]}
   json.dumps(report, allow_nan=False)
   assert report["networks"][0]["false_alarms"] == 1
@@ -229,14 +227,13 @@ def test_a_level_that_changes_nothing_has_no_psnr():
 
 def test_a_picture_that_a_level_does_not_change_leaves_the_psnr_of_the_others():
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[np.inf, np.inf], [np.inf, 30], [np.inf, 32]])
-  report = report_sweep(outcome, [("three", ("reference", "gaussian_blur", "gaussian_noise"))])
+  report = report_sweep(outcome, ["three"])
   assert report["psnr"]["mean"] == [None, 31]
 
 
 def test_names_of_folders_are_no_formulas_and_stay_in_the_legend(tmp_path):
-  names = ("reference", "gaussian_blur", "gaussian_noise")
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[40, 30]] * 3, 2)
-  report = report_sweep(outcome, [("_a$b$", names), ("c$", names)])
+  report = report_sweep(outcome, ["_a$b$", "c$"])
   draw_sweeps([report | {"image_size": 32}], tmp_path / "sweep")
   drawn = (tmp_path / "sweep.svg").read_text()
   assert "a$b$: half at no level" in drawn

@@ -18,7 +18,6 @@ from PIL import Image
 
 from jaxdistort.data import open_pictures, parse_sources
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.errors import InputError
 from jaxdistort.generation import generate
 from jaxdistort.protocols import PROTOCOLS, Kind, Protocol, Stage
 from jaxdistort.runtime.mesh import create_mesh
@@ -103,7 +102,7 @@ def test_files_hold_what_the_device_made(distorted):
   for row in rows[::5]:
     samples = _picture_again(output, int(row["t"]))
     with Image.open(output / row["file"]) as picture:
-      assert picture.layer[0][1:3] == (2, 2)  # 4:2:0  # ty: ignore[missing-attribute]
+      assert picture.layer[0][1:3] == (2, 2)  # 4:2:0
       np.testing.assert_array_equal(np.asarray(picture), samples.images)
     _assert_row(row, samples, PROTOCOLS["variable"]())
     assert int(row["label"]) == ("clean", "gaussian_blur", "gaussian_noise").index(row["kinds"])
@@ -274,38 +273,3 @@ def test_records_of_several_kinds(pairs, distorted, tmp_path):
     present = {kind for kind, severity in record["severity"].items() if not np.isnan(severity)}
     assert (present or {"clean"}) == set(kinds[record["t"]].split(";"))
     assert "label" not in record
-
-
-@pytest.mark.parametrize(
-  ("options", "message"),
-  [
-    ({"protocol": "sixx"}, "protocol: 'sixx' is not one of six, variable; did you mean 'six'"),
-    ({"form": "jpg"}, "form: 'jpg' is not one of jpeg, arrayrecord"),
-    ({"jpeg_quality": 101}, r"jpeg_quality must be within 0\.\.100, got 101"),
-    ({"seed": -1}, r"seed must be within 0\.\.2147483647, got -1"),
-    ({"split": "tset"}, "split: 'tset' is not one of .*; did you mean 'test'"),
-  ],
-)
-def test_wrong_words_are_named(options, message, folder_of_photographs, tmp_path):
-  with pytest.raises(InputError, match=message):
-    _generate(folder_of_photographs, tmp_path / "set", **options)
-  assert not (tmp_path / "set").exists()
-
-
-@pytest.mark.slow
-def test_a_folder_keeps_to_its_set(distorted, tmp_path):
-  photos, output = tmp_path / "photos", tmp_path / "set"
-  shutil.copytree(distorted / "photos", photos)
-  shutil.copytree(distorted / "set", output)
-  (photos / "more" / "photo 03, ä.png").unlink()
-  with pytest.raises(InputError, match="holds a set of other pictures, or they have changed since; give another"):
-    _generate(photos, output)
-  with pytest.raises(InputError, match=r"holds a set with seed=0 \(now 3\); give another"):
-    _generate(distorted / "photos", output, seed=3)
-  with pytest.raises(InputError, match=r"holds a set with protocol=variable \(now six\); give another"):
-    _generate(distorted / "photos", output, protocol="six")
-  with pytest.raises(InputError, match="is no empty folder, and no distorted set; give another"):
-    _generate(distorted / "photos", photos)
-  (output / "dataset.json").write_text("{")
-  with pytest.raises(InputError, match=r"dataset.json: cannot be read .*; give another output"):
-    _generate(distorted / "photos", output)

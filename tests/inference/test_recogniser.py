@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -23,10 +22,11 @@ from jaxdistort.inference import (
   score_pictures,
   write_model_file,
 )
-from jaxdistort.models import NetworkSpec, run_network, split_network
+from jaxdistort.models import NetworkSpec, run_network
 from jaxdistort.protocols import six
 from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.tasks import Classification, LabelSpace
+from tests.models.networks import made_up
 from tests.training.tiny import get_config, save_untrained
 
 _LABELS = LabelSpace(("gaussian_noise", "jpeg"), ("noise", "coding"))
@@ -34,7 +34,7 @@ _LABELS = LabelSpace(("gaussian_noise", "jpeg"), ("noise", "coding"))
 
 def _recogniser(tmp_path, name="compact", mesh=None, **options):
   spec = NetworkSpec(name, 3, 32, options=options)
-  structure, variables = split_network(spec.build(nnx.Rngs(0)))
+  structure, variables = made_up(spec)
   variables = jax.device_put(variables, replicated(mesh or create_mesh(devices=jax.devices()[:1])))
   description = Description(spec, Classification(_LABELS), six(40).describe(), "samples", "of a test")
   return Recogniser(description, structure, variables, tmp_path, 7)

@@ -3,9 +3,11 @@
 import functools
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
-from jaxdistort.models import Variables, create_model, run_network, split_network
+from jaxdistort.models import NetworkSpec, Variables, create_model, run_network, split_network
 
 run = jax.jit(run_network, static_argnums=0)
 
@@ -26,3 +28,15 @@ def shapes(name, image_size=32, **options) -> Variables:
 @functools.cache
 def variables(name, **options) -> Variables:
   return jax.jit(lambda: split_network(network(name, **options))[1])()
+
+
+def made_up(spec: NetworkSpec) -> tuple[nnx.GraphDef, Variables]:
+  """Structure and weights of a network, from numpy's random numbers: nothing is compiled."""
+  rng = np.random.default_rng(0)
+  structure, like = split_network(nnx.eval_shape(lambda: spec.build(nnx.Rngs(0))))
+
+  def draw(path: tuple, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    drawn = np.sqrt(2 / max(1, np.prod(leaf.shape[:-1]))) * rng.standard_normal(leaf.shape)
+    return jnp.asarray(0.5 + np.abs(drawn) if path[-1].key == "var" else drawn, leaf.dtype)
+
+  return structure, jax.tree_util.tree_map_with_path(draw, like)

@@ -6,18 +6,19 @@ import json
 import pytest
 
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation import compare, format_comparison, read_judgements
-from jaxdistort.reporting.comparing import compare_pair, short_names
+from jaxdistort.evaluation.names import short_names
+from jaxdistort.reporting import compare, format_comparison, read_judgements
+from jaxdistort.reporting.comparing import compare_pair
 
 
 def _write(folder, run, answers, **origin):
-  """A report on pictures 0, 1, ... that all show blur; `answers` tells which are named rightly."""
+  """A report on pictures 0, 1, ... that all show blur; `answers` says which are named rightly."""
   folder.mkdir(parents=True)
   accuracy = sum(answers) / len(answers)
   figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}, "pictures": len(answers)}
-  report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "trained_for": "six"} | origin
-  database = "database" in origin
-  report |= {"views": {"pad": figures, "patches": figures}} if database else figures
+  report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "image_size": 64} | _TRAINED | origin
+  database = bool(report["database"])
+  report |= {"views": dict.fromkeys(("pad", "patches") if database else ("standard",), figures)}
   (folder / "report.json").write_text(json.dumps(report))
   head = ["view", "picture", "reference"] if database else ["picture", "original"]
   rows = [[*head, "label", "predicted"]]
@@ -30,8 +31,9 @@ def _write(folder, run, answers, **origin):
   return folder
 
 
-_TEST = {"protocol": "six", "jpeg_quality": 75, "split": "test", "data": "folder:photos"}
-_LIVE = {"database": "LIVE release 2", "data": "live:there", "jpeg_quality": 75}
+_TRAINED = {"trained_for": "six", "trained_on": "folder:photos", "trained_jpeg": 75}
+_TEST = {"protocol": "six", "jpeg_quality": 75, "split": "test", "data": "folder:photos", "database": ""}
+_LIVE = {"protocol": "", "jpeg_quality": 75, "split": "", "data": "live:there", "database": "LIVE release 2"}
 
 
 def test_two_runs_on_the_same_pictures(tmp_path):
@@ -55,7 +57,7 @@ def test_two_runs_on_the_same_pictures(tmp_path):
 def test_only_the_same_pictures_are_paired(tmp_path):
   folders = [
     _write(tmp_path / "test", "one", [1, 0], **_TEST),
-    _write(tmp_path / "other_jpeg", "two", [1, 0], **_TEST | {"jpeg_quality": 50}),
+    _write(tmp_path / "other_jpeg", "two", [1, 0], **_TEST | {"jpeg_quality": 50, "trained_jpeg": 50}),
     _write(tmp_path / "live_one", "one", [1, 0, 1], **_LIVE),
     _write(tmp_path / "live_two", "two", [0, 0, 1], **_LIVE),
   ]
@@ -69,13 +71,25 @@ def test_only_the_same_pictures_are_paired(tmp_path):
   (first, second) = comparison["tables"]["six"]
   assert first["LIVE release 2, patches"] == pytest.approx(2 / 3)
   assert first["test accuracy"] == 0.5
-  assert second["test accuracy"] == 0.5  # its training had this quality, for all that is said
+  assert second["test accuracy"] == 0.5  # its training had this quality
   others = [_TEST | {"data": "folder:other"}, _TEST | {"split": "all"}]
   apart = [_write(tmp_path / f"apart{i}", f"apart{i}", [1, 0], **origin) for i, origin in enumerate(others)]
   apart.append(_write(tmp_path / "more", "more", [1, 0, 1], **_TEST))  # of a folder that has grown
   assert compare(read_judgements([folders[0], *apart]))["pairs"] == []
   again = compare(read_judgements([folders[0], folders[0], _write(tmp_path / "x", "three", [1, 1], **_TEST)]))
   assert len(again["pairs"]) == 1  # a folder given twice counts once
+
+
+def test_pictures_of_another_size_are_other_pictures(tmp_path):
+  """The same files under the same protocol, but distorted at another size; a database's pictures have their own."""
+  sizes = {"one": 64, "two": 96, "three": 64}
+  folders = [_write(tmp_path / name, name, [1, 0], **_TEST, image_size=size) for name, size in sizes.items()]
+  assert [pair["networks"] for pair in compare(read_judgements(folders))["pairs"]] == [["one", "three"]]
+  folders = [
+    _write(tmp_path / f"live_{name}", name, [1, 0], **_LIVE, image_size=sizes[name]) for name in ("one", "two")
+  ]
+  found = {(pair["networks"][0], pair["networks"][1]) for pair in compare(read_judgements(folders))["pairs"]}
+  assert ("one", "two") in found
 
 
 def test_pairs_by_hand():
@@ -96,15 +110,14 @@ def test_names_are_as_short_as_they_can_be(tmp_path):
 
 
 def test_a_networks_own_figures_are_not_overwritten_by_others(tmp_path):
-  trained = {"trained_on": "folder:photos", "trained_jpeg": 75}
   origins = [
     _TEST,
-    _TEST | trained | {"jpeg_quality": 50},
-    _TEST | trained | {"data": "folder:other"},
-    _TEST | trained | {"data": "folder:other", "split": "all", "jpeg_quality": 0},
-    _TEST | trained | {"protocol": "variable"},
-    _LIVE | trained,
-    _LIVE | trained | {"jpeg_quality": 0},
+    _TEST | {"jpeg_quality": 50},
+    _TEST | {"data": "folder:other"},
+    _TEST | {"data": "folder:other", "split": "all", "jpeg_quality": 0},
+    _TEST | {"protocol": "variable"},
+    _LIVE,
+    _LIVE | {"jpeg_quality": 0},
   ]
   folders = [
     _write(tmp_path / f"{i}", "a|b", [1] * (i + 1) + [0] * (9 - i), **origin) for i, origin in enumerate(origins)
@@ -138,17 +151,24 @@ def test_a_run_is_not_compared_with_itself_by_another_name(tmp_path):
   assert list(comparison["names"].values()) == ["run"]
 
 
-@pytest.mark.parametrize(
-  "content", ["", "{}", "[]", '{"checkpoint": 3}', '{"checkpoint": null}', '{"views": {"pad": 1}}']
-)
-def test_what_is_no_report_is_told(tmp_path, content):
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"checkpoint": 3}', '{"views": {"pad": 1}}'])
+def test_what_is_no_report_is_reported(tmp_path, content):
   (tmp_path / "report.json").write_text(content)
-  with pytest.raises(InputError, match=r"report.json: is no report of evaluate.py"):
+  with pytest.raises(InputError, match=r"report.json: is no report of an evaluation"):
     read_judgements([tmp_path])
 
 
-def test_missing_parts_are_told(tmp_path):
-  with pytest.raises(InputError, match=r"nowhere: does not exist; give a folder that evaluate.py wrote"):
+@pytest.mark.parametrize("damage", [{"checkpoint": None}, {"views": {"pad": 1}}, {"views": []}, {"model": []}])
+def test_what_was_a_report_is_reported(tmp_path, damage):
+  folder = _write(tmp_path / "a", "one", [1, 0], **_TEST)
+  report = json.loads((folder / "report.json").read_text())
+  (folder / "report.json").write_text(json.dumps(report | damage))
+  with pytest.raises(InputError, match=r"report.json: is no report of an evaluation"):
+    read_judgements([folder])
+
+
+def test_missing_parts_are_reported(tmp_path):
+  with pytest.raises(InputError, match=r"nowhere: does not exist; give a folder that holds a report, or a run's"):
     read_judgements([tmp_path / "nowhere"])
   with pytest.raises(InputError, match=r"holds no report.json"):
     read_judgements([tmp_path])
@@ -157,15 +177,15 @@ def test_missing_parts_are_told(tmp_path):
   table = folder / "predictions.csv"
   whole = table.read_text()
 
-  def told():
+  def message():
     with pytest.raises(InputError) as error:
       compare(read_judgements([folder, partner]))
     return str(error.value)
 
   table.write_text("picture,answer\n1,2\n")
-  assert "predictions.csv: is no table of predictions" in told()
+  assert "predictions.csv: is no table of predictions" in message()
   table.write_text("".join(whole.splitlines(keepends=True)[:-1]))
-  assert "predictions.csv: is of 1 pictures, its report of 2; evaluate again" in told()
+  assert "predictions.csv: is of 1 pictures, its report of 2; evaluate again" in message()
   table.unlink()
-  assert "predictions.csv: is missing; evaluate again" in told()
+  assert "predictions.csv: is missing; evaluate again" in message()
   assert compare(read_judgements([folder]))["pairs"] == []  # nothing that would have to be read

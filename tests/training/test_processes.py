@@ -13,7 +13,7 @@ import pytest
 
 import jaxdistort
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the only limit: machines may be slow
 
 _ROOT = Path(__file__).parents[2]
 _COMMAND = [sys.executable, "scripts/train.py", "--config", "tests/training/tiny.py"]
@@ -41,10 +41,16 @@ def _start_two(workdir, *flags):
 
 
 def _finish(*processes):
-  outputs = [process.communicate(timeout=240) for process in processes]
+  outputs = [process.communicate() for process in processes]
   for process, (_, errors) in zip(processes, outputs, strict=True):
     assert process.returncode == 0, errors[-2000:]
   return [out for out, _ in outputs]
+
+
+def _checkpoints(workdir):
+  """The steps of the complete ones that are kept."""
+  folder = workdir / "checkpoints"
+  return [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.exists() else []
 
 
 def _losses(workdir):
@@ -81,16 +87,16 @@ def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_p
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
   workdir, flags = tmp_path / "run", ["--config.model.name=softmax", "--config.evaluate_every=100"]
-  processes = _start_two(workdir, *flags, "--config.steps=100000")
-  deadline = time.monotonic() + 200
-  while not (workdir / "checkpoints" / "100").exists() and time.monotonic() < deadline:
+  processes = _start_two(workdir, *flags, "--config.steps=1000000000")
+  while not _checkpoints(workdir):
+    assert all(process.poll() is None for process in processes)
     time.sleep(0.1)
   processes[lost].kill()
-  _, errors = processes[1 - lost].communicate(timeout=60)
+  _, errors = processes[1 - lost].communicate()
   assert processes[1 - lost].returncode == 1
   assert "another process of this run was lost" in errors.splitlines()[-1]
   processes[lost].communicate()
-  done = max(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdigit())
+  done = max(_checkpoints(workdir))
   (out,) = _finish(_start(workdir, *flags, f"--config.steps={done + 3}", devices=2))
   assert f"resuming at step {done}" in out
   assert len(_losses(workdir)) == done + 3
@@ -103,7 +109,7 @@ def test_processes_that_cannot_meet_are_told(tmp_path):
     (["--coordinator=auto"], "did not meet"),
   ):
     process = _start(tmp_path, *flags, devices=1)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert process.returncode == 1
     assert message in errors
     assert len(errors.splitlines()) == 1

@@ -1,6 +1,5 @@
 """Runs from beginning to end: what they leave, how they stop, how they go on."""
 
-import dataclasses
 import json
 import shutil
 import sys
@@ -13,20 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from flax import nnx
 from PIL import Image
 
 import jaxdistort
-from jaxdistort.config import TrainConfig
 from jaxdistort.data import open_pictures
 from jaxdistort.data.preparing import prepare
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_on_protocol
 from jaxdistort.evaluation.evaluate import split_to_judge
-from jaxdistort.models import split_network
 from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.training import memory, monitor, parts, resuming, train
+from jaxdistort.training import parts, train
 from jaxdistort.training.evaluators import Validation
 from jaxdistort.training.train import dispatches
 from tests.training.tiny import get_config
@@ -267,36 +263,6 @@ def test_a_batch_that_devices_cannot_share_is_told(tmp_path):
     train(config, tmp_path)
 
 
-def test_what_auto_means_is_settled_once(tmp_path, monkeypatch):
-  """A run that moves to another kind of device keeps its precision; one that says another is refused."""
-  config = get_config()
-  config.model.name, config.steps = "softmax", 1
-  train(config, tmp_path)
-  kept = json.loads((tmp_path / "config.json").read_text())
-  assert kept["compute_dtype"] == "float32"
-  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-  assert resuming.settle(config, tmp_path).compute_dtype == "float32"
-  config.compute_dtype = "bfloat16"
-  with pytest.raises(InputError, match=r"compute_dtype='float32' \(now 'bfloat16'\)"):
-    resuming.settle(config, tmp_path)
-
-
-def test_a_run_of_another_version_goes_on(tmp_path, monkeypatch):
-  """Its config lacks a field that came since, and has one that is gone."""
-  config = get_config()
-  config.model.name, config.steps = "softmax", 1
-  train(config, tmp_path)
-  kept = config.resolved(None).to_dict()
-  del kept["task"], kept["optimizer"]["clip_norm"]
-  kept["data"]["gone"] = 3
-  monkeypatch.setattr(resuming, "read_config", lambda workdir: kept)
-  assert resuming.settle(config, tmp_path).optimizer == config.optimizer
-  assert TrainConfig.from_dict(kept) == config.resolved(None)
-  config.optimizer.clip_norm = 1.0
-  with pytest.raises(InputError, match=r"optimizer.clip_norm=0.0 \(now 1.0\)"):
-    resuming.settle(config, tmp_path)
-
-
 def test_a_run_from_prepared_pictures_is_the_folders_and_may_go_on_with_either(folder_of_photographs, tmp_path):
   prepare(f"folder:{folder_of_photographs}", tmp_path / "prepared", image_size=32, workers=0)
   config = get_config()
@@ -325,40 +291,3 @@ def test_more_evaluators_are_called_and_recorded(tmp_path):
   rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
   assert [row["step"] for row in rows if "weights_largest" in row] == [2, 4]
   assert Validation._fields[-1] == "name"
-
-
-def test_the_rate_is_that_of_the_last_steps(monkeypatch):
-  """Neither compilation before the first step nor a validation between steps counts."""
-  now = 0.0
-  monkeypatch.setattr(monitor.time, "perf_counter", lambda: now)
-  rate = monitor.Rate(10)
-  now = 60.0  # compiled for a minute
-  rate.add(1)
-  assert rate.pictures_per_second is None
-  for _ in range(50):
-    now += 2
-    rate.add(1)
-  assert rate.pictures_per_second == pytest.approx(5)
-  for _ in range(30):  # faster now: the old steps are forgotten
-    now += 1
-    rate.add(1)
-  assert rate.pictures_per_second == pytest.approx(10)
-  rate.pause()
-  now += 100  # a validation
-  rate.add(1)
-  assert rate.pictures_per_second == pytest.approx(10)
-
-
-def test_parts_that_fit_are_few_and_divide_the_batch(monkeypatch):
-  config = get_config()
-  mesh = create_mesh(devices=jax.devices()[:1])
-  for name, free, expected in (
-    ("vgg_scratch", 1e15, 1),
-    ("vgg_scratch", 4e8, 8),
-    ("compact", 1.0, 1),  # batch normalisation: its update depends on the parts
-  ):
-    spec = dataclasses.replace(config.resolved(None).network_spec(3), name=name)
-    structure, variables = split_network(nnx.eval_shape(lambda spec=spec: spec.build(nnx.Rngs(0))))
-    monkeypatch.setattr(memory, "free_memory", lambda mesh, free=free: free)
-    found = memory.parts_that_fit(structure, variables, 8, 32, mesh)
-    assert (found, 8 % found) == (expected, 0)

@@ -222,6 +222,6 @@ def test_steps_in_one_dispatch_are_steps(folder_of_photographs, devices):
     losses.append([])
     for count in [1] * 6 if most == 1 else [3, 2, 1]:
       state, metrics = feed.advance(state, {}, count)
-      losses[-1] += metrics.loss[:count].tolist()
+      losses[-1] += np.atleast_1d(metrics.loss)[:count].tolist()
     assert int(state.step) == 6
   np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
@@ -34,7 +35,7 @@ def save_untrained(config: TrainConfig, workdir: Path) -> tuple[TrainState, obje
   task = config.create_task(protocol)
   network = config.network_spec(task.width)
   optimizer = create_optimizer(config.optimizer, config.steps)
-  _, state, frozen = create_state(network, optimizer, config.seed, create_mesh(), backbone)
+  _, state, frozen = create_state(network, optimizer, config.seed, create_mesh(devices=jax.devices()[:1]), backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
   description = Description(network, task, protocol.describe(), config.data.source, "of a test", backbone=kept)
