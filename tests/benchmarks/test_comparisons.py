@@ -79,11 +79,12 @@ def test_why_pytorch_is_left_out(change, why, monkeypatch):
   assert why in line
 
 
-def test_operations_of_a_step_are_those_of_the_network():
-  """VGG16's are those of its convolutions and dense layers, three times for a step, to a few percent."""
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_operations_of_a_step_are_those_of_the_network(dtype):
+  """VGG16's are those of its convolutions and dense layers, three times for a step, whatever form they take on CPU."""
   config = load_config(_ROOT / "configs/vgg_scratch.py").resolved(None)
-  network = dataclasses.replace(config.network_spec(7), image_size=64)
-  counted = step_flops(*split_network(nnx.eval_shape(lambda: network.draw(0))), 2, 64) / 2
+  network = dataclasses.replace(config.network_spec(7), image_size=64, dtype=dtype)
+  counted = step_flops(network, 32) / 32
   side, channels, products = 64, 3, 0
   for widths in ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512)):
     for width in widths:
