@@ -68,7 +68,7 @@ def step_flops(network: NetworkSpec, batch_size: int) -> float:
       cpu = jax.devices("cpu")[0]
     except RuntimeError:  # JAX was told to leave it alone
       return math.nan
-    with jax.default_device(cpu):
+    with jax.default_device(cpu), jax.numpy_dtype_promotion("standard"):  # Flax' batch normalisation asks for it
       return (jax.jit(function).lower(variables, images).cost_analysis() or {"flops": math.nan})["flops"]
 
   return 3 * count(forward) - (2 * count(frozen_forward) if variables.frozen else 0)

@@ -130,6 +130,11 @@ def test_the_pictures_are_as_many_and_as_large_as_asked_for():
   assert photographs(3, 40).shape == (3, 40, 40, 3)
 
 
+def test_operations_are_counted_of_networks_with_batch_normalisation():
+  config = load_config(_ROOT / "configs/compact.py").resolved(None)
+  assert step_flops(config.network_spec(7), 8) / 8 == pytest.approx(0.3746e9, rel=0.01)
+
+
 @pytest.mark.parametrize("name", ["vgg_transfer", "sgdnet_transfer"])
 def test_transfer_networks_are_measured_without_their_weights(name):
   config = without_weights(load_config(_ROOT / f"configs/{name}.py"))
