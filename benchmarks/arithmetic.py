@@ -1,5 +1,6 @@
 """How many floating-point operations a training step takes, and how many a second the device can do."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from benchmarks.timing import Stopwatch, calling
-from jaxdistort.models import Variables, merge_network, run_network
+from jaxdistort.models import NetworkSpec, Variables, merge_network, run_network, split_network
 from jaxdistort.models.layers import scale_levels
 
 # Dense bfloat16 arithmetic, from NVIDIA's data sheets.
@@ -45,29 +46,30 @@ def measure_matmul_ceiling(watch: Stopwatch) -> float:
   return max(2 * side**3 / timings[str(side)].median for side in sides)
 
 
-def step_flops(structure: nnx.GraphDef, variables: Variables, batch_size: int, image_size: int) -> float:
+def step_flops(network: NetworkSpec, batch_size: int) -> float:
   """Floating-point operations of a training step: a pass forward, and two backward where layers are trained.
 
-  Counted of the network's program before any compiler has touched it, on CPU, so that they are the same for every
-  device (and because the plug-ins of accelerators cannot count).
+  Counted of the network's program before any compiler has touched it, on CPU and in bfloat16, so that they are the
+  same for every device, whichever form its convolutions take there (and the plug-ins of accelerators cannot count).
   """
-  images = jax.ShapeDtypeStruct((batch_size, image_size, image_size, 3), jnp.uint8)
-  shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), variables)
+  network, size = dataclasses.replace(network, dtype="bfloat16"), network.image_size
+  structure, variables = split_network(nnx.eval_shape(lambda: network.draw(0)))
+  images = jax.ShapeDtypeStruct((batch_size, size, size, 3), jnp.uint8)
 
   def forward(variables: Variables, images: jax.Array) -> Any:
     return run_network(structure, variables, images, train_key=jax.random.key(0))
 
   def frozen_forward(variables: Variables, images: jax.Array) -> Any:
-    network = merge_network(structure, variables)
-    return network.backbone(scale_levels(images, network.input_scaling, network.dtype))
+    whole = merge_network(structure, variables)
+    return whole.backbone(scale_levels(images, whole.input_scaling, whole.dtype))
 
   def count(function: Callable[..., Any]) -> float:
     try:
       cpu = jax.devices("cpu")[0]
     except RuntimeError:  # JAX was told to leave it alone
       return math.nan
-    with jax.default_device(cpu):
-      return (jax.jit(function).lower(shapes, images).cost_analysis() or {"flops": math.nan})["flops"]
+    with jax.default_device(cpu), jax.numpy_dtype_promotion("standard"):  # Flax' batch normalisation asks for it
+      return (jax.jit(function).lower(variables, images).cost_analysis() or {"flops": math.nan})["flops"]
 
   return 3 * count(forward) - (2 * count(frozen_forward) if variables.frozen else 0)
 

@@ -109,7 +109,7 @@ def _prepare(parts: Parts) -> _Step:
   config = parts.config
   step: Any = make_train_step(parts.update, parts.mesh)
   images = jax.device_put(photographs(config.batch_size, config.data.training_side), data_sharding(parts.mesh))
-  flops = step_flops(parts.structure, parts.variables, config.batch_size, config.data.image_size)
+  flops = step_flops(parts.description.network, config.batch_size)
   program = step
 
   def train(images: jax.Array) -> Any:

@@ -79,11 +79,12 @@ def test_why_pytorch_is_left_out(change, why, monkeypatch):
   assert why in line
 
 
-def test_operations_of_a_step_are_those_of_the_network():
-  """VGG16's are those of its convolutions and dense layers, three times for a step, to a few percent."""
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_operations_of_a_step_are_those_of_the_network(dtype):
+  """VGG16's are those of its convolutions and dense layers, three times for a step, whatever form they take on CPU."""
   config = load_config(_ROOT / "configs/vgg_scratch.py").resolved(None)
-  network = dataclasses.replace(config.network_spec(7), image_size=64)
-  counted = step_flops(*split_network(nnx.eval_shape(lambda: network.draw(0))), 2, 64) / 2
+  network = dataclasses.replace(config.network_spec(7), image_size=64, dtype=dtype)
+  counted = step_flops(network, 32) / 32
   side, channels, products = 64, 3, 0
   for widths in ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512)):
     for width in widths:
@@ -127,6 +128,11 @@ def test_jh_labs_knows_the_ops_and_parameters_that_it_is_handed():
 
 def test_the_pictures_are_as_many_and_as_large_as_asked_for():
   assert photographs(3, 40).shape == (3, 40, 40, 3)
+
+
+def test_operations_are_counted_of_networks_with_batch_normalisation():
+  config = load_config(_ROOT / "configs/compact.py").resolved(None)
+  assert step_flops(config.network_spec(7), 8) / 8 == pytest.approx(0.3746e9, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["vgg_transfer", "sgdnet_transfer"])
