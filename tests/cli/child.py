@@ -16,9 +16,9 @@ import sys
 import time
 from pathlib import Path
 
-import tests.cli.gated  # noqa: F401  # registers itself
 from jaxdistort.cli import main
 from jaxdistort.cli.terminal import TerminalProgress
+from tests.cli import gated
 
 
 def _kill_at(what: str) -> None:
@@ -44,6 +44,7 @@ def _wait_at(file: str) -> None:
 
 
 if __name__ == "__main__":  # not in workers, which import this file too
+  gated.register()
   moment, _, more = sys.argv[1].partition(":")
   {"-": lambda _: None, "kill": _kill_at, "wait": _wait_at}[moment](more)
   main(sys.argv[2:])

@@ -43,4 +43,6 @@ class Gated(Source):
     return np.full((size, size, 3), index % 256, np.uint8)
 
 
-register_source("gated", Gated, "pictures that wait", "FOLDER:COUNT")
+def register() -> None:
+  """Adds it to the sources of this process; a worker gets it from its parent."""
+  register_source("gated", Gated, "pictures that wait", "FOLDER:COUNT")

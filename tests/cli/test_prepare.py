@@ -8,8 +8,17 @@ import sys
 
 import pytest
 
-import tests.cli.gated  # noqa: F401  # registers itself
+from jaxdistort.data.source import SOURCES
+from tests.cli import gated
 from tests.cli.processes import ROOT
+
+
+@pytest.fixture
+def gated_source():
+  """The source that processes of tests/cli/child.py have, here too."""
+  gated.register()
+  yield
+  SOURCES.unregister("gated")
 
 
 @pytest.mark.slow
@@ -31,6 +40,7 @@ def test_from_a_folder_to_prepared_pictures_and_a_distorted_set(command, folder_
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("gated_source")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_it_goes_on(start, command, number, tmp_path):
   """In the middle of the second of two shards, for whose pictures the worker waits."""
