@@ -11,7 +11,7 @@ from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, photographs, rates
 from jaxdistort.config import TrainConfig
 from jaxdistort.inference import Recogniser, load
-from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
+from jaxdistort.runtime.mesh import create_mesh, data_sharding, fill_devices, replicated
 
 
 def time_inference(
@@ -35,7 +35,7 @@ def time_inference(
     InputError: the checkpoint cannot be read, or something in the config cannot be used.
   """
   mesh = create_mesh()
-  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  batch_size = fill_devices(batch_size, mesh)
   with _recogniser(config, checkpoint, data) as recogniser:
     size, name = recogniser.image_size, recogniser.description.network.name
     images = jax.device_put(photographs(batch_size, size), data_sharding(mesh))

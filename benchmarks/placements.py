@@ -13,7 +13,7 @@ from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, rates
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import Order, ResidentPictures, bytes_per_device, load_resident
-from jaxdistort.runtime.mesh import data_sharding
+from jaxdistort.runtime.mesh import data_sharding, fill_devices
 from jaxdistort.training.feeding import Feed, ResidentFeed, host_feed
 from jaxdistort.training.parts import Parts
 
@@ -35,11 +35,11 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
   with open_parts(config, data) as parts:
     pictures, batches, workers = parts.batches.pictures, parts.batches, parts.workers
     resident = load_resident(pictures, batches.side, parts.mesh, workers=workers)
-    device = ResidentFeed(parts.update, resident, batches, parts.mesh, most=parts.config.dispatched_steps)
+    device = ResidentFeed(parts.update, resident, batches, most=parts.config.dispatched_steps)
     options: dict[str, Any] = {"first_batch": 0, "workers": workers, "on_broken": lambda numbers: None}
 
     def from_host(seconds: float) -> list[float]:
-      with host_feed(parts.update, batches, parts.mesh, **options) as host:
+      with host_feed(parts.update, batches, **options) as host:
         for _ in range(2 * workers + 4):
           jax.block_until_ready(_advance(parts, host))
         return calling(lambda: _advance(parts, host))(seconds)
@@ -85,7 +85,7 @@ def time_set_sizes(
       batches = parts.batches._replace(order=Order.of((count,), (1.0,), config.seed))
       images = _noise(count, side, parts.mesh)
       resident = ResidentPictures(images, np.array([], np.int64))
-      feeds[count] = ResidentFeed(parts.update, resident, batches, parts.mesh, most=most)
+      feeds[count] = ResidentFeed(parts.update, resident, batches, most=most)
       rows.append({
         "op": f"training of {config.model.name} on {count:,} pictures",
         "library": "jaxdistort",
@@ -113,8 +113,7 @@ def _advance(parts: Parts, feed: Feed) -> Any:
 
 def _noise(count: int, side: int, mesh: Mesh) -> jax.Array:
   """Levels uint8 [count or a few more, S, S, 3]."""
-  devices = mesh.devices.size
-  shape = (-(-count // devices) * devices, side, side, 3)
+  shape = (fill_devices(count, mesh), side, side, 3)
   return jax.jit(lambda: _hashed(shape), out_shardings=data_sharding(mesh))()
 
 

@@ -14,7 +14,7 @@ from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.evaluation import Sweep, run_sweeps
 from jaxdistort.inference import Recogniser, load
 from jaxdistort.metrics.similarity import measure_sharded
-from jaxdistort.runtime.mesh import create_mesh, data_sharding, replicated
+from jaxdistort.runtime.mesh import create_mesh, data_sharding, fill_devices, replicated
 
 
 def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, seconds: float) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
     InputError: the network or the pictures cannot be used.
   """
   mesh = create_mesh()
-  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  batch_size = fill_devices(batch_size, mesh)
   recogniser = load(checkpoint, sharding=replicated(mesh))
   pictures = open_pictures(data, "all")
   images = jax.device_put(photographs(batch_size, recogniser.image_size), data_sharding(mesh))

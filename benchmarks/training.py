@@ -107,7 +107,7 @@ def compare_with_full_training(config: TrainConfig, watch: Stopwatch, *, data: s
 
 def _prepare(parts: Parts) -> _Step:
   config = parts.config
-  step: Any = make_train_step(parts.update, parts.mesh)
+  step: Any = make_train_step(parts.update)
   images = jax.device_put(photographs(config.batch_size, config.data.training_side), data_sharding(parts.mesh))
   flops = step_flops(parts.description.network, config.batch_size)
   program = step
@@ -123,7 +123,7 @@ def _prepare(parts: Parts) -> _Step:
   else:  # parts of a batch by programs of their own
     jax.block_until_ready(train(images))
   compiling = time.perf_counter() - start
-  distortion_alone = jax.jit(parts.sample)
+  distortion_alone = jax.jit(parts.update.sample)
   distort = lambda: distortion_alone(jnp.int32(1), images)  # noqa: E731
   return _Step(parts, train, distort, images, flops, compiling, memory)
 
@@ -140,7 +140,7 @@ def _row(step: _Step, seconds: float, ceiling: float) -> dict[str, Any]:
     "protocol": config.protocol.name,
     "compute_dtype": config.compute_dtype,
     "batch_size": config.batch_size,
-    "accumulate": step.parts.accumulate,
+    "accumulate": step.parts.update.accumulate,
     "size": config.data.image_size,
     "step_seconds": seconds,
     "compile_seconds": step.compile_seconds,

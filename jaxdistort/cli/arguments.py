@@ -4,9 +4,12 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jaxdistort.errors import InputError
+
+if TYPE_CHECKING:
+  from jaxdistort.inference import Recogniser
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -66,6 +69,14 @@ def add_checkpoint(parser: argparse.ArgumentParser, *, repeatable: bool = False)
   )
 
 
+def load_on_all_devices(checkpoint: str, weights: str | None) -> "Recogniser":
+  """The network of a command that `add_checkpoint` describes, whole on every device."""
+  from jaxdistort.inference import load
+  from jaxdistort.runtime.mesh import create_mesh, replicated
+
+  return load(checkpoint, sharding=replicated(create_mesh()), weights=weights)
+
+
 def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
   """What all commands that judge networks can be given."""
   parser.add_argument(
@@ -79,3 +90,8 @@ def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
   )
   parser.add_argument("--batch-size", type=at_least(1), default=64, help=f"{a_batch_of} a batch")
   parser.add_argument("--workers", type=at_least(0), default=None, help="decoding processes; 0: threads")
+
+
+def judging_options(arguments: argparse.Namespace) -> dict[str, Any]:
+  """What every judging function takes of the arguments of `add_judging`; not all judge a split."""
+  return {name: getattr(arguments, name) for name in ("jpeg_quality", "batch_size", "workers")}

@@ -18,7 +18,7 @@ def listed_broken(output: Path, image_size: int) -> Generator[Any]:
   yield BrokenPictures(output / _FILE, image_size)
 
 
-def report_broken(count: int, output: Path) -> None:
-  """A line on pictures that could not be read, if there are any."""
+def report_broken(count: int, where: str | Path) -> None:
+  """A line on pictures that could not be read, if there are any, and where they are listed."""
   if count:
-    print(f"{count} pictures could not be read and were left out: {output / _FILE}")
+    print(f"{count} pictures could not be read and were left out: {where}")

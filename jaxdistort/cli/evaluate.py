@@ -7,7 +7,15 @@ jaxdistort evaluate --checkpoint runs/quickstart --data live:databaserelease2 --
 import argparse
 from collections.abc import Sequence
 
-from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, describe_data, output_folder
+from jaxdistort.cli.arguments import (
+  ArgumentParser,
+  add_checkpoint,
+  add_judging,
+  describe_data,
+  judging_options,
+  load_on_all_devices,
+  output_folder,
+)
 from jaxdistort.cli.broken import listed_broken, report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
@@ -50,50 +58,42 @@ def main(words: Sequence[str]) -> None:
 
 def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress) -> None:
   from jaxdistort.evaluation import evaluate_on_protocol
-  from jaxdistort.inference import load
   from jaxdistort.reporting import format_figures, write_evaluation
-  from jaxdistort.runtime.mesh import create_mesh, replicated
 
   if arguments.view:
     raise InputError("--view is for databases, such as live:PATH; a protocol distorts standardised pictures")
-  recogniser = load(arguments.checkpoint, sharding=replicated(create_mesh()), weights=arguments.weights)
+  recogniser = load_on_all_devices(arguments.checkpoint, arguments.weights)
   with listed_broken(arguments.output, recogniser.image_size) as broken:
     evaluation = evaluate_on_protocol(
       recogniser,
       arguments.data,
       protocol=arguments.protocol,
       split=arguments.split or "auto",
-      jpeg_quality=arguments.jpeg_quality,
-      batch_size=arguments.batch_size,
-      workers=arguments.workers,
       on_broken=broken.add,
       progress=progress,
+      **judging_options(arguments),
     )
   write_evaluation(evaluation, arguments.output)
   origin = evaluation.report.origin
   print(f"{origin.checkpoint}\n{origin.data} ({origin.split} pictures), protocol {origin.protocol}")
   print(format_figures(evaluation.report.figures))
   print(f"written to {arguments.output}")
-  report_broken(origin.broken, arguments.output)
+  report_broken(origin.broken, broken.path)
 
 
 def _evaluate_database(arguments: argparse.Namespace, progress: TerminalProgress) -> None:
   from jaxdistort.evaluation import evaluate_on_database
-  from jaxdistort.inference import load
   from jaxdistort.reporting import format_figures, write_evaluation
-  from jaxdistort.runtime.mesh import create_mesh, replicated
 
   for name in ("protocol", "split"):
     if getattr(arguments, name):
       raise InputError(f"--{name} is for clean pictures; {arguments.data} is a database that is judged whole")
   evaluation = evaluate_on_database(
-    load(arguments.checkpoint, sharding=replicated(create_mesh()), weights=arguments.weights),
+    load_on_all_devices(arguments.checkpoint, arguments.weights),
     arguments.data,
     views=arguments.view or ("pad",),
-    jpeg_quality=arguments.jpeg_quality,
-    batch_size=arguments.batch_size,
-    workers=arguments.workers,
     progress=progress,
+    **judging_options(arguments),
   )
   write_evaluation(evaluation, arguments.output)
   origin = evaluation.report.origin

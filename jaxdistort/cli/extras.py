@@ -2,8 +2,8 @@
 
 _EXTRA_OF = {
   **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
-  **dict.fromkeys(("optax", "scipy", "openpyxl", "filelock"), "train"),
-  **dict.fromkeys(("matplotlib", "jinja2", "sklearn", "skimage"), "report"),
+  **dict.fromkeys(("optax", "sklearn"), "train"),
+  **dict.fromkeys(("matplotlib", "jinja2", "skimage", "openpyxl"), "report"),
   "tensorflow_datasets": "tfds",
   "h5py": "convert",
 }

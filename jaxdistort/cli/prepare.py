@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.cli.arguments import ArgumentParser, at_least, describe_data
+from jaxdistort.cli.broken import report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
 
@@ -54,7 +55,7 @@ def main(words: Sequence[str]) -> None:
   print(
     f"{done.pictures - done.broken} pictures, {done.size / 1e9:.2f} GB, {state}: --data prepared:{arguments.output}"
   )
-  _report_broken(done.broken, f"reasons in {arguments.output}/shard-*.csv")
+  report_broken(done.broken, f"reasons in {arguments.output}/shard-*.csv")
 
 
 def _make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
@@ -65,9 +66,4 @@ def _make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> Non
   done = generate(arguments.data, arguments.output, form=form, progress=TerminalProgress(), **options, **given)
   state = f"{done.made} made now" if done.made else "finished before"
   print(f"{done.pictures} pictures ({state}) in {arguments.output}, listed in {arguments.output / 'manifest.csv'}")
-  _report_broken(done.broken, str(arguments.output / "broken_pictures.jsonl"))
-
-
-def _report_broken(count: int, where: str) -> None:
-  if count:
-    print(f"{count} pictures could not be read and were left out: {where}")
+  report_broken(done.broken, arguments.output / "broken_pictures.jsonl")

@@ -9,7 +9,15 @@ jaxdistort sweep --checkpoint runs/six --checkpoint runs/variable --data folder:
 import argparse
 from collections.abc import Sequence
 
-from jaxdistort.cli.arguments import ArgumentParser, add_checkpoint, add_judging, describe_data, output_folder
+from jaxdistort.cli.arguments import (
+  ArgumentParser,
+  add_checkpoint,
+  add_judging,
+  describe_data,
+  judging_options,
+  load_on_all_devices,
+  output_folder,
+)
 from jaxdistort.cli.broken import listed_broken, report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
@@ -55,13 +63,10 @@ def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   levels = levels_of(arguments.distortion, arguments.levels)
   from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_networks
-  from jaxdistort.inference import load
   from jaxdistort.reporting import write_sweep
-  from jaxdistort.runtime.mesh import create_mesh, replicated
 
   sweeps = [parse_sweep(*each) for each in zip(arguments.distortion, levels, strict=True)]
-  place = replicated(create_mesh())
-  networks = [load(checkpoint, sharding=place, weights=arguments.weights) for checkpoint in arguments.checkpoint]
+  networks = [load_on_all_devices(checkpoint, arguments.weights) for checkpoint in arguments.checkpoint]
   progress = TerminalProgress()
   with progress.signals(), listed_broken(arguments.output, networks[0].image_size) as broken:
     report = sweep_networks(
@@ -69,14 +74,12 @@ def main(words: Sequence[str]) -> None:
       arguments.data,
       sweeps,
       split=arguments.split or "auto",
-      jpeg_quality=arguments.jpeg_quality,
-      batch_size=arguments.batch_size,
-      workers=arguments.workers,
       on_broken=broken.add,
       progress=progress,
+      **judging_options(arguments),
     )
   write_sweep(report | {"broken": len(broken)}, arguments.output)
   for sweep in report["sweeps"]:
     print(f"{format_sweep(sweep)}\n")
   print(f"{report['data']} ({report['split']} pictures); written to {arguments.output}")
-  report_broken(len(broken), arguments.output)
+  report_broken(len(broken), broken.path)

@@ -12,7 +12,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.evaluation.databases import Verdicts, figures_on_database, judge_database
 from jaxdistort.evaluation.judging import Judge, OnBroken, Outcome
 from jaxdistort.evaluation.mistakes import Mistake, worst_of_outcome, worst_on_database
-from jaxdistort.evaluation.report import STANDARD, Report, origin_of
+from jaxdistort.evaluation.report import STANDARD, Origin, Report, origin_of
 from jaxdistort.inference import Recogniser
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import PROTOCOLS
@@ -82,14 +82,14 @@ def evaluate_on_protocol(
   check_counts(batch_size, workers)
   name = protocol or recogniser.description.protocol["name"]
   quality = quality_of(recogniser, jpeg_quality)
-  law = PROTOCOLS.find(name)(quality or None)
-  recogniser.task.check(law)
+  distorting = PROTOCOLS.find(name)(quality or None)
+  recogniser.task.check(distorting)
   split = split_to_judge(split, data, [recogniser])
   pictures = open_pictures(data, split)
   broken = _Counted(on_broken)
   judge = Judge(
     recogniser,
-    law,
+    distorting,
     create_mesh(),
     batch_size=batch_size,
     workers=default_workers() if workers is None else workers,
@@ -98,14 +98,14 @@ def evaluate_on_protocol(
   )
   outcome = judge(recogniser.variables, pictures, progress)
   origin = origin_of(
-    recogniser, data=data, jpeg_quality=quality, split=split, protocol=law.name, broken=len(broken.names)
+    recogniser, data=data, jpeg_quality=quality, split=split, protocol=distorting.name, broken=len(broken.names)
   )
-  return report_outcome(recogniser, outcome, pictures, Report(origin, {}))
+  return report_outcome(recogniser, outcome, pictures, origin)
 
 
-def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSet, report: Report) -> Evaluation:
-  """The evaluation of an outcome, whose origin stands in `report`."""
-  report = Report(report.origin, {STANDARD: recogniser.task.figures(outcome.predictions)})
+def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSet, origin: Origin) -> Evaluation:
+  """The evaluation of an outcome, and where it comes from."""
+  report = Report(origin, {STANDARD: recogniser.task.figures(outcome.predictions)})
   mistakes = {STANDARD: worst_of_outcome(outcome, pictures, recogniser.task)}
   return Evaluation(report, outcome, pictures, mistakes, recogniser)
 

@@ -17,7 +17,7 @@ from jaxdistort.models import Variables
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import Protocol, distort_sharded
 from jaxdistort.runtime.compilation import jit_inference
-from jaxdistort.runtime.mesh import put_rows, replicated
+from jaxdistort.runtime.mesh import fill_devices, put_rows, replicated
 
 SEED = 20_000_003
 """Of every evaluation and sweep: all networks are judged on the same distorted pictures."""
@@ -90,8 +90,7 @@ class Judge:
     recogniser.task.check(protocol)
     self._recogniser, self._protocol, self._mesh = recogniser, protocol, mesh
     self._workers, self._on_broken = workers, on_broken
-    devices = mesh.devices.size
-    self._originals = -(-max(1, batch_size // protocol.period) // devices) * devices
+    self._originals = fill_devices(max(1, batch_size // protocol.period), mesh)
     self._program = _program(recogniser, protocol, mesh, measure)
 
   def __call__(self, variables: Variables, pictures: PictureSet, progress: Progress = SILENT) -> Outcome:

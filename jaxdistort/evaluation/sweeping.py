@@ -13,14 +13,14 @@ from jax.sharding import PartitionSpec as P
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.distortions.severities import PAPER
-from jaxdistort.errors import InputError, choose
+from jaxdistort.errors import InputError
 from jaxdistort.evaluation.judging import SEED, OnBroken
 from jaxdistort.inference import Recogniser, one_behind
 from jaxdistort.metrics.similarity import psnr, ssim
 from jaxdistort.models import Variables
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.runtime.compilation import jit_inference
-from jaxdistort.runtime.mesh import DATA_AXES
+from jaxdistort.runtime.mesh import DATA_AXES, fill_devices
 from jaxdistort.tasks import Task
 
 _LEVELS = 12  # unless others are given
@@ -42,14 +42,14 @@ class Sweep:
 
   @property
   def unit(self) -> str:
-    return next(p.unit for p in DISTORTIONS[self.distortion].parameters if p.name == self.parameter)
+    return DISTORTIONS[self.distortion].parameter(self.parameter).unit
 
   @property
   def fixed(self) -> dict[str, float]:
     """The other parameters: the study's constants where it has some, else their defaults."""
-    defaults = {p.name: p.default for p in DISTORTIONS[self.distortion].parameters}
+    known = DISTORTIONS[self.distortion]
     constants = PAPER.parameters(self.distortion) if self.distortion in PAPER.levels else {}
-    return {name: value for name, value in (defaults | constants).items() if name != self.parameter}
+    return {name: value for name, value in (known.defaults | constants).items() if name != self.parameter}
 
 
 class Answers(NamedTuple):
@@ -96,8 +96,8 @@ def parse_sweep(name: str, levels: str | None = None) -> Sweep:
     InputError: an unknown name, or levels that are no such text or beyond the parameter's range.
   """
   distortion, _, parameter = name.partition(".")
-  parameters = {p.name: p for p in DISTORTIONS[choose("distortion", distortion, DISTORTIONS)].parameters}
-  chosen = parameters[choose(f"parameter of {distortion}", parameter or next(iter(parameters)), parameters)]
+  known = DISTORTIONS.find(distortion)
+  chosen = known.parameter(parameter) if parameter else known.parameters[0]
   if levels is None:
     found = np.linspace(max(chosen.low, 0), chosen.high, _LEVELS)
   else:
@@ -195,7 +195,7 @@ def run_sweeps(
     InputError: none of the pictures can be read.
     KeyboardInterrupt: `progress` asked to stop.
   """
-  batch_size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  batch_size = fill_devices(batch_size, mesh)
   runs = [*((sweep, sweep.levels) for sweep in sweeps), (None, (0.0,))]  # what is made of each batch
   steps = [make_sweep_step(sweep, networks, mesh, jpeg_quality=jpeg_quality) for sweep, _ in runs]
   variables = tuple(network.variables for network in networks)

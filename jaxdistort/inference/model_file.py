@@ -14,7 +14,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
-from jaxdistort.models.weights.file import write_tensors
+from jaxdistort.models.weights.file import load_tensors, write_tensors
 
 SUFFIX = ".safetensors"
 _FORMAT = "jaxdistort recogniser"
@@ -54,17 +54,7 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
   except (ValueError, KeyError, TypeError) as error:
     raise InputError(f"model {path}: its description cannot be understood ({error})") from error
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
-  with safe_open(path, "flax") as arrays:  # numpy has no bfloat16
-    names = set(arrays.keys())
-
-    def load(place: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
-      name = ".".join(str(part.key) for part in place)
-      shape = tuple(arrays.get_slice(name).get_shape()) if name in names else "none"
-      if shape != leaf.shape:
-        raise InputError(f"model {path}: tensor {name}: expected shape {leaf.shape}, found {shape}")
-      return jax.device_put(np.asarray(arrays.get_tensor(name)).astype(leaf.dtype), sharding)
-
-    variables = Variables(**jax.tree_util.tree_map_with_path(load, like._asdict()))
+  variables = Variables(**load_tensors(path, like._asdict(), sharding, what="model"))
   return Recogniser(description, structure, variables, path, step)
 
 

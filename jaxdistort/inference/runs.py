@@ -1,6 +1,5 @@
 """A recogniser from the checkpoints of a run (Orbax)."""
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +66,7 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
   if not folder.is_dir():
     kind = "holds no checkpoints" if place.exists() else "does not exist"
     raise InputError(f"checkpoint {path}: {kind}; give the folder of a run, or a model file")
-  with ocp.CheckpointManager(folder, options=ocp.CheckpointManagerOptions(best_fn=selected, read_only=True)) as manager:
+  with open_read_only(folder) as manager:
     step = best_step(manager) if chosen is None else chosen
     if step is None or step not in manager.all_steps():
       raise InputError(f"checkpoint {path}: no complete checkpoint there")
@@ -116,6 +115,6 @@ def damage_reported(checkpoint: Any, advice: str = "") -> Generator[None]:
     yield
   except InputError:
     raise
-  except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError) as error:  # of Orbax and what is below it
+  except (OSError, ValueError, KeyError, TypeError) as error:  # of Orbax and what is below it
     reason = " ".join(str(error).split())[:200]
     raise InputError(f"checkpoint {checkpoint}: is damaged ({type(error).__name__}: {reason}){advice}") from error

@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 from jaxdistort.data.views import Tiles
 from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.runtime.mesh import data_sharding
+from jaxdistort.runtime.mesh import data_sharding, fill_devices
 
 
 class TiledPicture(NamedTuple):
@@ -61,7 +61,7 @@ def score_pictures(
     batch_size: squares a batch, rounded up to a multiple of the devices.
     jpeg_quality: of a JPEG step before the network; 0: none.
   """
-  size = -(-batch_size // mesh.devices.size) * mesh.devices.size
+  size = fill_devices(batch_size, mesh)
   program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
   under_way: deque[Any] = deque()  # owners of the pictures whose scores are not out yet
 

@@ -37,6 +37,11 @@ def create_mesh(fsdp: int = 1, devices: Sequence[jax.Device] | None = None) -> M
   return Mesh(np.array(devices).reshape(-1, group), DATA_AXES, axis_types=(jax.sharding.AxisType.Auto,) * 2)
 
 
+def fill_devices(count: int, mesh: Mesh) -> int:
+  """`count` rounded up, so that every device gets as many rows."""
+  return -(-count // mesh.devices.size) * mesh.devices.size
+
+
 def data_sharding(mesh: Mesh) -> NamedSharding:
   """The first axis split over the devices."""
   return NamedSharding(mesh, P(DATA_AXES))

@@ -1,6 +1,6 @@
 """Tasks: what is asked of a picture."""
 
-from jaxdistort.tasks.classification import UNLABELLED, Classification
+from jaxdistort.tasks.classification import Classification
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.recognition import Presence, Recognition
 from jaxdistort.tasks.task import TASKS, Answer, Finding, Targets, Task, task_from_dict
@@ -8,7 +8,6 @@ from jaxdistort.tasks.task import TASKS, Answer, Finding, Targets, Task, task_fr
 __all__ = [
   "CLEAN",
   "TASKS",
-  "UNLABELLED",
   "Answer",
   "Classification",
   "Finding",

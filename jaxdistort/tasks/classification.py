@@ -16,9 +16,6 @@ from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Protocol, Samples
 from jaxdistort.tasks.task import TASKS, Answer, Finding, Task
 
-UNLABELLED = -1
-"""The target of a picture whose class the network does not know."""
-
 
 @TASKS.register("classification")
 class Classification(Task):
@@ -87,7 +84,7 @@ class Classification(Task):
     return np.array([0 if kind is None else self.labels.classes.index(kind) for kind in kinds], np.int32)
 
   def truth_in_words(self, targets: np.ndarray) -> list[str]:
-    return ["" if target == UNLABELLED else self.labels.classes[target] for target in targets]
+    return [self.labels.classes[target] for target in targets]
 
   def answer_in_words(self, scores: np.ndarray) -> list[str]:
     return [self.labels.classes[k] for k in np.argmax(scores, axis=1)]

@@ -139,7 +139,7 @@ class Task(abc.ABC):
 
   @abc.abstractmethod
   def truth_in_words(self, targets: Targets) -> list[str]:
-    """The truth of each of N pictures as a person reads it; "" where there is none."""
+    """The truth of each of N pictures as a person reads it."""
 
   @abc.abstractmethod
   def answer_in_words(self, scores: np.ndarray) -> list[str]:

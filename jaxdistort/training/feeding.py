@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, Order, PictureSet, ResidentPictures, make_take, training_batches
 from jaxdistort.training.step import StepMetrics, TrainState, Update, make_train_step, make_train_steps
@@ -43,10 +42,10 @@ class Batches(NamedTuple):
 class ResidentFeed:
   """Pictures in device memory, up to `most` steps a dispatch."""
 
-  def __init__(self, update: Update, resident: ResidentPictures, batches: Batches, mesh: Mesh, *, most: int):
+  def __init__(self, update: Update, resident: ResidentPictures, batches: Batches, *, most: int):
     self.most, self._images, self._batches = most, resident.images, batches
-    self._take = make_take(mesh)
-    self._steps = make_train_steps(update, batches.order, mesh, batch_size=batches.size, most=most)
+    self._take = make_take(update.mesh)
+    self._steps = make_train_steps(update, batches.order, batch_size=batches.size, most=most)
 
   def first_images(self) -> jax.Array:
     numbers = self._batches.order.numbers(jnp.arange(self._batches.size, dtype=jnp.uint32))
@@ -61,11 +60,9 @@ class HostFeed:
 
   most = 1
 
-  def __init__(
-    self, update: Update, batches: Iterator[CleanBatch], mesh: Mesh, on_broken: Callable[[np.ndarray], None]
-  ):
+  def __init__(self, update: Update, batches: Iterator[CleanBatch], on_broken: Callable[[np.ndarray], None]):
     self._batches, self._on_broken = batches, on_broken
-    self._step = make_train_step(update, mesh)
+    self._step = make_train_step(update)
     self._waiting: list[CleanBatch] = []
 
   def first_images(self) -> jax.Array:
@@ -84,7 +81,6 @@ class HostFeed:
 def host_feed(
   update: Update,
   batches: Batches,
-  mesh: Mesh,
   *,
   first_batch: int,
   workers: int,
@@ -96,8 +92,8 @@ def host_feed(
     batches.order,
     side=batches.side,
     batch_size=batches.size,
-    mesh=mesh,
+    mesh=update.mesh,
     first_batch=first_batch,
     workers=workers,
   ) as stream:
-    yield HostFeed(update, stream, mesh, on_broken)
+    yield HostFeed(update, stream, on_broken)

@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 
 import jax
-from flax import nnx
 from jax.sharding import Mesh
 
 from jaxdistort.config import TrainConfig
@@ -22,7 +21,7 @@ from jaxdistort.tasks import Task
 from jaxdistort.training.feeding import Batches
 from jaxdistort.training.memory import parts_that_fit
 from jaxdistort.training.optimizers import create_optimizer
-from jaxdistort.training.sampling import Sampler, make_sampler
+from jaxdistort.training.sampling import make_sampler
 from jaxdistort.training.state import TrainState, create_state
 from jaxdistort.training.step import Update
 
@@ -33,18 +32,13 @@ class Parts:
 
   config: TrainConfig
   workdir: Path
-  mesh: Mesh
   pictures: dict[str, PictureSet]
   protocol: Protocol
-  task: Task
-  structure: nnx.GraphDef
   state: TrainState
   frozen: object
   description: Description
   backbone: BackboneReference
-  sample: Sampler
   update: Update
-  accumulate: int
   judge: Judge
   batches: Batches
   placement: str
@@ -52,12 +46,20 @@ class Parts:
   broken: BrokenPictures
 
   @property
+  def mesh(self) -> Mesh:
+    return self.update.mesh
+
+  @property
+  def task(self) -> Task:
+    return self.update.task
+
+  @property
   def variables(self) -> Variables:
     return Variables(self.state.parameters, self.state.statistics, self.frozen)
 
   def recogniser(self, path: Path, step: int) -> Recogniser:
     """The network with the weights of the present state, which lie at `path`."""
-    return Recogniser(self.description, self.structure, self.variables, path, step)
+    return Recogniser(self.description, self.update.structure, self.variables, path, step)
 
   def introduce(self, done: int) -> str:
     """What is going to be trained, on what and where."""
@@ -66,7 +68,7 @@ class Parts:
     backbone = f" on {self.backbone.name} weights" if self.backbone.name else ""
     begin = f"resuming at step {done}" if done else "a new run"
     processes = f" of {jax.process_count()} processes" if jax.process_count() > 1 else ""
-    parts = f", in {self.accumulate} parts" if self.accumulate > 1 else ""
+    parts = f", in {self.update.accumulate} parts" if self.update.accumulate > 1 else ""
     return (
       f"{config.model.name}{backbone}: {trained:,} trainable of {total:,} parameters, {config.data.image_size} px; "
       f"{self.protocol.name}: {self.task.name} of {len(self.task.labels.kinds)} kinds\n"
@@ -126,18 +128,13 @@ def create_parts(
   return Parts(
     config=config,
     workdir=workdir,
-    mesh=mesh,
     pictures=pictures,
     protocol=protocol,
-    task=task,
-    structure=structure,
     state=state,
     frozen=frozen,
     description=description,
     backbone=reference,
-    sample=sample,
     update=update,
-    accumulate=accumulate,
     judge=judge,
     batches=Batches(pictures["train"], pictures["train"].order(seed), side, config.batch_size),
     placement="host" if any_of(placement == "host") else placement,  # the same for all processes

@@ -131,15 +131,16 @@ def _parts(batch: Any, count: int, mesh: Mesh) -> Any:
 Step = Callable[..., tuple[TrainState, StepMetrics]]
 
 
-def make_train_step(update: Update, mesh: Mesh) -> Step:
+def make_train_step(update: Update) -> Step:
   """Compiles a step `(state, frozen variables, clean images) -> (state, metrics)`; the state that goes in is gone."""
-  if update.accumulate > 1 and _on_cpu(mesh):
+  if _in_programs(update):
     return _make_step_in_parts(update)
   return jax.jit(update, donate_argnums=0)
 
 
-def _on_cpu(mesh: Mesh) -> bool:
-  return mesh.devices.flat[0].platform == "cpu"
+def _in_programs(update: Update) -> bool:
+  """Whether the parts of a batch are programs of their own; see `_make_step_in_parts`."""
+  return update.accumulate > 1 and update.mesh.devices.flat[0].platform == "cpu"
 
 
 def _make_step_in_parts(update: Update) -> Step:
@@ -161,21 +162,21 @@ def _make_step_in_parts(update: Update) -> Step:
   return step
 
 
-def make_train_steps(update: Update, order: Order, mesh: Mesh, *, batch_size: int, most: int) -> Step:
+def make_train_steps(update: Update, order: Order, *, batch_size: int, most: int) -> Step:
   """Compiles `(state, frozen variables, resident images, count) -> (state, metrics)`: `count` steps in one dispatch.
 
   The pictures of step k are those at positions k B to (k + 1) B of the order, as on the host. The state that goes in is
   gone. One compilation serves every `count` up to `most`; the metrics are float32 [most], zero beyond `count` (of a
   single step float32 []).
   """
-  take = make_take(mesh)
+  take = make_take(update.mesh)
 
   def batch(step: jax.Array, images: jax.Array) -> jax.Array:
     positions = step.astype(jnp.uint32) * np.uint32(batch_size) + jnp.arange(batch_size, dtype=jnp.uint32)
     return take(images, order.numbers(positions))
 
   if most == 1:  # a loop would slow the convolutions down on CPU
-    if update.accumulate > 1 and _on_cpu(mesh):
+    if _in_programs(update):
       single, look_up = _make_step_in_parts(update), jax.jit(batch)
       return lambda state, frozen, images, count: single(state, frozen, look_up(state.step, images))
     return jax.jit(

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import load_resident
-from jaxdistort.evaluation import Evaluation, Report, origin_of, report_outcome
+from jaxdistort.evaluation import origin_of, report_outcome
 from jaxdistort.files import write_json
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.reporting import draw_grid, format_figures, write_evaluation
@@ -162,16 +162,16 @@ def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager
   report = functools.partial(parts.broken.add, batches.pictures)
   if parts.placement == "host":
     options = {"first_batch": done, "workers": parts.workers, "on_broken": report}
-    return host_feed(parts.update, batches, parts.mesh, **options)
+    return host_feed(parts.update, batches, **options)
   resident = load_resident(batches.pictures, batches.side, parts.mesh, workers=parts.workers, progress=progress)
   report(resident.broken)
   most = parts.config.dispatched_steps
-  return nullcontext(ResidentFeed(parts.update, resident, batches, parts.mesh, most=most))
+  return nullcontext(ResidentFeed(parts.update, resident, batches, most=most))
 
 
 def _draw_first(parts: Parts, images: jax.Array) -> None:
   # Compiles the distortion once more.
-  distorted, targets = jax.jit(parts.sample, out_shardings=replicated(parts.mesh))(parts.state.step, images)
+  distorted, targets = jax.jit(parts.update.sample, out_shardings=replicated(parts.mesh))(parts.state.step, images)
   if is_first():
     names = parts.task.truth_in_words(jax.device_get(targets))
     titles = [name.replace("_", " ") for name in names]
@@ -192,17 +192,13 @@ def _evaluate_best(parts: Parts, checkpoints: Checkpoints, progress: Progress) -
     origin = origin_of(
       recogniser, data=parts.config.data.source, jpeg_quality=quality, split=split, protocol=parts.protocol.name
     )
-    evaluation = report_outcome(recogniser, outcome, pictures, Report(origin, {}))
+    evaluation = report_outcome(recogniser, outcome, pictures, origin)
     reports[split] = evaluation.report.to_dict()
-    _write(evaluation, _report_folder(parts.workdir, split))
     folder = _report_folder(parts.workdir, split)
+    if is_first():
+      write_evaluation(evaluation, folder)
     progress.tell(f"\n{split} ({folder})\n{format_figures(evaluation.report.figures)}")
   return reports
-
-
-def _write(evaluation: Evaluation, folder: Path) -> None:
-  if is_first():
-    write_evaluation(evaluation, folder)
 
 
 def _report_folder(workdir: Path, split: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.data import open_pictures
-from jaxdistort.evaluation import Outcome, Report, Shown, origin_of, report_outcome
+from jaxdistort.evaluation import Outcome, Shown, origin_of, report_outcome
 from jaxdistort.inference import Description, Recogniser
 from jaxdistort.models import NetworkSpec
 from jaxdistort.reporting import format_figures, write_evaluation
@@ -27,7 +27,7 @@ def _evaluation(judged, folder, *, data="<photos> & more"):
   recogniser = Recogniser(description, None, None, folder, 3)
   shown = [Shown(row, _IMAGE, _CLEAN) for row in range(len(judged))]
   origin = origin_of(recogniser, data=data, jpeg_quality=75, split="all", protocol="six")
-  return report_outcome(recogniser, Outcome(judged, shown, shown[2:]), pictures, Report(origin, {}))
+  return report_outcome(recogniser, Outcome(judged, shown, shown[2:]), pictures, origin)
 
 
 def _rows(folder):

@@ -39,7 +39,7 @@ def _update(mesh, name="compact", accumulate=1):
 
 def _parts(mesh, **options):
   state, update = _update(mesh, **options)
-  step = make_train_step(update, mesh)
+  step = make_train_step(update)
   return state, lambda state, images: step(state, {}, images)
 
 
@@ -218,7 +218,7 @@ def test_steps_in_one_dispatch_are_steps(folder_of_photographs, devices):
   losses = []
   for most in (1, 3):
     state, update = _update(mesh, "softmax")
-    feed = ResidentFeed(update, resident, batches, mesh, most=most)
+    feed = ResidentFeed(update, resident, batches, most=most)
     losses.append([])
     for count in [1] * 6 if most == 1 else [3, 2, 1]:
       state, metrics = feed.advance(state, {}, count)

@@ -99,33 +99,36 @@ def open_weights(path: str | Path) -> WeightsFile:
   return WeightsFile(place, **{name: header[name] for name in names})
 
 
-def stored_shapes(file: WeightsFile) -> dict[str, tuple[int, ...]]:
+def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
   """The arrays of a file: name -> shape."""
-  with safe_open(file.path, "numpy") as arrays:
+  with safe_open(path, "numpy") as arrays:
     return {name: tuple(arrays.get_slice(name).get_shape()) for name in arrays.keys()}  # noqa: SIM118  # not a dict
 
 
-def load_tensors(file: WeightsFile, like: Any, sharding: Sharding, name_of: Callable[[str], str] = str) -> Any:
+def load_tensors(
+  path: Path, like: Any, sharding: Sharding, name_of: Callable[[str], str] = str, *, what: str = "weights"
+) -> Any:
   """Reads arrays onto devices, one at a time.
 
   Args:
-    file: where from.
+    path: where from.
     like: a pure dict of shapes and dtypes; "a.b.c" is the name of the array like["a"]["b"]["c"].
     sharding: where to.
     name_of: the name in the file of an array that is called so in `like`.
+    what: what the file is, for messages.
 
   Raises:
     InputError: an array is missing or has another shape.
   """
-  shapes = stored_shapes(file)
-  with safe_open(file.path, "numpy") as arrays:
+  shapes = stored_shapes(path)
+  with safe_open(path, "flax") as arrays:  # numpy has no bfloat16
 
-    def load(path: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
-      name = name_of(".".join(str(part.key) for part in path))
+    def load(place: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+      name = name_of(".".join(str(part.key) for part in place))
       found = shapes.get(name, "none")
       if found != leaf.shape:
-        raise InputError(f"weights {file.path}: tensor {name}: expected shape {leaf.shape}, found {found}")
-      return jax.device_put(arrays.get_tensor(name).astype(leaf.dtype), sharding)
+        raise InputError(f"{what} {path}: tensor {name}: expected shape {leaf.shape}, found {found}")
+      return jax.device_put(np.asarray(arrays.get_tensor(name)).astype(leaf.dtype), sharding)
 
     return jax.tree_util.tree_map_with_path(load, like)
 
@@ -137,7 +140,7 @@ def load_backbone(file: WeightsFile, like: Variables, sharding: Sharding) -> Var
     InputError: an array is missing or has another shape.
   """
   backbone = Variables(*({name: part[name] for name in ("backbone",) if name in part} for part in like))
-  return Variables(*(load_tensors(file, part, sharding, backbone_name) for part in backbone))
+  return Variables(*(load_tensors(file.path, part, sharding, backbone_name) for part in backbone))
 
 
 def backbone_name(name: str) -> str:

@@ -27,7 +27,7 @@ def load_pretrained(path: str | Path, *, dtype: Dtype = jnp.float32) -> Any:
   file = open_weights(path)
   structure, like = split_network(nnx.eval_shape(lambda: _build(file, dtype)))
   device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-  frozen = load_tensors(file, like.frozen, device, backbone_name)
+  frozen = load_tensors(file.path, like.frozen, device, backbone_name)
   network = merge_network(structure, Variables({}, {}, frozen))
   network.eval()
   return network
@@ -35,7 +35,7 @@ def load_pretrained(path: str | Path, *, dtype: Dtype = jnp.float32) -> Any:
 
 def _build(file: WeightsFile, dtype: Dtype) -> nnx.Module:
   pretrained = find_pretrained(file.architecture)
-  options = pretrained.options(stored_shapes(file).get)
+  options = pretrained.options(stored_shapes(file.path).get)
   network = pretrained.build(input_scaling=file.preprocessing, dtype=dtype, rngs=nnx.Rngs(0), **options)
   freeze(network, dtype)
   return network
