@@ -171,23 +171,21 @@ def make_train_steps(update: Update, order: Order, *, batch_size: int, most: int
   """
   take = make_take(update.mesh)
 
-  def batch(step: jax.Array, images: jax.Array) -> jax.Array:
-    positions = step.astype(jnp.uint32) * np.uint32(batch_size) + jnp.arange(batch_size, dtype=jnp.uint32)
-    return take(images, order.numbers(positions))
+  def numbers(step: jax.Array) -> jax.Array:
+    return order.numbers(step.astype(jnp.uint32) * np.uint32(batch_size) + jnp.arange(batch_size, dtype=jnp.uint32))
 
   if most == 1:  # a loop would slow the convolutions down on CPU
-    if _in_programs(update):
-      single, look_up = _make_step_in_parts(update), jax.jit(batch)
-      return lambda state, frozen, images, count: single(state, frozen, look_up(state.step, images))
-    return jax.jit(
-      lambda state, frozen, images, count: update(state, frozen, batch(state.step, images)), donate_argnums=0
-    )
+    # Programs of their own: in one, XLA's CPU backend computes the order anew for every byte that is looked up.
+    step, look_up, numbers_of = make_train_step(update), jax.jit(take), jax.jit(numbers)
+    return lambda state, frozen, images, count: step(state, frozen, look_up(images, numbers_of(state.step)))
 
   @functools.partial(jax.jit, donate_argnums=0)
   def train_steps(state: TrainState, frozen: Any, images: jax.Array, count: jax.Array) -> tuple[TrainState, Any]:
     def step(turn: jax.Array, carried: Any) -> Any:
       state, rows = carried
-      state, metrics = update(state, frozen, batch(state.step, images))
+      # Accelerators heed a barrier instead.
+      batch = take(images, lax.optimization_barrier(numbers(state.step)))
+      state, metrics = update(state, frozen, batch)
       return state, jax.tree.map(lambda column, value: column.at[turn].set(value), rows, metrics)
 
     empty = StepMetrics(*(jnp.zeros(most, jnp.float32) for _ in StepMetrics._fields))
