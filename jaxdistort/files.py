@@ -4,12 +4,47 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 _NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the bytes they came in as
+
+
+def cache_folder(name: str) -> Path | None:
+  """A folder of ours below the user's cache folder, made if need be; None where there is no place for it."""
+  home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+  try:
+    folder = home.expanduser() / "jaxdistort" / name
+    folder.mkdir(parents=True, exist_ok=True)
+  except (OSError, RuntimeError):  # read-only, or there is no home
+    return None
+  return folder if os.access(folder, os.W_OK) else None
+
+
+_MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
+
+
+def make_output(folder: Path) -> None:
+  """Makes a folder for what this program writes, and marks it if it is new or empty: no pictures are read in it.
+
+  A folder that holds something else already stays as it is: its pictures may be somebody's.
+  """
+  folder.mkdir(parents=True, exist_ok=True)
+  if is_free(folder):
+    (folder / _MARK).write_text("Written by jaxdistort, which leaves this folder out where it looks for pictures.\n")
+
+
+def is_free(folder: Path) -> bool:
+  """Whether nothing is at this path, or a folder with no more than hidden files."""
+  return not folder.exists() or (folder.is_dir() and all(entry.name.startswith(".") for entry in folder.iterdir()))
+
+
+def is_output(folder: Path) -> bool:
+  """Whether this program writes a folder."""
+  return (folder / _MARK).exists()
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

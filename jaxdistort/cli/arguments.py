@@ -83,7 +83,7 @@ def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
     "--split",
     choices=("auto", "all", "train", "validation", "test"),
     default=None,
-    help="auto (default): all pictures; the test pictures if a network was trained on any of --data",
+    help="auto (default): all pictures that no network has seen in its training",
   )
   parser.add_argument(
     "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"

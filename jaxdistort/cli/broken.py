@@ -9,11 +9,11 @@ _FILE = "broken_pictures.jsonl"
 
 
 @contextmanager
-def listed_broken(output: Path, image_size: int) -> Generator[Any]:
-  """A new list below `output`, which is made if need be."""
-  from jaxdistort.data import BrokenPictures
+def listed_broken(output: Path, data: str, image_size: int) -> Generator[Any]:
+  """A new list below `output`, which is made if need be, for the pictures of `data` (lists them)."""
+  from jaxdistort.data import BrokenPictures, make_output_for, parse_sources
 
-  output.mkdir(parents=True, exist_ok=True)
+  make_output_for([source for source, _ in parse_sources(data)], output)
   (output / _FILE).unlink(missing_ok=True)
   yield BrokenPictures(output / _FILE, image_size)
 

@@ -63,7 +63,7 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   if arguments.view:
     raise InputError("--view is for databases, such as live:PATH; a protocol distorts standardised pictures")
   recogniser = load_on_all_devices(arguments.checkpoint, arguments.weights)
-  with listed_broken(arguments.output, recogniser.image_size) as broken:
+  with listed_broken(arguments.output, arguments.data, recogniser.image_size) as broken:
     evaluation = evaluate_on_protocol(
       recogniser,
       arguments.data,

@@ -68,7 +68,7 @@ def main(words: Sequence[str]) -> None:
   sweeps = [parse_sweep(*each) for each in zip(arguments.distortion, levels, strict=True)]
   networks = [load_on_all_devices(checkpoint, arguments.weights) for checkpoint in arguments.checkpoint]
   progress = TerminalProgress()
-  with progress.signals(), listed_broken(arguments.output, networks[0].image_size) as broken:
+  with progress.signals(), listed_broken(arguments.output, arguments.data, networks[0].image_size) as broken:
     report = sweep_networks(
       networks,
       arguments.data,

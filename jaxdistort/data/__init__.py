@@ -17,7 +17,8 @@ from jaxdistort.data.folder import Folder
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.order import Order
-from jaxdistort.data.picture_set import PictureSet, open_pictures
+from jaxdistort.data.outputs import make_output_for
+from jaxdistort.data.picture_set import PictureSet, open_pictures, open_splits
 from jaxdistort.data.pictures import (
   BrokenPicture,
   random_view,
@@ -37,8 +38,9 @@ from jaxdistort.data.resident import (
   placement_of,
 )
 from jaxdistort.data.samples import SamplePhotographs
+from jaxdistort.data.seen import Seen
 from jaxdistort.data.source import SOURCES, Source, SourceKind, describe_sources, register_source
-from jaxdistort.data.sources import WeightedSource, parse_sources, same_sources
+from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS, split_of
 from jaxdistort.data.views import VIEWS, Tiles
 
@@ -61,6 +63,7 @@ __all__ = [
   "Prepared",
   "ResidentPictures",
   "SamplePhotographs",
+  "Seen",
   "Source",
   "SourceKind",
   "Tiles",
@@ -76,9 +79,11 @@ __all__ = [
   "is_database",
   "load_elements",
   "load_resident",
+  "make_output_for",
   "make_take",
   "open_database",
   "open_pictures",
+  "open_splits",
   "parse_sources",
   "placement_of",
   "random_view",
@@ -86,7 +91,6 @@ __all__ = [
   "read_picture",
   "register_database",
   "register_source",
-  "same_sources",
   "split_of",
   "standardise",
   "to_rgb",

@@ -1,11 +1,14 @@
 """The clean pictures of one split of one or more sources, under one numbering."""
 
 import dataclasses
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from jaxdistort.data.order import Order
 from jaxdistort.data.pictures import read_or
+from jaxdistort.data.seen import Seen
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError, choose
@@ -32,7 +35,6 @@ class PictureSet:
     return sum(len(m) for m in self.members)
 
   def __repr__(self) -> str:
-    # Grain compares it between runs, so it names pictures, not objects.
     return " + ".join(f"{w.weight:g}*{w.source!r}[{len(m)}]" for w, m in zip(self.sources, self.members, strict=True))
 
   def order(self, seed: int) -> Order:
@@ -55,11 +57,33 @@ class PictureSet:
     source, position = self._locate(number)
     return self.sources[source].source.name(int(self.members[source][position]))
 
+  def short_name(self, number: int) -> str:
+    source, position = self._locate(number)
+    return self.sources[source].source.short_name(int(self.members[source][position]))
+
+  def names_of_originals(self) -> list[str]:
+    """The original of every picture; see `Source.original`."""
+    pairs = zip(self.sources, self.members, strict=True)
+    return [source.original(i) for (source, _), members in pairs for i in members.tolist()]
+
   def originals(self) -> np.ndarray:
-    """Numbers int64 [len]: the same for pictures that show the same original. Asks every picture's name."""
-    ids: dict[tuple[int, str], int] = {}
-    keys = ((k, w.source.original(int(i))) for k, w in enumerate(self.sources) for i in self.members[k])
-    return np.fromiter((ids.setdefault(key, len(ids)) for key in keys), np.int64, len(self))
+    """Numbers int64 [len]: the same for pictures that show the same original, in whichever source."""
+    ids: dict[str, int] = {}
+    return np.fromiter((ids.setdefault(name, len(ids)) for name in self.names_of_originals()), np.int64, len(self))
+
+  def fingerprint(self) -> str:
+    """The same for the same originals in the same order and shares, wherever their pictures lie."""
+    shares = [f"{source.weight:g}*{len(members)}" for source, members in zip(self.sources, self.members, strict=True)]
+    content = "\0".join([*shares, *self.names_of_originals()]).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+  def without(self, seen: Seen) -> "PictureSet":
+    """The pictures whose originals are not among these."""
+    kept = [
+      members[~seen.holds([source.original(i) for i in members.tolist()])]
+      for (source, _), members in zip(self.sources, self.members, strict=True)
+    ]
+    return dataclasses.replace(self, members=tuple(kept))
 
   def load(self, number: int, size: int) -> np.ndarray:
     """Loads a picture as uint8 [size, size, 3]; see `Source.load`."""
@@ -96,11 +120,16 @@ def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> Picture
   Args:
     spec: see `parse_sources`.
     split: train, validation, test, or all.
-    progress: hears, once, what changed since a prepared source was made.
+    progress: see `parse_sources`.
 
   Raises:
     InputError: a source cannot be opened, or is too small to be split.
   """
   choose("split", split, (*SPLITS, "all"))
+  return open_splits(spec, progress, splits=(split,))[split]
+
+
+def open_splits(spec: str, progress: Progress = SILENT, splits: Sequence[str] = SPLITS) -> dict[str, PictureSet]:
+  """Opens several splits of the same sources at once, which are listed and identified once; see `open_pictures`."""
   sources = tuple(parse_sources(spec, progress))
-  return PictureSet(spec, sources, tuple(source.members(split) for source, _ in sources))
+  return {split: PictureSet(spec, sources, tuple(source.members(split) for source, _ in sources)) for split in splits}

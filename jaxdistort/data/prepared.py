@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data.folder import Folder
+from jaxdistort.data.listing import list_pictures
 from jaxdistort.data.pictures import BrokenPicture, standardise, training_side
 from jaxdistort.data.source import Source, register_source
 from jaxdistort.data.splits import SPLITS
@@ -43,6 +43,12 @@ class Settings:
   training_side: int
   shards: int
   version: int = _VERSION
+
+  @property
+  def root(self) -> str | None:
+    """Of the source, where that is a folder."""
+    kind, _, path = self.source.partition(":")
+    return path if kind == "folder" else None
 
   def again(self, image_size: int | None = None) -> str:
     """How to make the folder again, or mend it, in words."""
@@ -81,7 +87,7 @@ def shard_path(root: str | os.PathLike[str], shard: int, suffix: str = ".array_r
 
 
 class Prepared(Source):
-  """The pictures of the source that was prepared: their order, names, originals and `repr`, whichever folder this is.
+  """The pictures of the source that was prepared: their order, names and originals.
 
   Raises:
     InputError: no such folder, or it is unfinished or damaged.
@@ -110,12 +116,15 @@ class Prepared(Source):
     return self._length
 
   def __repr__(self) -> str:
-    return self._settings.source
+    return f"prepared:{self._root}"
 
   def file(self, index: int) -> str:
     return os.fspath(shard_path(self._root, int(self._column("shard")[index])))
 
   def name(self, index: int) -> str:
+    return os.path.join(self._settings.root or "", self.short_name(index))
+
+  def short_name(self, index: int) -> str:
     return _text(self._root, self._version, "name", index)
 
   def original(self, index: int) -> str:
@@ -126,9 +135,10 @@ class Prepared(Source):
     splits = _column(self._root, self._version, "split")
     return np.arange(len(self)) if split == "all" else np.flatnonzero(splits == SPLITS.index(split))
 
-  def changes(self) -> str:
+  def remarks(self) -> tuple[str, ...]:
     """Where the source is a folder that is still there, compares names, sizes and times."""
-    return _changes(self._root, self._version, self._settings)
+    changes = _changes(self._root, self._version, self._settings)
+    return (changes,) if changes else ()
 
   def load(self, index: int, size: int) -> np.ndarray:
     """Reads the picture as uint8 [size, size, 3]: as it is stored, or shrunk as `standardise` does.
@@ -218,26 +228,16 @@ def _stamp(path: str | None) -> tuple[int, int]:
   return (status.st_size, status.st_mtime_ns) if status else (-1, -1)
 
 
-@functools.cache  # though each split opens the folder
+@functools.cache  # though the folder may be opened again
 def _changes(root: str, version: int, settings: Settings) -> str:
-  kind, _, path = settings.source.partition(":")
-  try:
-    folder = Folder(path) if kind == "folder" else None
-  except InputError:  # gone, or emptied: the prepared pictures stand alone
+  if settings.root is None or not os.path.isdir(settings.root):  # gone: the prepared pictures stand alone
     return ""
-  if folder is None:
-    return ""
-  now = [folder.original(i) for i in range(len(folder))]
-  stamps = file_stamps([folder.file(i) for i in range(len(folder))])
-  packed, kept = pack_texts("original", now), np.stack([_column(root, version, c) for c in ("bytes", "mtime")], 1)
-  if all(np.array_equal(packed[c], _column(root, version, c)) for c in packed):
-    counts = {"changed": int(np.sum(np.any(stamps != kept, axis=1)))}
-  else:
-    before = {_text(root, version, "original", i): tuple(kept[i].tolist()) for i in range(len(kept))}
-    after = dict(zip(now, map(tuple, stamps.tolist()), strict=True))
-    counts = count_changes(before, after)
-  what = describe_changes(counts)
-  return f"{path}: {what} since it was prepared in {root}; {settings.again()} to bring that in" if what else ""
+  names, _ = list_pictures(settings.root)
+  after = dict(zip(names, file_stamps([os.path.join(settings.root, name) for name in names]).tolist(), strict=True))
+  stamps = np.stack([_column(root, version, column) for column in ("bytes", "mtime")], 1).tolist()
+  before = {_text(root, version, "name", number): stamp for number, stamp in enumerate(stamps)}
+  what = describe_changes(count_changes(before, after)) if names else ""
+  return f"{settings.root}: {what} since it was prepared in {root}; {settings.again()} to bring that in" if what else ""
 
 
 def describe_changes(counts: dict[str, int]) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter  # ty: ignore[import-not-found]
 
 from jaxdistort.data.loading import default_workers, load_elements
+from jaxdistort.data.outputs import make_output_for
 from jaxdistort.data.pictures import read_or, training_side
 from jaxdistort.data.prepared import (
   INDEX,
@@ -36,7 +37,7 @@ from jaxdistort.data.source import Source
 from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
-from jaxdistort.files import making_whole, write_table, write_whole, writing_whole
+from jaxdistort.files import is_free, making_whole, write_table, write_whole, writing_whole
 from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
@@ -95,7 +96,7 @@ def prepare(
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
-  source = _open_single(data)
+  source = _open_single(data, progress)
   settings = _settings(data, source, output, image_size, training_side(image_size) if augment else image_size)
   try:
     plan = _Plan(source, settings)
@@ -113,8 +114,8 @@ def prepare(
   return plan.finish(output, len(stale))
 
 
-def _open_single(data: str) -> Source:
-  sources = parse_sources(data)
+def _open_single(data: str, progress: Progress) -> Source:
+  sources = parse_sources(data, progress)
   if len(sources) > 1:
     raise InputError(
       f"data source {data}: a mix cannot be prepared; prepare each source on its own and mix them, as in "
@@ -128,14 +129,23 @@ def _open_single(data: str) -> Source:
 def _settings(data: str, source: Source, output: Path, image_size: int, side: int) -> Settings:
   """Of the folder as it shall be; its number of shards never changes."""
   before = read_settings(output)
-  if before is None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+  if before is None and not is_free(output):
     raise InputError(f"output {output}: is no empty folder, and holds no prepared pictures; give another")
-  if before and before.source != repr(source):
+  if before and before.source != repr(source) and not _same_originals(output, source):
     raise InputError(f"output {output}: holds the pictures of {before.source}, not of {source!r}; give another")
-  output.mkdir(parents=True, exist_ok=True)
+  make_output_for([source], output)
   shards = before.shards if before else min(max(round(len(source) / _PICTURES_A_SHARD), 1), _MOST_SHARDS)
   named = repr(source) if data.startswith("folder:") else data  # a folder by its full path
   return Settings(named, repr(source), image_size, side, shards)
+
+
+def _same_originals(output: Path, source: Source) -> bool:
+  """Whether what was prepared in a folder are the pictures of this source, from where they lay before."""
+  try:
+    there = Prepared(os.fspath(output))
+  except InputError:  # unfinished
+    return False
+  return [there.original(i) for i in range(len(there))] == [source.original(i) for i in range(len(source))]
 
 
 class _Plan:
@@ -143,7 +153,7 @@ class _Plan:
 
   def __init__(self, source: Source, settings: Settings):
     self.source, self.settings = source, settings
-    self.names = [source.name(i) for i in range(len(source))]
+    self.names = [source.short_name(i) for i in range(len(source))]
     self.originals = [source.original(i) for i in range(len(source))]
     splits = split_of(self.originals)
     self.split = np.array([SPLITS.index(splits[o]) for o in self.originals], np.int8)
@@ -167,16 +177,16 @@ class _Plan:
 
   def compare(self, output: Path) -> tuple[list[int], str]:
     """The shards that must be made, and how many pictures were added, removed or changed, in words; "" if none were."""
-    stale, changes = [], dict.fromkeys(("added", "removed", "changed"), 0)
+    stale, then, now = [], {}, {}
     for shard in range(self.settings.shards):
       table, rows = _read_table(output, shard), self.rows(shard)
       before = [row[:_KNOWN_BEFORE] for row in table or ()]
       if before != rows or not _holds(output, shard, table or []):
         stale.append(shard)
         if table is not None:
-          counts = count_changes(*({row[0]: row for row in side} for side in (before, rows)))
-          changes = {what: count + counts[what] for what, count in changes.items()}
-    return stale, describe_changes(changes)
+          then |= {row[0]: row for row in before}
+          now |= {row[0]: row for row in rows}
+    return stale, describe_changes(count_changes(then, now))
 
   def make(self, output: Path, shards: list[int], workers: int, progress: Progress) -> None:
     order = np.concatenate([np.empty(0, int), *(self.members(shard) for shard in shards)])

@@ -1,6 +1,7 @@
 """What a source of clean pictures is, and the table of all of them, which a new one joins in its own module."""
 
 import abc
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,11 +9,12 @@ import numpy as np
 
 from jaxdistort.data.splits import SPLITS, split_of
 from jaxdistort.errors import InputError, choose
+from jaxdistort.progress import Progress
 from jaxdistort.registry import Registry
 
 
 class Source(abc.ABC):
-  """Clean pictures by index, 0..len-1. Its `repr` is the same in every process that reads the same pictures.
+  """Clean pictures by index, 0..len-1. Its `repr` says where they are.
 
   It goes to worker processes: whatever it holds must pickle, and small.
   """
@@ -29,7 +31,10 @@ class Source(abc.ABC):
 
   @abc.abstractmethod
   def original(self, index: int) -> str:
-    """Names the original that the picture shows; splits keep an original's pictures together."""
+    """Names the original that the picture shows, the same wherever the picture lies.
+
+    Splits keep an original's pictures together.
+    """
 
   @abc.abstractmethod
   def load(self, index: int, size: int) -> np.ndarray:
@@ -43,9 +48,22 @@ class Source(abc.ABC):
       BrokenPicture: the file cannot be read as a picture.
     """
 
+  def short_name(self, index: int) -> str:
+    """The same as `name` without what all pictures of the source have in common."""
+    return self.name(index)
+
   def file(self, index: int) -> str | None:
     """The file that the picture may have changed with; None if there is none."""
     del index
+
+  @property
+  def root(self) -> str | None:
+    """The folder below which the pictures lie as a person put them there; None if there is none."""
+    return None
+
+  def identify(self, progress: Progress) -> None:
+    """Learns which originals the pictures show, where that takes a while; else it is learnt when first asked for."""
+    del progress
 
   def members(self, split: str) -> np.ndarray:
     """Indices int64 [n], ascending, of the pictures of a split, or of "all".
@@ -56,16 +74,21 @@ class Source(abc.ABC):
     choose("split", split, (*SPLITS, "all"))
     if split == "all":
       return np.arange(len(self))
+    return np.flatnonzero(self._places == SPLITS.index(split))
+
+  @functools.cached_property
+  def _places(self) -> np.ndarray:
+    """Of every picture, the place of its split in `SPLITS`, int8 [len]."""
     originals = [self.original(i) for i in range(len(self))]
     try:
-      place = split_of(originals)
+      split = split_of(originals)
     except InputError as error:
       raise InputError(f"data source {self!r}: {error}") from None
-    return np.flatnonzero([place[o] == split for o in originals])
+    return np.array([SPLITS.index(split[original]) for original in originals], np.int8)
 
-  def changes(self) -> str:
-    """What changed in the original pictures since this copy of them was made, one line; "" if nothing, or no copy."""
-    return ""
+  def remarks(self) -> tuple[str, ...]:
+    """What a person should know of the pictures, a line each: what was left out, or changed since they were copied."""
+    return ()
 
 
 class SourceKind(NamedTuple):

@@ -24,7 +24,7 @@ def parse_sources(spec: str, progress: Progress = SILENT) -> list[WeightedSource
   Args:
     spec: as `describe_sources` says: `folder:PATH`, `samples`, ..., or a mix of these with optional weights, such as
       `samples+synthetic`, `0.9*folder:photos+0.1*synthetic`.
-    progress: hears, once, what changed since a prepared source was made.
+    progress: counts files that must be identified, and hears, once, what is to be known of the pictures.
 
   Raises:
     InputError: a name that is none of these, or a source that cannot be opened.
@@ -38,16 +38,9 @@ def parse_sources(spec: str, progress: Progress = SILENT) -> list[WeightedSource
     mix.append(WeightedSource(_open(match[2] if match else part), weight))
   if progress is not SILENT:  # looking for changes may ask for the state of millions of files
     for source, _ in mix:
-      _tell_changes(source, progress)
+      source.identify(progress)
+      _tell_remarks(source, progress)
   return mix
-
-
-def same_sources(first: str, second: str) -> bool:
-  """Whether two texts name the same pictures in the same shares, prepared or not."""
-  try:
-    return first == second or repr(parse_sources(first)) == repr(parse_sources(second))
-  except InputError:
-    return False
 
 
 def _heads() -> str:
@@ -69,9 +62,10 @@ def _open(spec: str) -> Source:
 _told: weakref.WeakKeyDictionary[Progress, set[str]] = weakref.WeakKeyDictionary()
 
 
-def _tell_changes(source: Source, progress: Progress) -> None:
-  """Once, though each split opens the source."""
-  changes, told = source.changes(), _told.setdefault(progress, set())
-  if changes and changes not in told:
-    told.add(changes)
-    progress.tell(changes)
+def _tell_remarks(source: Source, progress: Progress) -> None:
+  """Once, though the source may be opened again."""
+  told = _told.setdefault(progress, set())
+  for remark in source.remarks():
+    if remark not in told:
+      told.add(remark)
+      progress.tell(remark)

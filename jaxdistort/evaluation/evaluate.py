@@ -1,11 +1,14 @@
 """Evaluation of a network from end to end."""
 
+import dataclasses
+import functools
+import operator
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxdistort.data import PictureSet, default_workers, open_database, open_pictures, parse_sources
+from jaxdistort.data import PictureSet, Seen, default_workers, open_database, open_pictures
 from jaxdistort.data.databases import Database
 from jaxdistort.data.views import VIEWS
 from jaxdistort.errors import InputError
@@ -68,7 +71,7 @@ def evaluate_on_protocol(
     recogniser: whose weights lie whole on every device of `create_mesh()`.
     data: see `parse_sources`.
     protocol: by name; the one of the training if None.
-    split: all, train, validation or test; auto is all, but test if any of the sources served the training.
+    split: see `pictures_to_judge`.
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
@@ -84,8 +87,7 @@ def evaluate_on_protocol(
   quality = quality_of(recogniser, jpeg_quality)
   distorting = PROTOCOLS.find(name)(quality or None)
   recogniser.task.check(distorting)
-  split = split_to_judge(split, data, [recogniser])
-  pictures = open_pictures(data, split)
+  split, pictures = pictures_to_judge(data, split, [recogniser], progress)
   broken = _Counted(on_broken)
   judge = Judge(
     recogniser,
@@ -105,6 +107,8 @@ def evaluate_on_protocol(
 
 def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSet, origin: Origin) -> Evaluation:
   """The evaluation of an outcome, and where it comes from."""
+  seen = int(np.sum(recogniser.seen.holds(pictures.names_of_originals())))
+  origin = dataclasses.replace(origin, fingerprint=pictures.fingerprint(), seen=seen)
   report = Report(origin, {STANDARD: recogniser.task.figures(outcome.predictions)})
   mistakes = {STANDARD: worst_of_outcome(outcome, pictures, recogniser.task)}
   return Evaluation(report, outcome, pictures, mistakes, recogniser)
@@ -197,9 +201,39 @@ def quality_of(recogniser: Recogniser, given: int | None) -> int:
   return quality
 
 
-def split_to_judge(given: str, data: str, recognisers: Iterable[Recogniser]) -> str:
-  """What `auto` means: the test pictures if a source served the training of any of the networks, else all."""
-  if given != "auto":
-    return given
-  seen = [recogniser.description.pictures for recogniser in recognisers]
-  return "test" if any(f"*{w.source!r}[" in pictures for w in parse_sources(data) for pictures in seen) else "all"
+def pictures_to_judge(
+  data: str, split: str, recognisers: Iterable[Recogniser], progress: Progress = SILENT
+) -> tuple[str, PictureSet]:
+  """The pictures that networks are judged on.
+
+  Args:
+    data: see `parse_sources`.
+    split: all, train, validation or test; auto: every picture whose original none of the networks has seen in training
+      or validation, whatever it is called and wherever it lies now.
+    recognisers: that are judged.
+    progress: see `parse_sources`.
+
+  Returns:
+    What they are: the split, for auto "all", "test" or, where it is neither, "unseen"; and the pictures.
+
+  Raises:
+    InputError: a source cannot be opened, or the networks have seen all of it.
+  """
+  if split != "auto":
+    return split, open_pictures(data, split, progress)
+  pictures = open_pictures(data, "all", progress)
+  unseen = pictures.without(functools.reduce(operator.or_, (recogniser.seen for recogniser in recognisers), Seen()))
+  if len(unseen) == len(pictures):
+    return "all", pictures
+  if not len(unseen):
+    raise InputError(
+      f"data source {data}: all {len(pictures)} pictures served the training; give a split to judge them"
+    )
+  return ("test" if _are_test_pictures(unseen) else "unseen"), unseen
+
+
+def _are_test_pictures(pictures: PictureSet) -> bool:
+  try:
+    return open_pictures(pictures.spec, "test").fingerprint() == pictures.fingerprint()
+  except InputError:  # too few to be split
+    return False

@@ -27,6 +27,8 @@ class Origin:
     trained_on: source of the training.
     trained_jpeg: JPEG quality of the training.
     split: of clean pictures; "" of a database.
+    fingerprint: of the pictures, see `PictureSet.fingerprint`; "" of a database.
+    seen: of these pictures, how many are copies of some that the network was trained or validated on.
     protocol: that distorted; "" of a database.
     database: its name; "" where a protocol distorted.
     score: what people's judgements in it are; "" where there are none.
@@ -46,6 +48,8 @@ class Origin:
   trained_on: str
   trained_jpeg: int
   split: str = ""
+  fingerprint: str = ""
+  seen: int = 0
   protocol: str = ""
   database: str = ""
   score: str = ""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jaxdistort.data import default_workers, open_pictures
+from jaxdistort.data import default_workers
 from jaxdistort.errors import InputError
-from jaxdistort.evaluation.evaluate import check_counts, quality_of, split_to_judge
+from jaxdistort.evaluation.evaluate import check_counts, pictures_to_judge, quality_of
 from jaxdistort.evaluation.judging import OnBroken
 from jaxdistort.evaluation.names import short_names
 from jaxdistort.evaluation.sweep_reports import report_sweep
@@ -35,7 +35,7 @@ def sweep_networks(
     networks: whose weights lie whole on every device of `create_mesh()`.
     data: see `parse_sources`.
     sweeps: from `parse_sweep`.
-    split: all, train, validation or test; auto is all, but test if any of the sources served a training.
+    split: see `pictures_to_judge`.
     jpeg_quality: 1..100 of the last step, 0 for no JPEG; as in each network's training if None.
     batch_size: pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
@@ -56,8 +56,7 @@ def sweep_networks(
     raise InputError(f"networks: {', '.join(str(n.path) for n in networks)}: the same one is given more than once")
   names = [short[str(network.path)] for network in networks]
   forms = [(network.image_size, quality_of(network, jpeg_quality)) for network in networks]
-  split = split_to_judge(split, data, networks)
-  pictures = open_pictures(data, split)
+  split, pictures = pictures_to_judge(data, split, networks, progress)
   found: dict[int, list[SweepOutcome]] = {}
   for form in dict.fromkeys(forms):
     members = [i for i, own in enumerate(forms) if own == form]

@@ -1,16 +1,13 @@
 """What a distorted data set is made of: dataset.json, by which it is gone on with and any picture made again."""
 
-import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from jaxdistort.data import PictureSet, file_stamps
+from jaxdistort.data import PictureSet, make_output_for
 from jaxdistort.errors import InputError, reason_of
-from jaxdistort.files import write_whole
+from jaxdistort.files import is_free, write_whole
 from jaxdistort.protocols import Protocol
 
 DESCRIPTION = "dataset.json"
@@ -35,7 +32,7 @@ def describe(
     "data": pictures.spec,
     "split": split,
     "originals": len(pictures),
-    "fingerprint": _fingerprint(pictures),
+    "fingerprint": pictures.fingerprint(),
     "protocol": protocol.describe(),
     "period": protocol.period,
     "jpeg_quality": jpeg_quality,
@@ -46,17 +43,7 @@ def describe(
   }
 
 
-def _fingerprint(pictures: PictureSet) -> str:
-  """Of the originals' names, and the sizes and times of their files."""
-  digest = hashlib.blake2b(digest_size=16)
-  for (source, _), members in zip(pictures.sources, pictures.members, strict=True):
-    for index in members.tolist():
-      digest.update(source.original(index).encode("utf-8", "surrogateescape") + b"\0")
-    digest.update(np.ascontiguousarray(file_stamps([source.file(i) for i in members.tolist()])).tobytes())
-  return digest.hexdigest()
-
-
-def begin(output: Path, description: dict[str, Any]) -> None:
+def begin(output: Path, description: dict[str, Any], pictures: PictureSet) -> None:
   """Writes dataset.json where there is none.
 
   Raises:
@@ -68,9 +55,9 @@ def begin(output: Path, description: dict[str, Any]) -> None:
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
   except (FileNotFoundError, NotADirectoryError):
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if not is_free(output):
       raise InputError(f"output {output}: is no empty folder, and no distorted set; give another") from None
-    output.mkdir(parents=True, exist_ok=True)
+    make_output_for([source for source, _ in pictures.sources], output)
     write_whole(path, json.dumps(description, indent=2) + "\n")
     return
   except (OSError, ValueError, TypeError, KeyError) as error:

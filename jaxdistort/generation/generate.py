@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures
+from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, open_splits
 from jaxdistort.errors import InputError, choose
 from jaxdistort.files import write_table
 from jaxdistort.generation.description import begin, describe
@@ -85,7 +85,7 @@ def generate(
   pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
   description = describe(pictures, create(jpeg_quality or None), form=form, **given)
-  begin(output, description)
+  begin(output, description, pictures)
   making = _Making(pictures, create(None), output, form, description, progress)
   made = 0
   if not (output / MANIFEST).exists():
@@ -186,7 +186,7 @@ def _split_of_each(pictures: PictureSet, split: str) -> np.ndarray:
   if split != "all":
     return np.full(len(pictures), SPLITS.index(split), np.int8)
   places = [np.empty(len(members), np.int8) for members in pictures.members]
-  for number, name in enumerate(SPLITS):
-    for place, members in zip(places, open_pictures(pictures.spec, name).members, strict=True):
+  for number, own in enumerate(open_splits(pictures.spec).values()):
+    for place, members in zip(places, own.members, strict=True):
       place[members] = number
   return np.concatenate(places)

@@ -38,9 +38,7 @@ class PictureFiles:
     self, root: Path, protocol: Protocol, pictures: PictureSet, splits: np.ndarray, *, quality: int, seed: int
   ):
     self.root, self.protocol, self.quality, self._seed = root, protocol, quality, seed
-    self._splits, self._sources = splits, [source for source, _ in pictures.sources]
-    self._members = np.concatenate(pictures.members)
-    self._owners = np.repeat(np.arange(len(self._sources)), [len(members) for members in pictures.members])
+    self._splits, self._pictures = splits, pictures
     self._digits = len(str(len(pictures) - 1))
     self.levels = [str(spec) for spec in protocol.level_specs]
     label = ["label"] if self.labelled else []
@@ -72,7 +70,7 @@ class PictureFiles:
 
   def _row(self, batch: DistortedBatch, place: int, slot: int) -> Iterator[Any]:
     number, position = int(batch.numbers[place]), place * self.protocol.period + slot
-    original = self._sources[self._owners[number]].original(int(self._members[number]))
+    original = self._pictures.short_name(number)
     present = np.flatnonzero(batch.samples.presence[position]).tolist()
     kinds = [self.protocol.kinds[kind] for kind in present] or [CLEAN]
     split = SPLITS[self._splits[number]]

@@ -19,7 +19,6 @@ class Description:
     task: what it answers, with its label space.
     protocol: that it was trained in, see `Protocol.describe`.
     source: of the clean pictures that it was trained on.
-    pictures: `repr` of the `PictureSet` that it was trained on.
     view: how pictures of any size are looked at unless something else is asked, one of `VIEWS`.
     backbone: name and SHA-256 of weights that are kept elsewhere; empty if there are none.
   """
@@ -28,7 +27,6 @@ class Description:
   task: Task
   protocol: Mapping[str, Any]
   source: str
-  pictures: str
   view: str = "patches"
   backbone: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -44,7 +42,6 @@ class Description:
       "task": self.task.to_dict(),
       "protocol": dict(self.protocol),
       "source": self.source,
-      "pictures": self.pictures,
       "view": self.view,
       "backbone": dict(self.backbone),
     }
@@ -64,7 +61,6 @@ class Description:
       task_from_dict(values["task"]),
       values["protocol"],
       values["source"],
-      values["pictures"],
       values["view"],
       values["backbone"],
     )

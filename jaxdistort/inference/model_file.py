@@ -10,6 +10,7 @@ from flax import nnx
 from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 
+from jaxdistort.data import Seen
 from jaxdistort.errors import InputError
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
@@ -18,6 +19,7 @@ from jaxdistort.models.weights.file import load_tensors, write_tensors
 
 SUFFIX = ".safetensors"
 _FORMAT = "jaxdistort recogniser"
+_SEEN = "seen"  # its array of `Seen`, beside the weights
 
 
 def write_model_file(recogniser: Recogniser, path: Path) -> Path:
@@ -28,6 +30,7 @@ def write_model_file(recogniser: Recogniser, path: Path) -> Path:
   description = recogniser.description.to_dict() | {"backbone": {}}
   header = {"format": _FORMAT, "description": json.dumps(description, sort_keys=True), "step": str(recogniser.step)}
   arrays = {name: np.asarray(leaf) for name, leaf in _named(recogniser.variables)}
+  arrays[_SEEN] = recogniser.seen.hashes
   path.parent.mkdir(parents=True, exist_ok=True)
   write_tensors(path, arrays, header)
   return path
@@ -45,7 +48,7 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
   Raises:
     InputError: it is not such a file, is damaged, or of a network that this version does not have.
   """
-  header = _read_header(path)
+  header, seen = _read_header(path)
   if header.get("format") != _FORMAT:
     raise InputError(f"model {path}: a safetensors file, but not one of a recogniser")
   try:
@@ -55,12 +58,14 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
     raise InputError(f"model {path}: its description cannot be understood ({error})") from error
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
   variables = Variables(**load_tensors(path, like._asdict(), sharding, what="model"))
-  return Recogniser(description, structure, variables, path, step)
+  return Recogniser(description, structure, variables, path, step, seen)
 
 
-def _read_header(path: Path) -> dict[str, str]:
+def _read_header(path: Path) -> tuple[dict[str, str], Seen]:
+  """The header, and what its network has seen; none of the weights."""
   try:
     with safe_open(path, "numpy") as file:
-      return file.metadata() or {}
+      seen = Seen(file.get_tensor(_SEEN)) if _SEEN in file.keys() else Seen()  # noqa: SIM118, no mapping
+      return file.metadata() or {}, seen
   except (SafetensorError, OSError) as error:
     raise InputError(f"model {path}: not a whole safetensors file ({error})") from error

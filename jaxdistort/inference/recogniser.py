@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxdistort.data import Seen
 from jaxdistort.distortions import jpeg
 from jaxdistort.inference.description import Description
 from jaxdistort.models import Variables, is_any_size, run_network
@@ -26,6 +27,7 @@ class Recogniser:
     variables: its arrays, on the devices.
     path: of the checkpoint or the model file.
     step: updates that made the weights.
+    seen: the originals that it was trained and validated on.
   """
 
   description: Description
@@ -33,6 +35,7 @@ class Recogniser:
   variables: Variables
   path: Path
   step: int
+  seen: Seen = dataclasses.field(default_factory=Seen)
 
   @property
   def task(self) -> Task:

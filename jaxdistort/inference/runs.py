@@ -11,6 +11,7 @@ from absl import logging
 from flax import nnx
 from jax.sharding import Sharding
 
+from jaxdistort.data import Seen
 from jaxdistort.errors import InputError
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
@@ -76,8 +77,10 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
 def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weights: str | None) -> Recogniser:
   step = int(place.name)
   with damage_reported(place):
-    described = manager.restore(step, args=ocp.args.Composite(description=ocp.args.JsonRestore()))["description"]
-    description = Description.from_dict(described)
+    kept = manager.restore(
+      step, args=ocp.args.Composite(description=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
+    )
+    description, seen = Description.from_dict(kept["description"]), Seen.from_text(kept["data"]["seen"])
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
   frozen = {}
   if like.frozen:
@@ -92,7 +95,7 @@ def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weigh
   )
   with damage_reported(place):
     state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
-  return Recogniser(description, structure, Variables(**state, frozen=frozen), place, step)
+  return Recogniser(description, structure, Variables(**state, frozen=frozen), place, step, seen)
 
 
 def _frozen(place: Path, description: Description, like: Variables, sharding: Sharding, weights: str | None) -> Any:

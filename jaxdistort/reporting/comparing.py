@@ -4,6 +4,7 @@ import csv
 import functools
 import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,13 +55,13 @@ class Judgement(NamedTuple):
 
   @property
   def pictures(self) -> tuple[Any, ...]:
-    """What the pictures were: two judgements with the same are of the same pictures, as far as they share names."""
+    """What the pictures were: two judgements with the same are of the same pictures."""
     origin = self.origin
     if origin["database"]:
       return (origin["database"],)
     # A picture's random numbers depend on its place among all, so the sets must be the same, and so must its size.
     made = origin["protocol"], origin["jpeg_quality"], origin["image_size"]
-    return *made, origin["data"], origin["split"], self.figures["pictures"]
+    return *made, origin["fingerprint"], self.figures["pictures"]
 
   @property
   def in_words(self) -> str:
@@ -154,7 +155,7 @@ Row = tuple[str, str, str]  # original, label, answer
 
 
 def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
-  """(picture, slot) -> row, of the pictures that count; InputError if not all of them are there."""
+  """(picture, slot) -> row, of the pictures that count; raises InputError if not all of them are there."""
   file = judgement.folder / "predictions.csv"
   try:
     with file.open(newline="", encoding="utf-8", errors="surrogateescape") as text:
@@ -163,8 +164,16 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
       raise InputError(
         f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
       )
-    original = "reference" if rows and "reference" in rows[0] else "original"
-    return {(row["picture"], row.get("slot", "")): (row[original], row["label"], row["predicted"]) for row in rows}
+    if judgement.origin["database"]:
+      return {(row["picture"], ""): (row["reference"], row["label"], row["predicted"]) for row in rows}
+    # By original, and the how-manieth picture of it: names are others where the pictures were moved.
+    turns: Counter[tuple[str, str]] = Counter()
+    table = {}
+    for row in rows:
+      place = original, slot = row["original"], row.get("slot", "")
+      turns[place] += 1
+      table[f"{original} {turns[place]}", slot] = original, row["label"], row["predicted"]
+    return table
   except FileNotFoundError as error:
     raise InputError(f"{file}: is missing; evaluate again") from error
   except (KeyError, TypeError, csv.Error) as error:

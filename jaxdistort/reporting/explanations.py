@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdistort.data import BrokenPicture, read_picture, standardise
+from jaxdistort.errors import InputError
+from jaxdistort.files import make_output
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.explaining import make_explainer
 from jaxdistort.reporting.charts import words
@@ -47,10 +49,12 @@ def draw_explanations(
     on_done: gets each picture when it is done.
 
   Raises:
-    InputError: a network that has no map, or an answer that it does not have.
+    InputError: a network that has no map, an answer that it does not have, or the folder of the pictures.
   """
   explain, task = make_explainer(recogniser, answer), recogniser.task
-  output.mkdir(parents=True, exist_ok=True)
+  if any(path.resolve().parent == output.resolve() for path in pictures):
+    raise InputError(f"output {output}: holds the pictures themselves; give another folder")
+  make_output(output)
   results: list[Explained] = []
   for path in pictures:
     try:

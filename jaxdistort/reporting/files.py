@@ -11,7 +11,7 @@ from jaxdistort.evaluation.databases import kinds_of
 from jaxdistort.evaluation.judging import slots
 from jaxdistort.evaluation.mistakes import Mistake
 from jaxdistort.evaluation.report import STANDARD
-from jaxdistort.files import write_json, write_table, write_whole
+from jaxdistort.files import make_output, write_json, write_table, write_whole
 from jaxdistort.reporting import charts
 from jaxdistort.reporting.grids import draw_examples
 from jaxdistort.reporting.page import Section, render_page
@@ -25,7 +25,7 @@ def write_evaluation(evaluation: Evaluation | DatabaseEvaluation, folder: Path) 
     evaluation: of one network.
     folder: made if need be.
   """
-  folder.mkdir(parents=True, exist_ok=True)
+  make_output(folder)
   if isinstance(evaluation, Evaluation):
     draw_examples(evaluation.outcome, evaluation.recogniser.task, folder / "examples.png")
     rows = _rows_of_pictures(evaluation)
@@ -47,7 +47,7 @@ def write_report(
     rows: of predictions.csv, the first one its head.
     folder: made if need be.
   """
-  folder.mkdir(parents=True, exist_ok=True)
+  make_output(folder)
   (folder / "report.json").unlink(missing_ok=True)  # of an earlier evaluation, whose charts give way to these
   sections = []
   for view, figures in report.views.items():
@@ -72,10 +72,11 @@ def _rows_of_pictures(evaluation: Evaluation) -> Iterator[list[Any]]:
   head = ["picture", "original", "slot", "label", "predicted", *predictions.level_names, "ssim", "psnr"]
   yield [*head, *_answer_columns(task)]
   truths, answers = task.truth_in_words(predictions.targets), task.answer_in_words(predictions.scores)
-  said = _answers(task, predictions.scores)
+  said, originals = _answers(task, predictions.scores), evaluation.pictures.names_of_originals()
   for row, slot in enumerate(slots(predictions.numbers)):
     levels = (*predictions.levels[row], predictions.ssim[row], predictions.psnr[row])
-    where = evaluation.pictures.name(int(predictions.numbers[row])), predictions.originals[row], slot
+    number = int(predictions.numbers[row])
+    where = evaluation.pictures.name(number), originals[number], slot
     yield [*where, truths[row], answers[row], *map(_number, levels), *(f"{p:.6f}" for p in said[row])]
 
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from jaxdistort.files import write_json
+from jaxdistort.files import make_output, write_json
 from jaxdistort.reporting.charts import FORMATS
 from jaxdistort.reporting.sweep_charts import draw_sweeps
 
 
 def write_sweep(report: dict[str, Any], folder: Path) -> None:
   """Writes sweep.json, sweep.png and sweep.svg; `folder` is made if need be."""
-  folder.mkdir(parents=True, exist_ok=True)
+  make_output(folder)
   for suffix in FORMATS:
     (folder / f"sweep.{suffix}").unlink(missing_ok=True)  # of an earlier sweep
   write_json(folder / "sweep.json", report)  # first: whatever becomes of the figure, hours of work are kept

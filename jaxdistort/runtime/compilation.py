@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from jaxdistort.files import cache_folder
+
 if TYPE_CHECKING:  # keep_compiled comes before JAX
   import jax
 
@@ -25,13 +27,8 @@ def keep_compiled() -> None:
   """
   if "JAX_COMPILATION_CACHE_DIR" in os.environ:
     return
-  home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-  folder = home / "jaxdistort" / "compiled" / _processor()
-  try:
-    folder.mkdir(parents=True, exist_ok=True)
-  except (OSError, RuntimeError):  # a machine without a place for it compiles anew
-    return
-  if os.access(folder, os.W_OK):
+  folder = cache_folder(f"compiled/{_processor()}")
+  if folder:  # a machine without a place for it compiles anew
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(_MOST))
 

@@ -151,8 +151,8 @@ class Checkpoints:
     return type(like)(**restored["state"]), restored["data"]
 
 
-def read_config(workdir: Path) -> dict[str, Any] | None:
-  """The config in the newest complete checkpoint of a run's folder; None if there is none."""
+def read_kept(workdir: Path) -> dict[str, Any] | None:
+  """The "config" and the position of the "data" in a run's newest complete checkpoint; None if there is none."""
   if not (workdir / FOLDER).is_dir():
     return None
   with open_read_only((workdir / FOLDER).absolute()) as manager:
@@ -160,7 +160,8 @@ def read_config(workdir: Path) -> dict[str, Any] | None:
     if step is None:
       return None
     with damage_reported(workdir / FOLDER / str(step), _ADVICE):
-      return manager.restore(step, args=ocp.args.Composite(config=ocp.args.JsonRestore()))["config"]
+      items = ocp.args.Composite(config=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
+      return dict(manager.restore(step, args=items).items())
 
 
 def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:

@@ -7,7 +7,15 @@ import jax
 from jax.sharding import Mesh
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, placement_of
+from jaxdistort.data import (
+  BrokenPictures,
+  PictureSet,
+  Seen,
+  default_workers,
+  make_output_for,
+  open_splits,
+  placement_of,
+)
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Judge
 from jaxdistort.inference import Description, Recogniser
@@ -28,7 +36,7 @@ from jaxdistort.training.step import Update
 
 @dataclasses.dataclass
 class Parts:
-  """What a run is made of; `state` is replaced by every step."""
+  """What a run is made of; every step replaces `state`, and `seen` grows where the run goes on with other pictures."""
 
   config: TrainConfig
   workdir: Path
@@ -44,6 +52,7 @@ class Parts:
   placement: str
   workers: int
   broken: BrokenPictures
+  seen: Seen
 
   @property
   def mesh(self) -> Mesh:
@@ -59,7 +68,7 @@ class Parts:
 
   def recogniser(self, path: Path, step: int) -> Recogniser:
     """The network with the weights of the present state, which lie at `path`."""
-    return Recogniser(self.description, self.update.structure, self.variables, path, step)
+    return Recogniser(self.description, self.update.structure, self.variables, path, step, self.seen)
 
   def introduce(self, done: int) -> str:
     """What is going to be trained, on what and where."""
@@ -94,7 +103,7 @@ def create_parts(
     InputError: pictures, devices or weights do not fit the config.
   """
   mesh = create_mesh(config.fsdp)
-  pictures = {split: open_pictures(config.data.source, split, progress=progress) for split in SPLITS}
+  pictures = open_splits(config.data.source, progress)
   protocol = config.create_protocol()
   task = config.create_task(protocol)
   network = config.network_spec(task.width)
@@ -102,9 +111,7 @@ def create_parts(
   structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
-  description = Description(
-    network, task, protocol.describe(), config.data.source, repr(pictures["train"]), backbone=kept
-  )
+  description = Description(network, task, protocol.describe(), config.data.source, backbone=kept)
   size, side, seed = config.data.image_size, config.data.training_side, config.seed
   variables = Variables(state.parameters, state.statistics, frozen)
   accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, size, mesh)
@@ -116,7 +123,7 @@ def create_parts(
   broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
   for split, needed in (("train", side), ("validation", size), ("test", size)):
     pictures[split].load_or_next(0, needed)  # reported now, not after hours of training
-  workdir.mkdir(parents=True, exist_ok=True)
+  make_output_for([source for source, _ in pictures["train"].sources], workdir, "workdir")
   judge = Judge(
     Recogniser(description, structure, variables, workdir, 0),
     protocol,
@@ -140,6 +147,7 @@ def create_parts(
     placement="host" if any_of(placement == "host") else placement,  # the same for all processes
     workers=workers,
     broken=broken,
+    seen=Seen.of(pictures[split] for split in ("train", "validation")),
   )
 
 

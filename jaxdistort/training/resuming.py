@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.data.sources import same_sources
+from jaxdistort.data import open_pictures
 from jaxdistort.errors import InputError
-from jaxdistort.training.checkpoints import read_config
+from jaxdistort.training.checkpoints import read_kept
 
 # How closely the run is watched, where its pictures, weights and arithmetic lie. (That the backbone's weights are the
 # same is for the checkpoint to say.)
@@ -34,10 +34,10 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   Raises:
     InputError: `workdir` holds a run whose results another config made.
   """
-  kept = read_config(workdir)
+  kept = read_kept(workdir)
   if kept is None:
     return config
-  before = TrainConfig.from_dict(kept)
+  before = TrainConfig.from_dict(kept["config"])
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})
@@ -46,8 +46,8 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   changed = [name for name in now if name not in free and then[name] != now[name]]
   if "model.input_scaling" in changed and now["model.input_scaling"] == "auto":
     changed.remove("model.input_scaling")  # the backbone's weights decide, and they are checked
-  if "data.source" in changed and same_sources(then["data.source"], now["data.source"]):
-    changed.remove("data.source")
+  if "data.source" in changed and _holds(now["data.source"], kept["data"]["pictures"]):
+    changed.remove("data.source")  # moved, renamed, prepared
   if changed:
     found = ", ".join(f"{name}={then[name]!r} (now {now[name]!r})" for name in changed)
     raise InputError(f"workdir {workdir}: holds a run with {found}; give another workdir, or remove it to begin anew")
@@ -58,6 +58,14 @@ def free_fields(config: TrainConfig) -> set[str]:
   """Fields that a resumed run may give other values, because its results do not depend on them."""
   length = set() if config.optimizer.schedule == "cosine" else {"steps"}  # a cosine ends at its last step
   return length | _FREE
+
+
+def _holds(source: str, fingerprint: str) -> bool:
+  """Whether a source gives the training pictures of this fingerprint."""
+  try:
+    return open_pictures(source, "train").fingerprint() == fingerprint
+  except InputError:
+    return False
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.data import load_resident
+from jaxdistort.data import Seen, load_resident
 from jaxdistort.evaluation import origin_of, report_outcome
 from jaxdistort.files import write_json
 from jaxdistort.progress import SILENT, Progress
@@ -90,13 +90,15 @@ def _train_from(
   done: int, parts: Parts, checkpoints: Checkpoints, evaluators: Sequence[Evaluator], progress: Progress
 ) -> bool:
   """Trains from step `done` to the last; False if it was asked to stop before."""
-  config, pictures = parts.config, repr(parts.pictures["train"])
+  config, pictures = parts.config, parts.pictures["train"].fingerprint()
   if done:
     parts.state, position = checkpoints.restore(done, parts.state)
     if position["pictures"] != pictures:
       progress.tell(
         f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ"
       )
+    parts.seen |= Seen.from_text(position["seen"])
+  seen = parts.seen.to_text()
   with (
     Metrics(parts.workdir, done) as metrics,
     _feed(parts, done, progress) as feed,
@@ -116,7 +118,7 @@ def _train_from(
       if evaluate or stop:
         monitor.drain()  # nothing that is not finite is saved
         figures = _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None
-        checkpoints.save(parts.state, config, {"next_batch": step, "pictures": pictures}, figures)
+        checkpoints.save(parts.state, config, {"next_batch": step, "pictures": pictures, "seen": seen}, figures)
         if stop and not last:
           checkpoints.wait()
           return False

@@ -32,11 +32,11 @@ def test_a_folder_holds_its_pictures_and_nothing_else(folder_of_photographs):
     with open(os.path.join(folder_of_photographs, name), "wb") as file:
       file.write(b"x")
   folder = Folder(folder_of_photographs)
-  names = [folder.original(i) for i in range(len(folder))]
+  names = [folder.short_name(i) for i in range(len(folder))]
   assert len(names) == 41  # 38 pictures, 2 broken ones, upper.PNG
   assert "more/photo_37.png" in names
   assert "upper.PNG" in names
-  assert names == sorted(names)
+  assert len(set(names)) == 41
   assert folder.load(names.index("photo_05.png"), 32).shape == (32, 32, 3)
   with pytest.raises(BrokenPicture, match="empty"):
     folder.load(names.index("empty.jpg"), 32)
@@ -166,7 +166,7 @@ def test_links_to_folders_are_followed_once(folder_of_photographs, tmp_path):
   os.symlink(folder_of_photographs, os.path.join(folder_of_photographs, "loop"))
   folder = Folder(folder_of_photographs)
   assert len(folder) == 41
-  assert "link/linked.png" in [folder.original(i) for i in range(len(folder))]
+  assert "link/linked.png" in [folder.short_name(i) for i in range(len(folder))]
   os.symlink(folder_of_photographs, tmp_path / "same")
   assert repr(Folder(f"{tmp_path}/same/")) == repr(folder)
 

@@ -97,7 +97,7 @@ def test_files_hold_what_the_device_made(distorted):
   assert len({row["file"].lower() for row in rows}) == 189
   assert len(list(output.rglob("*.jpg"))) == 189
   assert sorted(path.name for path in output.iterdir()) == [
-    *("broken_pictures.jsonl", "dataset.json", "manifest.csv", "test", "train", "validation")
+    *(".jaxdistort", "broken_pictures.jsonl", "dataset.json", "manifest.csv", "test", "train", "validation")
   ]
   for row in rows[::5]:
     samples = _picture_again(output, int(row["t"]))
@@ -192,7 +192,7 @@ def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   done = _generate(distorted / "photos", tmp_path / "set", form="arrayrecord")
   assert done == (189, 1, 189)
   assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [
-    *("broken_pictures.jsonl", "dataset.json", "distorted_variable", "manifest.csv")
+    *(".jaxdistort", "broken_pictures.jsonl", "dataset.json", "distorted_variable", "manifest.csv")
   ]
   rows = {int(row["t"]): row for row in _manifest(distorted / "set")}
   assert "file" not in _manifest(tmp_path / "set")[0]

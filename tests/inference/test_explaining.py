@@ -22,7 +22,7 @@ _LABELS = LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise"))
 
 def recogniser_of(name, folder):
   spec = NetworkSpec(name, 3, 32)
-  description = Description(spec, Classification(_LABELS), {"name": "variable", "jpeg_quality": 0}, "samples", "")
+  description = Description(spec, Classification(_LABELS), {"name": "variable", "jpeg_quality": 0}, "samples")
   return Recogniser(description, *made_up(spec), folder, 0)
 
 

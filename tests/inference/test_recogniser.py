@@ -36,7 +36,7 @@ def _recogniser(tmp_path, name="compact", mesh=None, **options):
   spec = NetworkSpec(name, 3, 32, options=options)
   structure, variables = made_up(spec)
   variables = jax.device_put(variables, replicated(mesh or create_mesh(devices=jax.devices()[:1])))
-  description = Description(spec, Classification(_LABELS), six(40).describe(), "samples", "of a test")
+  description = Description(spec, Classification(_LABELS), six(40).describe(), "samples")
   return Recogniser(description, structure, variables, tmp_path, 7)
 
 

@@ -16,7 +16,8 @@ def _write(folder, run, answers, **origin):
   folder.mkdir(parents=True)
   accuracy = sum(answers) / len(answers)
   figures = {"accuracy": accuracy, "loss": 0.5, "intervals": {"accuracy": None}, "pictures": len(answers)}
-  report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "image_size": 64} | _TRAINED | origin
+  report = {"checkpoint": f"/runs/{run}/checkpoints/100", "model": "compact", "image_size": 64} | _TRAINED
+  report |= {"fingerprint": f"{origin['split']} of {origin['data']}"} | origin
   database = bool(report["database"])
   report |= {"views": dict.fromkeys(("pad", "patches") if database else ("standard",), figures)}
   (folder / "report.json").write_text(json.dumps(report))
@@ -76,6 +77,9 @@ def test_only_the_same_pictures_are_paired(tmp_path):
   apart = [_write(tmp_path / f"apart{i}", f"apart{i}", [1, 0], **origin) for i, origin in enumerate(others)]
   apart.append(_write(tmp_path / "more", "more", [1, 0, 1], **_TEST))  # of a folder that has grown
   assert compare(read_judgements([folders[0], *apart]))["pairs"] == []
+  moved = _TEST | {"data": "folder:moved", "fingerprint": "test of folder:photos"}
+  (pair,) = compare(read_judgements([folders[0], _write(tmp_path / "moved", "moved", [1, 1], **moved)]))["pairs"]
+  assert (pair["pictures"], pair["only_second"]) == (2, 1)
   again = compare(read_judgements([folders[0], folders[0], _write(tmp_path / "x", "three", [1, 1], **_TEST)]))
   assert len(again["pairs"]) == 1  # a folder given twice counts once
 

@@ -23,7 +23,7 @@ _IMAGE, _CLEAN = np.full((32, 32, 3), (200, 30, 90), np.uint8), np.full((32, 32,
 def _evaluation(judged, folder, *, data="<photos> & more"):
   """An evaluation of answers that no network gave: three shown, the last the worst mistake."""
   pictures = open_pictures(f"folder:{folder}", "all")
-  description = Description(NetworkSpec("tiny", 3, 32), TASK, {"name": "six", "jpeg_quality": 75}, "samples", "")
+  description = Description(NetworkSpec("tiny", 3, 32), TASK, {"name": "six", "jpeg_quality": 75}, "samples")
   recogniser = Recogniser(description, None, None, folder, 3)
   shown = [Shown(row, _IMAGE, _CLEAN) for row in range(len(judged))]
   origin = origin_of(recogniser, data=data, jpeg_quality=75, split="all", protocol="six")

@@ -19,7 +19,6 @@ from jaxdistort.data import open_pictures
 from jaxdistort.data.preparing import prepare
 from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
 from jaxdistort.evaluation import evaluate_on_protocol
-from jaxdistort.evaluation.evaluate import split_to_judge
 from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training import parts, train
@@ -181,19 +180,6 @@ def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   assert evaluate_on_protocol(recogniser, "samples", workers=0).report.origin.step == 2
   config.steps = 2
   assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
-
-
-def test_pictures_of_the_training_are_known_by_any_name(finished, tmp_path, folder_of_photographs):
-  config = get_config()
-  config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 1
-  train(config, tmp_path / "run")
-  recogniser = _load(tmp_path / "run")
-  for source, split in (
-    (f"folder:{folder_of_photographs}/", "test"),
-    (f"folder:{folder_of_photographs}/../photos+samples", "test"),
-    (f"folder:{folder_of_photographs}/more", "all"),
-  ):
-    assert split_to_judge("auto", source, [recogniser]) == split
 
 
 def test_splits_without_a_readable_picture_are_told_at_once(folder_of_photographs, tmp_path):

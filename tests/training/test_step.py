@@ -45,7 +45,7 @@ def _parts(mesh, **options):
 
 def _checkpoints(folder, name="compact"):
   spec = NetworkSpec(name, 3, 32)
-  description = Description(spec, _TASK, _PROTOCOL.describe(), "samples", "of a test")
+  description = Description(spec, _TASK, _PROTOCOL.describe(), "samples")
   return Checkpoints(folder, description, BackboneReference())
 
 
@@ -145,7 +145,7 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
   with _checkpoints(tmp_path, "softmax") as checkpoints:
     for step, accuracy in enumerate((0.3, 0.8, 0.5, None, 0.7), start=1):
       metrics = None if accuracy is None else {"accuracy": accuracy, "loss": 1.0}
-      checkpoints.save(state._replace(step=jnp.int32(step)), config, {"pictures": "of a test"}, metrics)
+      checkpoints.save(state._replace(step=jnp.int32(step)), config, {"pictures": "of a test", "seen": ""}, metrics)
       checkpoints.wait()
     assert (checkpoints.latest_step, checkpoints.best_step) == (5, 2)
   kept = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())

@@ -38,7 +38,9 @@ def save_untrained(config: TrainConfig, workdir: Path) -> tuple[TrainState, obje
   _, state, frozen = create_state(network, optimizer, config.seed, create_mesh(devices=jax.devices()[:1]), backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
-  description = Description(network, task, protocol.describe(), config.data.source, "of a test", backbone=kept)
+  description = Description(network, task, protocol.describe(), config.data.source, backbone=kept)
   with Checkpoints(workdir, description, reference) as checkpoints:
-    checkpoints.save(state._replace(step=jnp.int32(1)), config, {"next_batch": 1, "pictures": "of a test"}, None)
+    checkpoints.save(
+      state._replace(step=jnp.int32(1)), config, {"next_batch": 1, "pictures": "of a test", "seen": ""}, None
+    )
   return state, frozen
