@@ -10,6 +10,7 @@ _COMPILED = Path(__file__).parents[1] / ".cache" / "compiled"
 _COMPILED.mkdir(parents=True, exist_ok=True)
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
 os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
+os.environ["XDG_CACHE_HOME"] = str(_COMPILED.parent)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
