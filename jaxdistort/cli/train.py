@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
   workdir = Path(given.workdir) if given.workdir else Path("runs") / name
   progress = TerminalProgress(_STOPPING, shown=is_first())
   with progress.signals():
-    return 0 if train(given.config, workdir, progress=progress) else 130
+    return 130 if train(given.config, workdir, progress=progress) is None else 0
 
 
 def join_processes(arguments: list[str]) -> list[str]:
@@ -57,8 +57,8 @@ def join_processes(arguments: list[str]) -> list[str]:
   from jaxdistort.cli.supervision import supervise
   from jaxdistort.runtime.processes import join
 
-  supervise()
-  join(given.coordinator, given.processes, given.process)
+  with supervise(given.coordinator):
+    join(given.coordinator, given.processes, given.process)
   return rest
 
 
@@ -96,6 +96,8 @@ def check_config(arguments: list[str]) -> None:
     configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.py")))
     raise InputError(f"--config is missing: give one of {configs or 'the files of configs/'}")
   config = load_config(files[0])
+  if not dataclasses.is_dataclass(config):
+    raise InputError(f"--config {files[0]}: get_config() gives a {type(config).__name__}, expected a TrainConfig")
   for flag in (m[1] for m in matches if m):
     section: Any = config
     for name in flag.split(".")[1:]:

@@ -1,9 +1,11 @@
 """The one loader: whatever is decoded is made ahead of need, in worker processes or threads, in order."""
 
 import collections
+import errno
 import gc
 import itertools
 import os
+import re
 import signal
 import threading
 import time
@@ -15,6 +17,8 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from jaxdistort.errors import InputError
 
 
 def default_workers() -> int:
@@ -95,12 +99,35 @@ def _start_processes(
   stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent).map(put_copy)
   iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream, prefetch_buffer_size=2))
   try:
-    with _without_interrupts():
+    with _without_interrupts(), _losses_explained():
       iterator.start_prefetch()
-    yield iterator
+    yield _explained(iterator)
   finally:
     iterator.close()
     gc.collect()  # its last elements lie in cycles, and their shared memory would be reported as leaked at the end
+
+
+def _explained(iterator: Iterator[Any]) -> Iterator[Any]:
+  with _losses_explained():
+    yield from iterator
+
+
+@contextmanager
+def _losses_explained() -> Generator[None]:
+  """Says what to do where a worker is lost, or has no shared memory to hand its pictures over."""
+  try:
+    yield
+  except (RuntimeError, OSError) as error:
+    code = re.search(r"terminated unexpectedly with exit code (-?\d+)", str(error))
+    if code and int(code[1]) == -signal.SIGKILL:
+      why = "was killed, as by a system that runs out of memory"
+    elif code and int(code[1]) != -signal.SIGBUS:
+      why = f"ended by itself (exit code {code[1]})"
+    elif code or getattr(error, "errno", None) == errno.ENOSPC:
+      why = "has no room in /dev/shm for its pictures (Docker: give --shm-size=1g)"
+    else:
+      raise
+    raise InputError(f"a decoding process {why}; give fewer workers, or 0, and run this again") from error
 
 
 def _leave_interrupts() -> None:

@@ -64,7 +64,7 @@ def read_settings(root: Path) -> Settings | None:
   """
   path = root / SETTINGS
   try:
-    given = json.loads(path.read_text())
+    given = json.loads(path.read_bytes())
     if given["version"] != _VERSION:
       raise InputError(f"{path}: of version {given['version']}, this program reads {_VERSION}; prepare it anew")
     return Settings(**given)

@@ -64,7 +64,7 @@ def begin(output: Path, description: dict[str, Any]) -> None:
   """
   path = output / DESCRIPTION
   try:
-    before = json.loads(path.read_text())
+    before = json.loads(path.read_bytes())
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
   except (FileNotFoundError, NotADirectoryError):

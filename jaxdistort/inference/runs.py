@@ -1,5 +1,6 @@
 """A recogniser from the checkpoints of a run (Orbax)."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from flax import nnx
 from jax.sharding import Sharding
 
 from jaxdistort.errors import InputError
+from jaxdistort.files import read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -34,10 +36,22 @@ def best_step(manager: ocp.CheckpointManager) -> int | None:
   return manager.latest_step() if best is None else best
 
 
+def check_figures(folder: Path) -> None:
+  """Raises InputError where a checkpoint has figures that cannot be read: Orbax reads those of all, old ones too."""
+  for place in folder.iterdir() if folder.is_dir() else ():
+    file = place / "metrics" / "metrics"
+    if place.name.isdigit() and file.exists() and not isinstance(read_json(file).get(SELECTED), int | float):
+      raise InputError(
+        f"checkpoint {place}: its figures are damaged ({file}); remove the folder {file.parent}, and it counts as one "
+        "that was not validated, or remove the checkpoint"
+      )
+
+
 @contextmanager
 def open_read_only(folder: Path) -> Generator[ocp.CheckpointManager]:
   """The checkpoints in a folder, without Orbax' warnings that it will not write there."""
   options = ocp.CheckpointManagerOptions(best_fn=selected, read_only=True, create=False, save_interval_steps=0)
+  check_figures(folder)
   before = logging.get_verbosity()
   logging.set_verbosity(logging.ERROR)
   try:
@@ -58,7 +72,7 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
   Raises:
     InputError: there is no checkpoint, or it cannot be read; the backbone's weights are missing, or others.
   """
-  place = Path(path).expanduser().absolute()
+  place = Path(os.path.expanduser(path)).absolute()
   chosen = int(place.name) if place.name.isdigit() and place.parent.name == FOLDER else None
   folder = place.parent if chosen is not None else place / FOLDER
   if not folder.is_dir() and place.name == FOLDER:

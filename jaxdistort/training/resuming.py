@@ -7,6 +7,7 @@ from typing import Any
 from jaxdistort.config import TrainConfig
 from jaxdistort.data.sources import same_sources
 from jaxdistort.errors import InputError
+from jaxdistort.inference.runs import damage_reported
 from jaxdistort.training.checkpoints import read_config
 
 # How closely the run is watched, where its pictures, weights and arithmetic lie. (That the backbone's weights are the
@@ -37,7 +38,8 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   kept = read_config(workdir)
   if kept is None:
     return config
-  before = TrainConfig.from_dict(kept)
+  with damage_reported(f"of {workdir}"):
+    before = TrainConfig.from_dict(kept)
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,7 +84,7 @@ def open_weights(path: str | Path) -> WeightsFile:
   Raises:
     InputError: there is no such file, or it is not one of ours.
   """
-  place = Path(path).expanduser()
+  place = Path(os.path.expanduser(path))
   if not place.is_file():
     raise InputError(f"weights {path}: {'is a folder' if place.is_dir() else 'no such file'}")
   try:
