@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from jaxdistort.errors import InputError, reason_of
 
 _PATIENCE = 60  # seconds that processes wait for each other at the start
-_PAUSE = 0.2  # seconds between two tries
+_TRY, _PAUSE = 10, 0.2  # seconds that a try to reach the first takes at most, and until the next one
 _HEARTBEAT = 15  # seconds of silence after which a process counts as lost, and the runtime aborts the others
 
 
@@ -75,7 +75,7 @@ def _await_answer(coordinator: str, host: str, port: int) -> None:
   end = time.monotonic() + _PATIENCE
   while True:
     try:
-      socket.create_connection((host, port), timeout=_PATIENCE).close()
+      socket.create_connection((host, port), timeout=_TRY).close()
       return
     except OSError as error:  # an unknown host too: it may be known once it is there
       if time.monotonic() > end:

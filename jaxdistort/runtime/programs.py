@@ -90,7 +90,7 @@ def _replace(module: ModuleType) -> None:
   def open_programs(path: str) -> tuple[Any, str]:
     return Programs(path, module.config.compilation_cache_max_size.value), path
 
-  module.get_file_cache = open_programs  # ty: ignore[unresolved-attribute]
+  module.get_file_cache = open_programs  # ty: ignore[missing-attribute]
 
 
 class _WhenImported(importlib.abc.MetaPathFinder):
@@ -108,5 +108,5 @@ class _WhenImported(importlib.abc.MetaPathFinder):
         execute(module)
         _replace(module)
 
-      spec.loader.exec_module = execute_and_replace  # ty: ignore[invalid-assignment]
+      spec.loader.exec_module = execute_and_replace
     return spec
