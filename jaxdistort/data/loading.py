@@ -120,14 +120,14 @@ def _losses_explained() -> Generator[None]:
   except (RuntimeError, OSError) as error:
     code = re.search(r"terminated unexpectedly with exit code (-?\d+)", str(error))
     if code and int(code[1]) == -signal.SIGKILL:
-      why = "was killed, as by a system that runs out of memory"
+      why = "was killed, as by a system that runs out of memory; give fewer workers, or 0"
     elif code and int(code[1]) != -signal.SIGBUS:
-      why = f"ended by itself (exit code {code[1]})"
+      why = f"ended by itself (exit code {code[1]}); with 0 workers none is needed"
     elif code or getattr(error, "errno", None) == errno.ENOSPC:
-      why = "has no room in /dev/shm for its pictures (Docker: give --shm-size=1g)"
+      why = "has no room in /dev/shm for its pictures; give the container more of it (Docker: shm-size), or 0 workers"
     else:
       raise
-    raise InputError(f"a decoding process {why}; give fewer workers, or 0, and run this again") from error
+    raise InputError(f"a decoding process {why}") from error
 
 
 def _leave_interrupts() -> None:

@@ -81,7 +81,7 @@ def _await_answer(coordinator: str, host: str, port: int) -> None:
       if time.monotonic() > end:
         raise InputError(
           f"coordinator {coordinator}: does not answer within {_PATIENCE} s ({reason_of(error)}); it must be the host "
-          "of the process that is started with --process=0, and a port that can be reached from here"
+          "of process 0, and a port that can be reached from here"
         ) from error
     time.sleep(_PAUSE)
 

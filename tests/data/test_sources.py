@@ -207,7 +207,5 @@ def test_broken_pictures_are_replaced_and_listed(folder_of_photographs, tmp_path
 def test_a_folder_of_nothing_but_broken_pictures_is_named(tmp_path):
   for i in range(4):
     (tmp_path / f"{i}.jpg").touch()
-  with pytest.raises(
-    NothingReadable, match=r"none of its 4 pictures here can be read \(.*0.jpg: empty file"
-  ):
+  with pytest.raises(NothingReadable, match=r"none of its 4 pictures here can be read \(.*0.jpg: empty file"):
     open_pictures(f"folder:{tmp_path}", "all").load_or_other(0, 32)

@@ -41,7 +41,7 @@ def listening():
     ("localhost:8476", 2, 2, r"needs the number of processes N, and on each its own within 0..N-1"),
     ("localhost:8476", None, 0, "needs the number of processes N"),
     ("localhost:8476", 2, None, "needs the number of processes N"),
-    ("localhost:1", 2, 1, r"does not answer within 0 s \(Connection refused\); it must be the host of the process"),
+    ("localhost:1", 2, 1, r"does not answer within 0 s \(Connection refused\); it must be the host of process 0"),
   ],
 )
 def test_a_coordinator_that_cannot_be_is_named(met, coordinator, count, number, message):
