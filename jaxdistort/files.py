@@ -33,10 +33,18 @@ def _finite(content: Any) -> Any:
   return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
+def parse_json(content: str | bytes) -> Any:
+  """What JSON says; ValueError for whatever is none, such as what is nested so deeply that it must be an accident."""
+  try:
+    return json.loads(content)
+  except RecursionError as error:
+    raise ValueError("it is nested too deeply") from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
   """The JSON object in a file; an empty one where there is no such file, or something else in it."""
   try:
-    content = json.loads(path.read_bytes())
+    content = parse_json(path.read_bytes())
   except (FileNotFoundError, NotADirectoryError, ValueError):
     return {}
   return content if isinstance(content, dict) else {}
@@ -109,7 +117,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def _object(text: bytes) -> dict[str, Any] | None:
   try:
-    content = json.loads(text)
+    content = parse_json(text)
   except ValueError:
     return None
   return content if isinstance(content, dict) else None

@@ -84,7 +84,7 @@ def test_rows_that_a_crash_has_damaged_are_left_out(tmp_path):
   assert read_rows(path) == [{"a": 1}, {"b": "\udcff"}]
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\0", b"[]", b"3", b'{"a"', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"\0\0", b"[]", b"3", b'{"a"', b"\xff", b"[" * 100_000])
 def test_a_file_that_is_no_json_object_counts_as_empty(tmp_path, content):
   write_whole(tmp_path / "a.json", content)
   assert read_json(tmp_path / "a.json") == read_json(tmp_path / "nowhere.json") == {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxdistort.data import PictureSet, file_stamps
 from jaxdistort.errors import InputError, reason_of
-from jaxdistort.files import write_whole
+from jaxdistort.files import parse_json, write_whole
 from jaxdistort.protocols import Protocol
 
 DESCRIPTION = "dataset.json"
@@ -64,7 +64,7 @@ def begin(output: Path, description: dict[str, Any]) -> None:
   """
   path = output / DESCRIPTION
   try:
-    before = json.loads(path.read_bytes())
+    before = parse_json(path.read_bytes())
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
   except (FileNotFoundError, NotADirectoryError):

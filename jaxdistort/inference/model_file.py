@@ -11,6 +11,7 @@ from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 
 from jaxdistort.errors import InputError
+from jaxdistort.files import parse_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -49,7 +50,7 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
   if header.get("format") != _FORMAT:
     raise InputError(f"model {path}: a safetensors file, but not one of a recogniser")
   try:
-    description = Description.from_dict(json.loads(header["description"]))
+    description = Description.from_dict(parse_json(header["description"]))
     step = int(header["step"])
   except (ValueError, KeyError, TypeError) as error:
     raise InputError(f"model {path}: its description cannot be understood ({error})") from error

@@ -13,7 +13,7 @@ from flax import nnx
 from jax.sharding import Sharding
 
 from jaxdistort.errors import InputError
-from jaxdistort.files import read_json
+from jaxdistort.files import parse_json, read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -23,6 +23,9 @@ FOLDER = "checkpoints"
 """Below a run's folder, where its checkpoints are."""
 SELECTED = "selected"
 """The name, in a checkpoint's metrics, of the figure by which the best is chosen."""
+
+
+_ADVICE = "; give another checkpoint of the run"
 
 
 def selected(metrics: dict[str, float]) -> float:
@@ -38,6 +41,8 @@ def best_step(manager: ocp.CheckpointManager) -> int | None:
 
 def check_figures(folder: Path) -> None:
   """Raises InputError where a checkpoint has figures that cannot be read: Orbax reads those of all, old ones too."""
+  if folder.exists() and not folder.is_dir():
+    raise InputError(f"{folder}: is a file, where the checkpoints of a run should be")
   for place in folder.iterdir() if folder.is_dir() else ():
     file = place / "metrics" / "metrics"
     if place.name.isdigit() and file.exists() and not isinstance(read_json(file).get(SELECTED), int | float):
@@ -89,7 +94,7 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
 
 def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weights: str | None) -> Recogniser:
   step = int(place.name)
-  with damage_reported(place):
+  with damage_reported(place, _ADVICE):
     described = manager.restore(step, args=ocp.args.Composite(description=ocp.args.JsonRestore()))["description"]
     description = Description.from_dict(described)
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
@@ -104,7 +109,8 @@ def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weigh
   restore = ocp.args.PyTreeRestore(
     wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
   )
-  with damage_reported(place):
+  with damage_reported(place, _ADVICE):
+    check_array_metadata(place)
     state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
   return Recogniser(description, structure, Variables(**state, frozen=frozen), place, step)
 
@@ -120,6 +126,12 @@ def _frozen(place: Path, description: Description, like: Variables, sharding: Sh
   seed = int(kept["seed"])
   draw = jax.jit(lambda: split_network(network.draw(seed))[1].frozen, out_shardings=sharding)
   return draw()
+
+
+def check_array_metadata(checkpoint: Path) -> None:
+  """Raises ValueError on what would make Orbax' threads write stack traces, besides the error that it raises."""
+  for file in (checkpoint / "state" / "array_metadatas").glob("*"):
+    parse_json(file.read_bytes())
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import csv
 import functools
 import itertools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from scipy.stats import binomtest
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation.names import short_names
 from jaxdistort.evaluation.report import STANDARD
-from jaxdistort.files import read_table
+from jaxdistort.files import parse_json, read_table
 from jaxdistort.metrics.bootstrap import bootstrap_by_original, known_ends
 
 PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
@@ -108,7 +107,7 @@ def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
 
 def _read_report(file: Path) -> list[Judgement]:
   try:
-    report = json.loads(file.read_bytes())
+    report = parse_json(file.read_bytes())
     judgements = [Judgement(file.parent, report, view, figures) for view, figures in report["views"].items()]
     for judgement in judgements:  # what is asked of it later
       _ = hash((judgement.checkpoint, judgement.pictures, judgement.in_words, judgement.is_own, report["model"]))

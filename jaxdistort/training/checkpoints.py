@@ -17,6 +17,7 @@ from jaxdistort.inference.runs import (
   FOLDER,
   SELECTED,
   best_step,
+  check_array_metadata,
   check_figures,
   damage_reported,
   open_read_only,
@@ -159,6 +160,7 @@ class Checkpoints:
     )
     self._check_backbone(step)
     with damage_reported(self.place(step), _ADVICE):
+      check_array_metadata(self.place(step))
       restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]
 

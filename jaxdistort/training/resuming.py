@@ -38,7 +38,7 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   kept = read_config(workdir)
   if kept is None:
     return config
-  with damage_reported(f"of {workdir}"):
+  with damage_reported(f"of {workdir}", "; remove the newest to go on from an older one"):
     before = TrainConfig.from_dict(kept)
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
