@@ -53,7 +53,7 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
     description = Description.from_dict(parse_json(header["description"]))
     step = int(header["step"])
   except (ValueError, KeyError, TypeError) as error:
-    raise InputError(f"model {path}: its description cannot be understood ({error})") from error
+    raise InputError(f"model {path}: its description cannot be understood ({error}); convert its run again") from error
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
   variables = Variables(**load_tensors(path, like._asdict(), sharding, what="model"))
   return Recogniser(description, structure, variables, path, step)
@@ -64,4 +64,4 @@ def _read_header(path: Path) -> dict[str, str]:
     with safe_open(path, "numpy") as file:
       return file.metadata() or {}
   except (SafetensorError, OSError) as error:
-    raise InputError(f"model {path}: not a whole safetensors file ({error})") from error
+    raise InputError(f"model {path}: not a whole safetensors file ({error}); convert its run again") from error

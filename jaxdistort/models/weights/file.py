@@ -91,7 +91,7 @@ def open_weights(path: str | Path) -> WeightsFile:
     with safe_open(place, "numpy") as file:
       header = file.metadata() or {}
   except (SafetensorError, OSError) as error:
-    raise InputError(f"weights {path}: not a whole safetensors file ({error})") from error
+    raise InputError(f"weights {path}: not a whole safetensors file ({error}); convert it again") from error
   names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
   architectures = {kind.network.name for kind in KINDS.values()}
   known = set(names) <= set(header) and header["architecture"] in architectures
