@@ -3,8 +3,6 @@
 import sys
 from types import ModuleType
 
-from jaxdistort.errors import reason_of
-
 _EXTRA_OF = {
   **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
   **dict.fromkeys(("optax", "sklearn"), "train"),
@@ -32,9 +30,10 @@ def missing_devices(error: BaseException) -> str | None:
   jax.config.update("jax_platforms", None)  # of a process that is about to end
   there = ["cpu"] if _lacks_devices(jax) else sorted({device.platform for device in jax.devices()})
   told = f"JAX_PLATFORMS={asked}" if asked else "JAX"
+  reason = " ".join(str(error).split()).partition(" (set JAX_PLATFORMS")[0] or "none was found"
   gpu = "; NVIDIA's GPUs need their driver and jaxdistort[cuda12] or [cuda13]" if "gpu" not in there else ""
   return (
-    f"{told}: its devices cannot be used here ({reason_of(error)}); available: {', '.join(there)}; give one of these "
+    f"{told}: its devices cannot be used here ({reason}); available: {', '.join(there)}; give one of these "
     f"as JAX_PLATFORMS{gpu}"
   )
 

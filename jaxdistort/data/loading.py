@@ -4,6 +4,7 @@ import collections
 import errno
 import gc
 import itertools
+import multiprocessing
 import os
 import re
 import signal
@@ -19,6 +20,8 @@ import jax
 import numpy as np
 
 from jaxdistort.errors import InputError
+
+_NO_SHARED_MEMORY = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOSYS)
 
 
 def default_workers() -> int:
@@ -86,6 +89,8 @@ def _start_processes(
   import grain  # here: threads, and whatever only shares this package, do without it
   from absl import flags
 
+  with _losses_explained():
+    multiprocessing.get_context("spawn").Semaphore()  # before grain, which leaves a stack trace where there is none
   if not flags.FLAGS.is_parsed():
     flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
 
@@ -99,7 +104,7 @@ def _start_processes(
   stream = stream.mp_prefetch(options, worker_init_fn=_live_and_die_with_parent).map(put_copy)
   iterator = iter(grain.experimental.ThreadPrefetchIterDataset(stream, prefetch_buffer_size=2))
   try:
-    with _without_interrupts(), _losses_explained():
+    with _without_interrupts():
       iterator.start_prefetch()
     yield _explained(iterator)
   finally:
@@ -123,7 +128,7 @@ def _losses_explained() -> Generator[None]:
       why = "was killed, as by a system that runs out of memory; give fewer workers, or 0"
     elif code and int(code[1]) != -signal.SIGBUS:
       why = f"ended by itself (exit code {code[1]}); with 0 workers none is needed"
-    elif code or getattr(error, "errno", None) == errno.ENOSPC:
+    elif code or getattr(error, "errno", None) in _NO_SHARED_MEMORY:
       why = "has no room in /dev/shm for its pictures; give the container more of it (Docker: shm-size), or 0 workers"
     else:
       raise

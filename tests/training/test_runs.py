@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -194,16 +193,6 @@ def test_pictures_of_the_training_are_known_by_any_name(finished, tmp_path, fold
     (f"folder:{folder_of_photographs}/more", "all"),
   ):
     assert split_to_judge("auto", source, [recogniser]) == split
-
-
-def test_splits_without_a_readable_picture_are_told_at_once(folder_of_photographs, tmp_path):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "validation")
-  for number in range(len(pictures)):
-    Path(pictures.name(number)).write_bytes(b"")
-  config = get_config()
-  config.data.source = f"folder:{folder_of_photographs}"
-  with pytest.raises(InputError, match="no readable picture from"):
-    train(config, tmp_path / "run")
 
 
 def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkeypatch):
