@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import importlib.util
 import io
-import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import numpy as np
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import open_pictures
 from jaxdistort.evaluation import evaluate_on_protocol
-from jaxdistort.files import complete_rows, write_json, write_whole
+from jaxdistort.files import read_rows, write_json, write_whole
 from jaxdistort.inference import load
 from jaxdistort.progress import Bar, Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
@@ -103,7 +102,7 @@ def train_until(config: TrainConfig, end: float, workdir: Path, output: Path) ->
     }
   write_curves(metrics, output / name)
   write_json(output / f"{name}.json", reports)
-  rows = _read(metrics)
+  rows = read_rows(metrics)
   rates = [row["pictures_per_second"] for row in rows if "pictures_per_second" in row]
   rate = float(np.median(rates)) if rates else None
   figures = {split: next(iter(report["views"].values())) for split, report in reports.items()}
@@ -136,7 +135,7 @@ def write_curves(metrics: Path, stem: Path) -> None:
     metrics: of a run; nothing is written while it has no rows.
     stem: the files' path without suffix.
   """
-  rows = _read(metrics)
+  rows = read_rows(metrics)
   if not rows:
     return
   columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -163,7 +162,3 @@ def _draw(rows: list[dict[str, float]], path: Path) -> None:
   content = io.BytesIO()
   figure.savefig(content, format="png", dpi=100)
   write_whole(path, content.getvalue())
-
-
-def _read(metrics: Path) -> list[dict[str, float]]:
-  return [json.loads(row) for row in complete_rows(metrics)]

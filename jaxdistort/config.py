@@ -89,6 +89,7 @@ class TrainConfig:
 
   def validate(self) -> None:
     """Raises InputError on a value that cannot work; names the field."""
+    _check_types(self)
     choose("protocol.name", self.protocol.name, PROTOCOLS)
     choose("task.name", self.task.name, TASKS)
     choose("model.name", self.model.name, MODELS)
@@ -190,18 +191,34 @@ class TrainConfig:
     """Rebuilds a config from a file that another version may have written.
 
     Fields that came since have their defaults; fields that are gone are left out.
+
+    Raises:
+      TypeError: it is no config.
     """
     return _build(cls, values)
+
+
+def _check_types(section: Any, prefix: str = "") -> None:
+  """Raises InputError on a field that is of another type than its section says; whole numbers are numbers too."""
+  for field in dataclasses.fields(section):
+    name, value, kind = f"{prefix}{field.name}", getattr(section, field.name), field.type
+    fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))  # ty: ignore
+    if not fits:
+      raise InputError(f"config: {name} must be of type {getattr(kind, '__name__', kind)}, got {value!r}")
+    if dataclasses.is_dataclass(value):
+      _check_types(value, f"{name}.")
 
 
 _Section = TypeVar("_Section")
 
 
 def _build(section: type[_Section], values: Mapping[str, Any]) -> _Section:
+  if not isinstance(values, Mapping):
+    raise TypeError(f"expected the fields of a {section.__name__}, found {values!r}")
   arguments = {}
   for field in dataclasses.fields(section):  # ty: ignore[invalid-argument-type]
     if field.name in values:
       value, kind = values[field.name], field.type
-      nested = isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping)
+      nested = isinstance(kind, type) and dataclasses.is_dataclass(kind)
       arguments[field.name] = _build(kind, value) if nested else value
   return section(**arguments)

@@ -11,6 +11,10 @@ class InputError(ValueError):
     super().__init__(" ".join(message.splitlines()))  # it may quote what a library said
 
 
+class NothingReadable(InputError):
+  """None of the pictures that are asked for can be read."""
+
+
 class MissingExtra(InputError):
   """A package is not installed that an extra of ours brings.
 
@@ -42,6 +46,11 @@ def choose(what: str, given: str, allowed: Iterable[str]) -> str:
   near = difflib.get_close_matches(str(given), choices, 1)
   hint = f"; did you mean {near[0]!r}?" if near else ""
   raise InputError(f"{what}: {given!r} is not one of {', '.join(choices)}{hint}")
+
+
+def printable(text: str) -> str:
+  """A text in one line as a terminal shows it: a name may hold line ends, and signs that command the terminal."""
+  return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,11 +1,12 @@
 """Files that survive the death of the process at any moment."""
 
 import csv
+import hashlib
 import io
 import json
 import math
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -66,13 +67,58 @@ def _finite(content: Any) -> Any:
   return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
+def parse_json(content: str | bytes) -> Any:
+  """What JSON says; ValueError for whatever is none, such as what is nested so deeply that it must be an accident."""
+  try:
+    return json.loads(content)
+  except RecursionError as error:
+    raise ValueError("it is nested too deeply") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+  """The JSON object in a file; an empty one where there is no such file, or something else in it."""
+  try:
+    content = parse_json(path.read_bytes())
+  except (FileNotFoundError, NotADirectoryError, ValueError):
+    return {}
+  return content if isinstance(content, dict) else {}
+
+
 def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-  """Writes CSV row by row, like `write_whole`."""
+  """Writes CSV row by row, like `write_whole`; `read_table` gives the same texts, whatever is in them."""
   with writing_whole(path) as file:
     text = io.TextIOWrapper(file, encoding="utf-8", errors=_NAMES, newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    text.writelines(",".join(map(_cell, row)) + "\n" for row in rows)
     text.flush()
     text.detach()  # or it would close the file
+
+
+def _cell(value: Any) -> str:
+  """In quotes where it must be, and where a program might take its tabs and semicolons for something else."""
+  text = "" if value is None else str(value)
+  special = any(letter in text for letter in ',;"\t\r\n') or text != text.strip()
+  return '"' + text.replace('"', '""') + '"' if special else text  # the csv module leaves a \r as it is
+
+
+def read_table(path: Path) -> Iterator[list[str]]:
+  """The rows of a CSV file that `write_table` wrote.
+
+  Raises:
+    OSError: it is not there, or cannot be read.
+    csv.Error: it is no such file.
+  """
+  with path.open(encoding="utf-8", errors=_NAMES, newline="") as file:
+    yield from csv.reader(file)
+
+
+def fitting_name(folder: Path, stem: str, ending: str) -> str:
+  """STEM + ENDING; where that is longer than the folder takes, the stem is cut, with a hash of all of it behind."""
+  most, content = os.pathconf(folder, "PC_NAME_MAX"), os.fsencode(stem)
+  if len(content) + len(os.fsencode(ending)) <= most:
+    return stem + ending
+  mark = "_" + hashlib.blake2b(content, digest_size=8).hexdigest()
+  room = most - len(os.fsencode(mark + ending))
+  return content[:room].decode(errors="ignore") + mark + ending  # no half letter at the cut
 
 
 @contextmanager
@@ -85,7 +131,7 @@ def writing_whole(path: Path) -> Generator[BinaryIO]:
 @contextmanager
 def making_whole(path: Path) -> Generator[Path]:
   """Like `writing_whole`, for those who open their file themselves: the path beside its place."""
-  unfinished = path.with_name(f"{path.name}.partial")
+  unfinished = path.with_name(fitting_name(path.parent, path.name, ".partial"))
   try:
     yield unfinished
     unfinished.replace(path)
@@ -94,7 +140,23 @@ def making_whole(path: Path) -> Generator[Path]:
     raise
 
 
-def complete_rows(path: Path) -> list[str]:
-  """The JSON objects, as text, of a file of one a row whose last row a crash may have cut short."""
-  rows = path.read_text().split("\n")[:-1] if path.exists() else []
-  return [row for row in rows if row.startswith("{") and row.endswith("}")]
+def read_rows(path: Path) -> list[dict[str, Any]]:
+  """The JSON objects of a file of one a row, without rows that are none: a crash cuts rows short, or leaves zeros."""
+  try:
+    rows = path.read_bytes().split(b"\n")
+  except FileNotFoundError:
+    return []
+  return [row for row in map(_object, rows) if row is not None]
+
+
+def _object(text: bytes) -> dict[str, Any] | None:
+  try:
+    content = parse_json(text)
+  except ValueError:
+    return None
+  return content if isinstance(content, dict) else None
+
+
+def write_rows(path: Path, rows: Iterable[Any]) -> None:
+  """Writes JSON, one a row, like `write_whole`."""
+  write_whole(path, "".join(f"{json.dumps(row)}\n" for row in rows))

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 # What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once, and
-# kept for the next time. With a limit, files are locked while they are written.
+# kept for the next time.
 _COMPILED = Path(__file__).parents[1] / ".cache" / "compiled"
 _COMPILED.mkdir(parents=True, exist_ok=True)
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
@@ -13,6 +13,10 @@ os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
 os.environ["XDG_CACHE_HOME"] = str(_COMPILED.parent)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+
+from jaxdistort.runtime.programs import keep_programs_whole
+
+keep_programs_whole()
 
 import jax
 

@@ -41,10 +41,21 @@ def at_least(least: int) -> Callable[[str], int]:
 
 def output_folder(text: str) -> Path:
   """The type of an argument: a folder that is there or can be made."""
+  if not text:
+    raise argparse.ArgumentTypeError("nothing is given; give a folder")
   path = Path(text)
   there = next((place for place in (path, *path.parents) if os.path.exists(place)), path)
   if os.path.exists(there) and not os.path.isdir(there):
     raise argparse.ArgumentTypeError(f"{there} is a file; give a folder, or a name that is free")
+  return path
+
+
+def output_file(text: str) -> Path:
+  """The type of an argument: a file that is there, to be replaced, or can be made."""
+  path = Path(text)
+  if not path.name or path.is_dir():
+    raise argparse.ArgumentTypeError(f"{text or 'nothing'} is no file; give the name of one")
+  output_folder(str(path.parent))
   return path
 
 

@@ -12,10 +12,14 @@ _FILE = "broken_pictures.jsonl"
 def listed_broken(output: Path, data: str, image_size: int) -> Generator[Any]:
   """A new list below `output`, which is made if need be, for the pictures of `data` (lists them)."""
   from jaxdistort.data import BrokenPictures, make_output_for, parse_sources
+  from jaxdistort.errors import NothingReadable
 
   make_output_for([source for source, _ in parse_sources(data)], output)
   (output / _FILE).unlink(missing_ok=True)
-  yield BrokenPictures(output / _FILE, image_size)
+  try:
+    yield BrokenPictures(output / _FILE, image_size)
+  except NothingReadable as error:
+    raise NothingReadable(f"{error}; reasons in {output / _FILE}") from error
 
 
 def report_broken(count: int, where: str | Path) -> None:

@@ -4,7 +4,8 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-from jaxdistort.errors import InputError
+from jaxdistort.cli.extras import missing_devices
+from jaxdistort.errors import InputError, reason_of
 
 
 def load_config(path: str | Path) -> Any:
@@ -16,6 +17,15 @@ def load_config(path: str | Path) -> Any:
   if not Path(path).is_file():
     raise InputError(f"--config {path}: no such file")
   try:
-    return runpy.run_path(str(path))["get_config"]()
-  except Exception as error:  # a foreign script raises anything
-    raise InputError(f"--config {path}: cannot be used as a config ({type(error).__name__}: {error})") from error
+    get_config = runpy.run_path(str(path)).get("get_config")
+    if get_config is None:
+      raise InputError(f"--config {path}: has no function get_config(); see configs/compact.py for one")
+    return get_config()
+  except InputError:
+    raise
+  except (Exception, SystemExit) as error:  # a foreign script raises anything
+    if message := missing_devices(error):
+      raise InputError(message) from error
+    raise InputError(
+      f"--config {path}: cannot be used as a config ({type(error).__name__}: {reason_of(error)})"
+    ) from error

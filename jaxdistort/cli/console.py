@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from jaxdistort.cli.extras import how_to_get, missing_extra
-from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
+from jaxdistort.cli.extras import how_to_get, missing_devices, missing_extra
+from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged, printable
 from jaxdistort.runtime.compilation import keep_compiled
 
 
@@ -20,6 +20,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   Exit status: what `main` returns, 0 for None; 1 for an error, reported in one line on stderr; 130 after
   Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
   """
+  _open_closed_streams()
   keep_compiled()
   _quieten_libraries()
   for stream in (sys.stdout, sys.stderr):
@@ -29,10 +30,15 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   signal.signal(signal.SIGTERM, signal.default_int_handler)
   try:
     status = main() or 0
+    sys.stdout.flush()
   except (InputError, TrainingDiverged, CheckpointFailed) as error:
     status = _report(f"{error}{how_to_get(error)}")
   except ModuleNotFoundError as error:
     if (message := missing_extra(error)) is None:
+      raise
+    status = _report(message)
+  except (RuntimeError, AssertionError) as error:
+    if (message := missing_devices(error)) is None:
       raise
     status = _report(message)
   except BrokenPipeError:  # whoever read our output has heard enough
@@ -46,10 +52,23 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   if status is None:
     gc.collect()  # what was on the stack: its semaphores would be reported as leaked
     _end_stopped()
-  sys.stdout.flush()
+  with contextlib.suppress(OSError):
+    sys.stdout.flush()
   if status and _of_several():
     os._exit(status)  # an ordinary exit waits for the other processes, which do not know
   sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+  """Where a process was started without stdin, stdout or stderr, no file must get their number."""
+  for number in range(3):
+    try:
+      os.fstat(number)
+    except OSError:
+      os.open(os.devnull, os.O_RDWR)  # the least number that is free
+  for name in ("stdout", "stderr"):
+    if getattr(sys, name) is None:
+      setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, for as long as the process
 
 
 def _quieten_libraries() -> None:
@@ -67,7 +86,7 @@ def _of_several() -> bool:
 
 
 def _report(message: object) -> int:
-  print(f"error: {message}", file=sys.stderr)
+  print(f"error: {printable(str(message))}", file=sys.stderr)
   return 1
 
 

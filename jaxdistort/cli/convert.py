@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxdistort.cli.arguments import ArgumentParser
+from jaxdistort.cli.arguments import ArgumentParser, output_file
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError, choose
 
@@ -27,7 +27,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     "run, or one of its checkpoints, as a model file that holds all that is needed to use it",
   )
   parser.add_argument("file", nargs="?", type=Path, help="the foreign file; with --download, where to put it")
-  parser.add_argument("--output", required=True, type=Path, help="safetensors file to write")
+  parser.add_argument("--output", required=True, type=output_file, help="safetensors file to write")
   parser.add_argument("--download", action="store_true", help="fetch the published file, or go on fetching it")
   parser.add_argument(
     "--preprocessing",

@@ -26,14 +26,15 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
   arguments = parse_arguments(words)
+  from jaxdistort.errors import printable
   from jaxdistort.inference import load
   from jaxdistort.reporting.explanations import Explained, draw_explanations
 
   def report(explained: Explained) -> None:
     if explained.figure:
-      print(f"{explained.picture}: {explained.message} -> {explained.figure}")
+      print(printable(f"{explained.picture}: {explained.message} -> {explained.figure}"))
     else:
-      print(f"{explained.picture}: cannot be read: {explained.message}", file=sys.stderr)
+      print(printable(f"{explained.picture}: cannot be read: {explained.message}"), file=sys.stderr)
 
   recogniser = load(arguments.checkpoint, weights=arguments.weights)
   results = draw_explanations(

@@ -8,10 +8,9 @@ The same command goes on where it was stopped; pictures that changed, came or we
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from jaxdistort.cli.arguments import ArgumentParser, at_least, describe_data
+from jaxdistort.cli.arguments import ArgumentParser, at_least, describe_data, output_folder
 from jaxdistort.cli.broken import report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
@@ -22,7 +21,7 @@ _OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split")
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort prepare", more=describe_data)
   parser.add_argument("--data", required=True, help="clean pictures, such as folder:photos; all kinds below")
-  parser.add_argument("--output", required=True, type=Path, help="folder to be made, or gone on with")
+  parser.add_argument("--output", required=True, type=output_folder, help="folder to be made, or gone on with")
   parser.add_argument("--image-size", type=at_least(32), default=224, help="side of pictures in pixels (224)")
   parser.add_argument("--workers", type=at_least(0), default=None, help="decoding processes; 0: threads")
   parser.add_argument(

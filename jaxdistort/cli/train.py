@@ -7,6 +7,7 @@ Several processes share a run, of which each is started by itself (Slurm, Open M
 jaxdistort train --config configs/vgg_scratch.py --coordinator=HOST:PORT --processes=2 --process=0
 """
 
+import argparse
 import dataclasses
 import difflib
 import re
@@ -17,7 +18,7 @@ from typing import Any
 from absl import flags
 from ml_collections import config_flags
 
-from jaxdistort.cli.arguments import ArgumentParser, at_least
+from jaxdistort.cli.arguments import ArgumentParser, at_least, output_folder
 from jaxdistort.cli.config_file import load_config
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError, choose
@@ -34,10 +35,17 @@ def main(arguments: Sequence[str]) -> int:
   from jaxdistort.training import train
 
   name = Path(given["config"].config_filename).stem  # ty: ignore
-  workdir = Path(given.workdir) if given.workdir else Path("runs") / name
+  workdir = _workdir(given.workdir or str(Path("runs") / name))
   progress = TerminalProgress(_STOPPING, shown=is_first())
   with progress.signals():
-    return 0 if train(given.config, workdir, progress=progress) else 130
+    return 130 if train(given.config, workdir, progress=progress) is None else 0
+
+
+def _workdir(text: str) -> Path:
+  try:
+    return output_folder(text)
+  except argparse.ArgumentTypeError as error:
+    raise InputError(f"--workdir: {error}") from error
 
 
 def join_processes(arguments: list[str]) -> list[str]:
@@ -57,8 +65,8 @@ def join_processes(arguments: list[str]) -> list[str]:
   from jaxdistort.cli.supervision import supervise
   from jaxdistort.runtime.processes import join
 
-  supervise()
-  join(given.coordinator, given.processes, given.process)
+  with supervise(given.coordinator):
+    join(given.coordinator, given.processes, given.process)
   return rest
 
 
@@ -96,6 +104,10 @@ def check_config(arguments: list[str]) -> None:
     configs = ", ".join(sorted(str(path) for path in Path("configs").glob("*.py")))
     raise InputError(f"--config is missing: give one of {configs or 'the files of configs/'}")
   config = load_config(files[0])
+  from jaxdistort.config import TrainConfig  # which most config files have imported
+
+  if not isinstance(config, TrainConfig):
+    raise InputError(f"--config {files[0]}: get_config() gives a {type(config).__name__}, expected a TrainConfig")
   for flag in (m[1] for m in matches if m):
     section: Any = config
     for name in flag.split(".")[1:]:

@@ -39,12 +39,12 @@ class LoadPictures:
   """Loads pictures together: numbers int [n] -> uint8 [n, S, S, 3], and int32 [n] the number of each that is broken.
 
   Where the number is -1 the slot is black. A picture that cannot be read is named in the second array (-1: it could
-  be); its slot is black, or with `replace` shows the next picture of its source.
+  be); its slot is black, or with `replace` shows another picture of its source.
 
   Attributes:
     pictures: numbered.
     side: of the result in pixels.
-    replace: broken pictures; an InputError is raised where a hundred in a row are broken.
+    replace: broken pictures; NothingReadable is raised where none of a source can be read.
   """
 
   pictures: PictureSet
@@ -58,7 +58,7 @@ class LoadPictures:
       if number < 0:
         continue
       if self.replace:
-        images[place], broken[place] = self.pictures.load_or_next(number, self.side)
+        images[place], broken[place] = self.pictures.load_or_other(number, self.side)
       else:
         images[place], reason = read_or(images[place], self.pictures.load, number, self.side)
         broken[place] = number if reason else -1

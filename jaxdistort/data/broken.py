@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxdistort.data.picture_set import PictureSet
-from jaxdistort.files import complete_rows, write_whole
+from jaxdistort.files import read_rows, write_rows
 
 
 class BrokenPictures:
@@ -19,10 +19,10 @@ class BrokenPictures:
 
   def __init__(self, path: Path, image_size: int):
     self.path, self._size = path, image_size
-    rows = complete_rows(path)
-    if rows:
-      write_whole(path, "".join(f"{row}\n" for row in rows))  # the next row must not join one that was cut short
-    self._known = {json.loads(row)["picture"] for row in rows}
+    rows = [row for row in read_rows(path) if isinstance(row.get("picture"), str)]
+    if path.exists():
+      write_rows(path, rows)  # the next row must not join one that was cut short
+    self._known = {row["picture"] for row in rows}
 
   def __len__(self) -> int:
     return len(self._known)

@@ -1,9 +1,12 @@
 """The one loader: whatever is decoded is made ahead of need, in worker processes or threads, in order."""
 
 import collections
+import errno
 import gc
 import itertools
+import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
@@ -15,6 +18,10 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from jaxdistort.errors import InputError
+
+_NO_SHARED_MEMORY = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOSYS)
 
 
 def default_workers() -> int:
@@ -82,6 +89,8 @@ def _start_processes(
   import grain  # here: threads, and whatever only shares this package, do without it
   from absl import flags
 
+  with _losses_explained():
+    multiprocessing.get_context("spawn").Semaphore()  # before grain, which leaves a stack trace where there is none
   if not flags.FLAGS.is_parsed():
     flags.FLAGS.mark_as_parsed()  # grain's workers read absl flags, which a notebook never parses
 
@@ -97,10 +106,33 @@ def _start_processes(
   try:
     with _without_interrupts():
       iterator.start_prefetch()
-    yield iterator
+    yield _explained(iterator)
   finally:
     iterator.close()
     gc.collect()  # its last elements lie in cycles, and their shared memory would be reported as leaked at the end
+
+
+def _explained(iterator: Iterator[Any]) -> Iterator[Any]:
+  with _losses_explained():
+    yield from iterator
+
+
+@contextmanager
+def _losses_explained() -> Generator[None]:
+  """Says what to do where a worker is lost, or has no shared memory to hand its pictures over."""
+  try:
+    yield
+  except (RuntimeError, OSError) as error:
+    code = re.search(r"terminated unexpectedly with exit code (-?\d+)", str(error))
+    if code and int(code[1]) == -signal.SIGKILL:
+      why = "was killed, as by a system that runs out of memory; give fewer workers, or 0"
+    elif code and int(code[1]) != -signal.SIGBUS:
+      why = f"ended by itself (exit code {code[1]}); with 0 workers none is needed"
+    elif code or getattr(error, "errno", None) in _NO_SHARED_MEMORY:
+      why = "has no room in /dev/shm for its pictures; give the container more of it (Docker: shm-size), or 0 workers"
+    else:
+      raise
+    raise InputError(f"a decoding process {why}") from error
 
 
 def _leave_interrupts() -> None:

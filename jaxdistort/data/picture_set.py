@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,10 +11,11 @@ from jaxdistort.data.pictures import read_or
 from jaxdistort.data.seen import Seen
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS
-from jaxdistort.errors import InputError, choose
+from jaxdistort.errors import NothingReadable, choose
 from jaxdistort.progress import SILENT, Progress
+from jaxdistort.shuffle import mix32, permute
 
-_MOST_BROKEN_IN_A_ROW = 100
+_CANDIDATES = 1024  # to stand in for a broken picture, that are drawn together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,7 @@ class PictureSet:
   spec: str
   sources: tuple[WeightedSource, ...]
   members: tuple[np.ndarray, ...]
+  _broken: set[int] = dataclasses.field(default_factory=set, init=False, repr=False, compare=False)
 
   def __len__(self) -> int:
     return sum(len(m) for m in self.members)
@@ -90,23 +92,39 @@ class PictureSet:
     source, position = self._locate(number)
     return self.sources[source].source.load(int(self.members[source][position]), size)
 
-  def load_or_next(self, number: int, size: int) -> tuple[np.ndarray, int]:
-    """Loads a picture, or for a broken one the next of its source that is not.
+  def load_or_other(self, number: int, size: int) -> tuple[np.ndarray, int]:
+    """Loads a picture, or for a broken one another of its source: always the same, wherever it is asked for.
 
     Returns:
       uint8 [size, size, 3], and the number of the broken picture, or -1.
 
     Raises:
-      InputError: a hundred pictures in a row are broken.
+      NothingReadable: none of the source's pictures.
     """
+    image, reason = read_or(None, self.load, number, size)
+    if image is not None:
+      return image, -1
+    for other in self._others(number):
+      if other not in self._broken:  # what this process has met once as a stand-in is not decoded for every slot
+        image, _ = read_or(None, self.load, other, size)
+        if image is not None:
+          return image, number
+        self._broken.add(other)
+    source, _ = self._locate(number)
+    raise NothingReadable(
+      f"data source {self.sources[source].source!r}: none of its {len(self.members[source])} pictures here can be read "
+      f"({self.name(number)}: {reason})"
+    )
+
+  def _others(self, number: int) -> Iterator[int]:
+    """All other pictures of its source, shuffled by the number: broken ones may stand in long rows."""
     source, position = self._locate(number)
-    members = self.members[source]
-    for attempt in range(min(len(members), _MOST_BROKEN_IN_A_ROW)):
-      candidate = self.number(source, (position + attempt) % len(members))
-      image, _ = read_or(None, self.load, candidate, size)
-      if image is not None:
-        return image, number if attempt else -1
-    raise InputError(f"data source {self.spec}: no readable picture from {self.name(number)} on")
+    length = len(self.members[source])
+    key = mix32(np.full(1, position, np.uint32))
+    for begin in range(0, length - 1, _CANDIDATES):
+      turns = np.arange(begin, min(begin + _CANDIDATES, length - 1), dtype=np.uint32)
+      for step in permute(turns, length - 1, key).tolist():
+        yield self.number(source, (position + 1 + step) % length)
 
   def why_broken(self, number: int, size: int) -> str:
     """The reason why a picture cannot be read; reads it once more."""

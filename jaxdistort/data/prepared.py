@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from jaxdistort.data.pictures import BrokenPicture, standardise, training_side
 from jaxdistort.data.source import Source, register_source
 from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError, choose, reason_of
+from jaxdistort.files import parse_json
 
 SETTINGS, INDEX = "prepared.json", "index.npz"
 _VERSION = 1  # of the files' form
@@ -70,7 +70,7 @@ def read_settings(root: Path) -> Settings | None:
   """
   path = root / SETTINGS
   try:
-    given = json.loads(path.read_text())
+    given = parse_json(path.read_bytes())
     if given["version"] != _VERSION:
       raise InputError(f"{path}: of version {given['version']}, this program reads {_VERSION}; prepare it anew")
     return Settings(**given)

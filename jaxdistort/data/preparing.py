@@ -37,7 +37,7 @@ from jaxdistort.data.source import Source
 from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
-from jaxdistort.files import is_free, making_whole, write_table, write_whole, writing_whole
+from jaxdistort.files import is_free, making_whole, read_table, write_table, write_whole, writing_whole
 from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
@@ -264,11 +264,11 @@ def _record_file(path: Path) -> Generator[Any]:
 def _read_table(output: Path, shard: int) -> list[list[str]] | None:
   """Rows of a shard's table; None if it is not there or not one of ours."""
   try:
-    with shard_path(output, shard, ".csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-      head, *rows = csv.reader(file)
+    head, *rows = read_table(shard_path(output, shard, ".csv"))
+    records = [int(row[_KNOWN_BEFORE]) for row in rows if len(row) == len(_HEAD)]
   except (FileNotFoundError, ValueError, csv.Error):
     return None
-  return rows if tuple(head) == _HEAD and all(len(row) == len(_HEAD) for row in rows) else None
+  return rows if tuple(head) == _HEAD and len(records) == len(rows) else None
 
 
 def _holds(output: Path, shard: int, table: list[list[str]]) -> bool:

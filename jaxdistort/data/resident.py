@@ -28,7 +28,7 @@ class ResidentPictures(NamedTuple):
 
   Attributes:
     images: uint8 [N, S, S, 3], split over the devices along N, which is rounded up to their number; picture n of
-      the set in row n, and in the place of a broken one the next of its source.
+      the set in row n, and in the place of a broken one another of its source.
     broken: int64 [m] on the host, numbers of the broken ones that this process met.
   """
 
@@ -96,7 +96,7 @@ def load_resident(
     progress: counts pictures.
 
   Raises:
-    InputError: a hundred pictures in a row are broken.
+    NothingReadable: none of the pictures of a source.
   """
   share = -(-len(pictures) // mesh.devices.size)
   shape = (share * mesh.devices.size, side, side, 3)

@@ -27,7 +27,7 @@ class TensorFlowDataset(Source):
     except ImportError as error:
       raise MissingExtra("tensorflow-datasets", "tfds", "data source tfds") from error
     # Looking for the files first: building an unprepared set asks the network for minutes when there is none.
-    root = Path(os.environ.get("TFDS_DATA_DIR", tfds.core.constants.DATA_DIR)).expanduser()
+    root = Path(os.path.expanduser(os.environ.get("TFDS_DATA_DIR", tfds.core.constants.DATA_DIR)))
     prepared = sorted(path.parent for path in (root / name).rglob("dataset_info.json"))
     if not prepared:
       raise InputError(

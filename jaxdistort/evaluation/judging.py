@@ -9,7 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
-from jaxdistort.errors import InputError
+from jaxdistort.errors import NothingReadable
 from jaxdistort.inference import Recogniser, one_behind
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.metrics.similarity import measure_sharded
@@ -97,7 +97,7 @@ class Judge:
     """Judges pictures, with weights that lie on the devices of the mesh.
 
     Raises:
-      InputError: none of the pictures can be read.
+      NothingReadable: none of the pictures.
       KeyboardInterrupt: `progress` asked to stop.
     """
     rows = _Rows(self._recogniser, self._protocol, pictures)
@@ -180,7 +180,8 @@ class _Rows:
 
   def outcome(self) -> Outcome:
     if not self.count:
-      raise InputError(f"data source {self.pictures.spec}: none of its {len(self.pictures)} pictures here can be read")
+      count = len(self.pictures)
+      raise NothingReadable(f"data source {self.pictures.spec}: none of its {count} pictures here can be read")
     numbers, originals, targets, scores, levels, ssim, psnr = jax.tree.map(
       lambda *parts: np.concatenate(parts), *self.parts
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from jaxdistort.data import PictureSet, make_output_for
 from jaxdistort.errors import InputError, reason_of
-from jaxdistort.files import is_free, write_whole
+from jaxdistort.files import is_free, parse_json, write_whole
 from jaxdistort.protocols import Protocol
 
 DESCRIPTION = "dataset.json"
@@ -51,7 +51,7 @@ def begin(output: Path, description: dict[str, Any], pictures: PictureSet) -> No
   """
   path = output / DESCRIPTION
   try:
-    before = json.loads(path.read_text())
+    before = parse_json(path.read_bytes())
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
   except (FileNotFoundError, NotADirectoryError):

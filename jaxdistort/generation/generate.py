@@ -6,7 +6,7 @@ While it is made, the folder `unfinished` holds a table for every part of the se
 import csv
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, open_splits
-from jaxdistort.errors import InputError, choose
-from jaxdistort.files import write_table
+from jaxdistort.errors import InputError, NothingReadable, choose
+from jaxdistort.files import read_table, write_table
 from jaxdistort.generation.description import begin, describe
 from jaxdistort.generation.pictures import PictureFiles
 from jaxdistort.generation.records import check_installed, pack
@@ -88,13 +88,11 @@ def generate(
   begin(output, description, pictures)
   making = _Making(pictures, create(None), output, form, description, progress)
   made = 0
-  if not (output / MANIFEST).exists():
+  if making.finished() is None:
     made = making.make_parts(default_workers() if workers is None else workers)
     making.finish()
   shutil.rmtree(making.unfinished, ignore_errors=True)
-  with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-    count = sum(1 for _ in csv.reader(file)) - 1
-  return Generated(count, len(making.broken), made)
+  return Generated(making.finished() or 0, len(making.broken), made)
 
 
 class _Making:
@@ -133,7 +131,7 @@ class _Making:
 
   def make_parts(self, workers: int) -> int:
     """Makes what is missing; how many distorted pictures that was."""
-    missing = [part for part in range(len(self.parts)) if not self._table(part).exists()]
+    missing = [part for part in range(len(self.parts)) if self._count(self._table(part), self.files.head) is None]
     if 0 < len(missing) < len(self.parts):
       there = len(self.parts) - len(missing)
       self.progress.tell(f"{there} of {len(self.parts)} parts are there, {len(missing)} are to be made")
@@ -150,7 +148,7 @@ class _Making:
     ):
       for part in missing:
         rows = self._make_part(part, batches, pool, bar)
-        write_table(self._table(part), rows)
+        write_table(self._table(part), [self.files.head, *rows])
         made += len(rows)
     return made
 
@@ -165,20 +163,37 @@ class _Making:
         break
     return rows
 
+  def _count(self, table: Path, head: Sequence[str]) -> int | None:
+    """Pictures in a table; None if it is not there, or not whole."""
+    try:
+      found, *rows = read_table(table)
+    except (FileNotFoundError, ValueError, csv.Error):
+      return None
+    whole = found == head and len(rows) % self.protocol.period == 0 and all(len(row) == len(head) for row in rows)
+    return len(rows) if whole else None
+
   def _rows(self) -> Iterator[list[str]]:
     for part in range(len(self.parts)):
-      with self._table(part).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        yield from csv.reader(file)
+      yield from itertools.islice(read_table(self._table(part)), 1, None)
+
+  @property
+  def _head(self) -> list[str]:
+    """Of the manifest; records have no files of their own."""
+    return self.files.head[1:] if self.form == "arrayrecord" else self.files.head
+
+  def finished(self) -> int | None:
+    """How many pictures the manifest lists; None if it is not there, or not whole."""
+    return self._count(self.output / MANIFEST, self._head) or None
 
   def finish(self) -> None:
     """Packs the pictures if need be, and writes the manifest."""
     if next(self._rows(), None) is None:
-      raise InputError(f"data source {self.pictures.spec}: none of its {len(self.pictures)} pictures here can be read")
-    rows = itertools.chain([self.files.head], self._rows())
+      count = len(self.pictures)
+      raise NothingReadable(f"data source {self.pictures.spec}: none of its {count} pictures here can be read")
     if self.form == "arrayrecord":
       pack(self.output, self.files, self._rows, self.description, self.progress)
-      rows = (row[1:] for row in rows)  # no files of their own
-    write_table(self.output / MANIFEST, rows)
+    first = len(self.files.head) - len(self._head)
+    write_table(self.output / MANIFEST, itertools.chain([self._head], (row[first:] for row in self._rows())))
 
 
 def _split_of_each(pictures: PictureSet, split: str) -> np.ndarray:

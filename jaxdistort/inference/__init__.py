@@ -1,5 +1,6 @@
 """Inference: a recogniser, from a run or a model file, and what it says of pictures."""
 
+import os
 from pathlib import Path
 
 import jax
@@ -41,7 +42,7 @@ def load(path: str | Path, *, sharding: Sharding | None = None, weights: str | N
     InputError: there is nothing there that can be used.
   """
   sharding = sharding or SingleDeviceSharding(jax.devices()[0])
-  place = Path(path).expanduser()
+  place = Path(os.path.expanduser(path))
   if place.is_file():
     if weights is not None:
       raise InputError(f"weights {weights}: model {path} holds all weights of its network")

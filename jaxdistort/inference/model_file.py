@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from jaxdistort.data import Seen
 from jaxdistort.errors import InputError
+from jaxdistort.files import parse_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -52,10 +53,10 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
   if header.get("format") != _FORMAT:
     raise InputError(f"model {path}: a safetensors file, but not one of a recogniser")
   try:
-    description = Description.from_dict(json.loads(header["description"]))
+    description = Description.from_dict(parse_json(header["description"]))
     step = int(header["step"])
   except (ValueError, KeyError, TypeError) as error:
-    raise InputError(f"model {path}: its description cannot be understood ({error})") from error
+    raise InputError(f"model {path}: its description cannot be understood ({error}); convert its run again") from error
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
   variables = Variables(**load_tensors(path, like._asdict(), sharding, what="model"))
   return Recogniser(description, structure, variables, path, step, seen)
@@ -68,4 +69,4 @@ def _read_header(path: Path) -> tuple[dict[str, str], Seen]:
       seen = Seen(file.get_tensor(_SEEN)) if _SEEN in file.keys() else Seen()  # noqa: SIM118, no mapping
       return file.metadata() or {}, seen
   except (SafetensorError, OSError) as error:
-    raise InputError(f"model {path}: not a whole safetensors file ({error})") from error
+    raise InputError(f"model {path}: not a whole safetensors file ({error}); convert its run again") from error

@@ -1,5 +1,6 @@
 """A recogniser from the checkpoints of a run (Orbax)."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from jax.sharding import Sharding
 
 from jaxdistort.data import Seen
 from jaxdistort.errors import InputError
+from jaxdistort.files import parse_json, read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -22,6 +24,9 @@ FOLDER = "checkpoints"
 """Below a run's folder, where its checkpoints are."""
 SELECTED = "selected"
 """The name, in a checkpoint's metrics, of the figure by which the best is chosen."""
+
+
+_ADVICE = "; give another checkpoint of the run"
 
 
 def selected(metrics: dict[str, float]) -> float:
@@ -35,10 +40,24 @@ def best_step(manager: ocp.CheckpointManager) -> int | None:
   return manager.latest_step() if best is None else best
 
 
+def check_figures(folder: Path) -> None:
+  """Raises InputError where a checkpoint has figures that cannot be read: Orbax reads those of all, old ones too."""
+  if folder.exists() and not folder.is_dir():
+    raise InputError(f"{folder}: is a file, where the checkpoints of a run should be")
+  for place in folder.iterdir() if folder.is_dir() else ():
+    file = place / "metrics" / "metrics"
+    if place.name.isdigit() and file.exists() and not isinstance(read_json(file).get(SELECTED), int | float):
+      raise InputError(
+        f"checkpoint {place}: its figures are damaged ({file}); remove the folder {file.parent}, and it counts as one "
+        "that was not validated, or remove the checkpoint"
+      )
+
+
 @contextmanager
 def open_read_only(folder: Path) -> Generator[ocp.CheckpointManager]:
   """The checkpoints in a folder, without Orbax' warnings that it will not write there."""
   options = ocp.CheckpointManagerOptions(best_fn=selected, read_only=True, create=False, save_interval_steps=0)
+  check_figures(folder)
   before = logging.get_verbosity()
   logging.set_verbosity(logging.ERROR)
   try:
@@ -59,7 +78,7 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
   Raises:
     InputError: there is no checkpoint, or it cannot be read; the backbone's weights are missing, or others.
   """
-  place = Path(path).expanduser().absolute()
+  place = Path(os.path.expanduser(path)).absolute()
   chosen = int(place.name) if place.name.isdigit() and place.parent.name == FOLDER else None
   folder = place.parent if chosen is not None else place / FOLDER
   if not folder.is_dir() and place.name == FOLDER:
@@ -76,10 +95,9 @@ def read_run(path: str | Path, sharding: Sharding, weights: str | None = None) -
 
 def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weights: str | None) -> Recogniser:
   step = int(place.name)
-  with damage_reported(place):
-    kept = manager.restore(
-      step, args=ocp.args.Composite(description=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
-    )
+  with damage_reported(place, _ADVICE):
+    items = ocp.args.Composite(description=ocp.args.JsonRestore(), data=ocp.args.JsonRestore())
+    kept = manager.restore(step, args=items)
     description, seen = Description.from_dict(kept["description"]), Seen.from_text(kept["data"]["seen"])
   structure, like = split_network(nnx.eval_shape(lambda: description.network.build(nnx.Rngs(0))))
   frozen = {}
@@ -93,7 +111,8 @@ def _read(manager: ocp.CheckpointManager, place: Path, sharding: Sharding, weigh
   restore = ocp.args.PyTreeRestore(
     wanted, restore_args=ocp.checkpoint_utils.construct_restore_args(wanted), partial_restore=True
   )
-  with damage_reported(place):
+  with damage_reported(place, _ADVICE):
+    check_array_metadata(place)
     state = manager.restore(step, args=ocp.args.Composite(state=restore))["state"]
   return Recogniser(description, structure, Variables(**state, frozen=frozen), place, step, seen)
 
@@ -109,6 +128,12 @@ def _frozen(place: Path, description: Description, like: Variables, sharding: Sh
   seed = int(kept["seed"])
   draw = jax.jit(lambda: split_network(network.draw(seed))[1].frozen, out_shardings=sharding)
   return draw()
+
+
+def check_array_metadata(checkpoint: Path) -> None:
+  """Raises ValueError on what would make Orbax' threads write stack traces, besides the error that it raises."""
+  for file in (checkpoint / "state" / "array_metadatas").glob("*"):
+    parse_json(file.read_bytes())
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import csv
 import functools
 import itertools
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from scipy.stats import binomtest
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation.names import short_names
 from jaxdistort.evaluation.report import STANDARD
+from jaxdistort.files import parse_json, read_table
 from jaxdistort.metrics.bootstrap import bootstrap_by_original, known_ends
 
 PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
@@ -108,13 +108,15 @@ def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
 
 def _read_report(file: Path) -> list[Judgement]:
   try:
-    report = json.loads(file.read_text())
+    report = parse_json(file.read_bytes())
     judgements = [Judgement(file.parent, report, view, figures) for view, figures in report["views"].items()]
     for judgement in judgements:  # what is asked of it later
       _ = hash((judgement.checkpoint, judgement.pictures, judgement.in_words, judgement.is_own, report["model"]))
       _ = float(judgement.figures["accuracy"]), float(judgement.figures["loss"]), int(judgement.figures["pictures"])
   except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-    raise InputError(f"{file}: is no report of an evaluation ({type(error).__name__}: {error})") from error
+    raise InputError(
+      f"{file}: is no report of an evaluation ({type(error).__name__}: {error}); evaluate again, or remove it"
+    ) from error
   return judgements
 
 
@@ -158,26 +160,27 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
   """(picture, slot) -> row, of the pictures that count; raises InputError if not all of them are there."""
   file = judgement.folder / "predictions.csv"
   try:
-    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as text:
-      rows = [row for row in csv.DictReader(text) if row["label"] and row.get("view", STANDARD) == judgement.view]
-    if len(rows) != judgement.figures["pictures"]:
-      raise InputError(
-        f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
-      )
-    if judgement.origin["database"]:
-      return {(row["picture"], ""): (row["reference"], row["label"], row["predicted"]) for row in rows}
-    # By original, and the how-manieth picture of it: names are others where the pictures were moved.
-    turns: Counter[tuple[str, str]] = Counter()
-    table = {}
+    head, *table = read_table(file)
+    rows = [dict(zip(head, row, strict=True)) for row in table]
+    rows = [row for row in rows if row["label"] and row.get("view", STANDARD) == judgement.view]
+    read, turns = {}, Counter()
     for row in rows:
-      place = original, slot = row["original"], row.get("slot", "")
-      turns[place] += 1
-      table[f"{original} {turns[place]}", slot] = original, row["label"], row["predicted"]
-    return table
+      if judgement.origin["database"]:
+        place, original = (row["picture"], ""), row["reference"]
+      else:  # by original, and the how-manieth picture of it: names are others where the pictures were moved
+        original, slot = row["original"], row.get("slot", "")
+        turns[original, slot] += 1
+        place = f"{original} {turns[original, slot]}", slot
+      read[place] = original, row["label"], row["predicted"]
   except FileNotFoundError as error:
     raise InputError(f"{file}: is missing; evaluate again") from error
-  except (KeyError, TypeError, csv.Error) as error:
-    raise InputError(f"{file}: is no table of predictions ({type(error).__name__}: {error})") from error
+  except (KeyError, ValueError, csv.Error) as error:
+    raise InputError(f"{file}: is no table of predictions ({type(error).__name__}: {error}); evaluate again") from error
+  if len(rows) != judgement.figures["pictures"]:
+    raise InputError(
+      f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
+    )
+  return read
 
 
 def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], Row]) -> dict[str, Any] | None:

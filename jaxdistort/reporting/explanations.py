@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdistort.data import BrokenPicture, read_picture, standardise
-from jaxdistort.errors import InputError
-from jaxdistort.files import make_output
+from jaxdistort.errors import InputError, printable
+from jaxdistort.files import fitting_name, make_output
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.explaining import make_explainer
 from jaxdistort.reporting.charts import words
@@ -78,11 +78,12 @@ def draw_explanations(
 
 
 def _short(name: str) -> str:
-  printable = name.encode(errors="replace").decode()
-  return printable if len(printable) <= 60 else f"{printable[:40]}…{printable[-19:]}"
+  name = printable(name)
+  return name if len(name) <= 60 else f"{name[:40]}…{name[-19:]}"
 
 
 def _free_name(folder: Path, stem: str, taken: set[Path | None]) -> Path:
   """A name that no picture of this call has; figures of earlier calls are replaced."""
-  numbers = (f"{stem}_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
-  return next(folder / name for name in numbers if folder / name not in taken)
+  endings = (f"_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
+  names = (folder / fitting_name(folder, stem, ending) for ending in endings)
+  return next(name for name in names if name not in taken)

@@ -56,7 +56,7 @@ def write_report(
       path = folder / (name if view == STANDARD else f"{name}_{view}")
       if draw:
         draw(path)
-        drawn[name] = path.with_name(f"{path.name}.svg").read_text()
+        drawn[name] = path.with_name(f"{path.name}.svg").read_text(encoding="utf-8")
       else:
         for suffix in charts.FORMATS:
           path.with_name(f"{path.name}.{suffix}").unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Pictures in figures: drawn without a window, readable at half size."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,4 +68,6 @@ def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str,
     axes.axis("off")
   figure.colorbar(layer, ax=others, label="share of the map's maximum", shrink=0.8)
   figure.suptitle(title, fontsize=10.5, parse_math=False)  # names of files may hold a $
-  figure.savefig(path, dpi=110)
+  with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "Glyph .* missing from font")  # and letters of any script
+    figure.savefig(path, dpi=110)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from jaxdistort.files import cache_folder
+from jaxdistort.runtime.programs import keep_programs_whole
 
 if TYPE_CHECKING:  # keep_compiled comes before JAX
   import jax
@@ -25,11 +25,12 @@ def keep_compiled() -> None:
   The folder is JAX_COMPILATION_CACHE_DIR or, unless that is set (empty: nothing is kept), jaxdistort below the user's
   cache folder, with one folder a kind of processor: a program that was compiled for another may not run on this one.
   """
+  keep_programs_whole()
   if "JAX_COMPILATION_CACHE_DIR" in os.environ:
     return
-  folder = cache_folder(f"compiled/{_processor()}")
-  if folder:  # a machine without a place for it compiles anew
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+  home = Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache"))
+  if home.is_absolute():  # a user without a home compiles anew
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(home / "jaxdistort" / "programs" / _processor())
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(_MOST))
 
 

@@ -13,7 +13,16 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import CheckpointFailed
 from jaxdistort.inference import Description
-from jaxdistort.inference.runs import FOLDER, SELECTED, best_step, damage_reported, open_read_only, selected
+from jaxdistort.inference.runs import (
+  FOLDER,
+  SELECTED,
+  best_step,
+  check_array_metadata,
+  check_figures,
+  damage_reported,
+  open_read_only,
+  selected,
+)
 from jaxdistort.models.weights import BackboneReference, check_reference
 
 _ADVICE = "; remove it to go on from an older one"
@@ -29,6 +38,9 @@ class Checkpoints:
     workdir: the run's folder.
     description: of the network, written into every checkpoint.
     backbone: the weights that the network stands on, which are not saved.
+
+  Raises:
+    InputError: the figures of a checkpoint there are damaged.
   """
 
   def __init__(self, workdir: Path, description: Description, backbone: BackboneReference):
@@ -41,6 +53,7 @@ class Checkpoints:
       ),
       cleanup_tmp_directories=True,
     )
+    check_figures(workdir / FOLDER)
     self._manager = ocp.CheckpointManager((workdir / FOLDER).absolute(), options=options)
 
   def __enter__(self) -> "Checkpoints":
@@ -147,6 +160,7 @@ class Checkpoints:
     )
     self._check_backbone(step)
     with damage_reported(self.place(step), _ADVICE):
+      check_array_metadata(self.place(step))
       restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]
 

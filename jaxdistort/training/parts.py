@@ -16,7 +16,7 @@ from jaxdistort.data import (
   open_splits,
   placement_of,
 )
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, NothingReadable
 from jaxdistort.evaluation import Judge
 from jaxdistort.inference import Description, Recogniser
 from jaxdistort.models import Variables, count_parameters
@@ -97,7 +97,7 @@ def create_parts(
     config: settled and resolved.
     backbone: file of the weights that the network stands on, if any.
     workdir: the run's folder, made if need be.
-    progress: hears of sources that changed.
+    progress: hears of sources that changed, and of pictures for validation and test of which none can be read.
 
   Raises:
     InputError: pictures, devices or weights do not fit the config.
@@ -121,8 +121,7 @@ def create_parts(
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
   workers = default_workers() if config.data.workers < 0 else config.data.workers
   broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
-  for split, needed in (("train", side), ("validation", size), ("test", size)):
-    pictures[split].load_or_next(0, needed)  # reported now, not after hours of training
+  _check_readable(pictures, side, size, progress)
   make_output_for([source for source, _ in pictures["train"].sources], workdir, "workdir")
   judge = Judge(
     Recogniser(description, structure, variables, workdir, 0),
@@ -149,6 +148,18 @@ def create_parts(
     broken=broken,
     seen=Seen.of(pictures[split] for split in ("train", "validation")),
   )
+
+
+def _check_readable(pictures: dict[str, PictureSet], training_side: int, size: int, progress: Progress) -> None:
+  """Looks for a readable picture of each source in each split: what lacks one is said now, not after hours."""
+  for split, own in pictures.items():
+    for source in range(len(own.sources)):
+      try:
+        own.load_or_other(own.number(source, 0), training_side if split == "train" else size)
+      except NothingReadable as error:
+        if split == "train":
+          raise
+        progress.tell(f"{split}: {error}; the run goes on without them")
 
 
 def _check_batch(batch_size: int, devices: int, accumulate: int) -> None:

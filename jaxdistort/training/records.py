@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxdistort.files import complete_rows, write_whole
+from jaxdistort.files import read_rows, write_rows
 from jaxdistort.runtime.processes import is_first
 
 
@@ -23,8 +23,8 @@ class Metrics:
     self._active = is_first()
     if not self._active:
       return
-    kept = [row for row in complete_rows(path) if json.loads(row)["step"] <= step]
-    write_whole(path, "".join(f"{row}\n" for row in kept))
+    rows = [row for row in read_rows(path) if isinstance(row.get("step"), int)]
+    write_rows(path, [row for row in rows if row["step"] <= step])
     self._rows = path.open("a")
     self._board = _open_board(workdir / "tensorboard", step + 1)
 

@@ -7,6 +7,7 @@ from typing import Any
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import open_pictures
 from jaxdistort.errors import InputError
+from jaxdistort.inference.runs import damage_reported
 from jaxdistort.training.checkpoints import read_kept
 
 # How closely the run is watched, where its pictures, weights and arithmetic lie. (That the backbone's weights are the
@@ -37,7 +38,8 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   kept = read_kept(workdir)
   if kept is None:
     return config
-  before = TrainConfig.from_dict(kept["config"])
+  with damage_reported(f"of {workdir}", "; remove the newest to go on from an older one"):
+    before = TrainConfig.from_dict(kept["config"])
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})

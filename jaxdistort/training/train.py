@@ -1,7 +1,6 @@
 """A training run from its first picture to its report, on one page."""
 
 import functools
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.data import Seen, load_resident
+from jaxdistort.errors import NothingReadable
 from jaxdistort.evaluation import origin_of, report_outcome
-from jaxdistort.files import write_json
+from jaxdistort.files import read_json, write_json
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.reporting import draw_grid, format_figures, write_evaluation
 from jaxdistort.runtime.mesh import replicated
@@ -46,7 +46,8 @@ def train(
     evaluators: more of them, called after the validation.
 
   Returns:
-    The reports "validation" and "test", ready for JSON; None if the run was asked to stop.
+    The reports "validation" and "test", ready for JSON, without one whose pictures cannot be read; None if the run was
+    asked to stop.
 
   Raises:
     InputError: something in the config cannot be used, or `workdir` holds a run with another config.
@@ -133,15 +134,20 @@ def _evaluate(
   monitor: Monitor,
   metrics: Metrics,
   progress: Progress,
-) -> dict[str, float]:
-  """The figures of the first evaluator, the validation; all are recorded."""
-  found = {evaluator.name: evaluator(parts.variables, _Unstoppable(progress)) for evaluator in evaluators}
+) -> dict[str, float] | None:
+  """The figures of the first evaluator, the validation; all are recorded. None without a picture to judge it by."""
+  found: dict[str, dict[str, float]] = {}
+  for evaluator in evaluators:
+    try:
+      found[evaluator.name] = evaluator(parts.variables, _Unstoppable(progress))
+    except NothingReadable as error:  # what was learnt is saved all the same
+      progress.tell(f"step {step}: no {evaluator.name}: {error}")
   for name, figures in found.items():
     if wrong := not_finite(figures):
       monitor.report_divergence(step, f"{name}: {', '.join(wrong)}")
     metrics.write(step, {f"{name}_{figure}": value for figure, value in figures.items()})
     progress.tell(f"step {step}: {name} " + ", ".join(f"{n.replace('_', ' ')} {v:.4f}" for n, v in figures.items()))
-  return next(iter(found.values()))
+  return found.get(evaluators[0].name)
 
 
 class _Unstoppable(Progress):
@@ -181,22 +187,27 @@ def _draw_first(parts: Parts, images: jax.Array) -> None:
 
 
 def _evaluate_best(parts: Parts, checkpoints: Checkpoints, progress: Progress) -> Reports:
-  """Writes and returns the reports of the best checkpoint."""
+  """Writes and returns the reports of the best checkpoint, of the splits that have a picture to judge it by."""
   best = checkpoints.best_step
   assert best is not None  # every training ends with a checkpoint
   parts.state, _ = checkpoints.restore(best, parts.state)
   recogniser = parts.recogniser(checkpoints.place(best), best)
   reports = {}
   for split in ("validation", "test"):
-    pictures = parts.pictures[split]
-    outcome = parts.judge(parts.variables, pictures, progress)
+    pictures, folder = parts.pictures[split], _report_folder(parts.workdir, split)
+    try:
+      outcome = parts.judge(parts.variables, pictures, progress)
+    except NothingReadable as error:
+      if is_first():
+        (folder / "report.json").unlink(missing_ok=True)  # of an earlier checkpoint
+      progress.tell(f"\n{split}: no report: {error}")
+      continue
     quality = parts.protocol.jpeg_quality or 0
     origin = origin_of(
       recogniser, data=parts.config.data.source, jpeg_quality=quality, split=split, protocol=parts.protocol.name
     )
     evaluation = report_outcome(recogniser, outcome, pictures, origin)
     reports[split] = evaluation.report.to_dict()
-    folder = _report_folder(parts.workdir, split)
     if is_first():
       write_evaluation(evaluation, folder)
     progress.tell(f"\n{split} ({folder})\n{format_figures(evaluation.report.figures)}")
@@ -208,12 +219,9 @@ def _report_folder(workdir: Path, split: str) -> Path:
 
 
 def _finished_reports(workdir: Path, step: int | None) -> Reports | None:
-  """The reports, if both are there and of this step's checkpoint."""
-  files = {split: _report_folder(workdir, split) / "report.json" for split in ("validation", "test")}
-  if not all(file.exists() for file in files.values()):
-    return None
-  reports = {split: json.loads(file.read_text()) for split, file in files.items()}
-  return reports if all(report["step"] == step for report in reports.values()) else None
+  """The reports, if both are there, whole, and of this step's checkpoint."""
+  reports = {split: read_json(_report_folder(workdir, split) / "report.json") for split in ("validation", "test")}
+  return reports if all(report.get("step") == step for report in reports.values()) else None
 
 
 def dispatches(done: int, steps: int, evaluate_every: int, most: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import jaxdistort
-from jaxdistort.cli import COMMANDS, supervision
+from jaxdistort.cli import COMMANDS
 from tests.cli.processes import ROOT
 from tests.inference.test_explaining import recogniser_of
 
@@ -242,25 +242,6 @@ def test_the_package_is_a_command(tmp_path):
   )
   assert (result.returncode, result.stdout) == (1, "")
   assert result.stderr.startswith("error: the following arguments are required: ")
-
-
-def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch):
-  started = []
-
-  class Child:
-    def wait(self):
-      return -signal.SIGABRT
-
-  def end(status):
-    raise SystemExit(status)
-
-  monkeypatch.setattr(subprocess, "Popen", lambda words, env: started.append(words) or Child())
-  monkeypatch.setattr(supervision.os, "_exit", end)
-  monkeypatch.setattr(supervision.signal, "signal", lambda *handler: None)
-  monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "jaxdistort", "train", "--processes=2"])
-  with pytest.raises(SystemExit, match="1"):
-    supervision.supervise()
-  assert started == [[sys.executable, "-m", "jaxdistort", "train", "--processes=2"]]
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -1,13 +1,17 @@
 """The loader: order, copies, errors and ends, of threads and of processes."""
 
+import errno
+import multiprocessing
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from jaxdistort.data import load_elements
+from jaxdistort.errors import InputError
 
 _KINDS = pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 
@@ -56,3 +60,35 @@ def test_threads_leave_ctrl_c_to_the_main_thread():
   with load_elements(range(4), mask, workers=0) as loaded:
     assert all(loaded)
   assert not mask(None)
+
+
+def _die(number):
+  os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow  # a process
+def test_a_worker_that_is_killed_is_named():
+  with pytest.raises(InputError, match="a decoding process was killed, as by a system that runs out of memory; give"):  # noqa: SIM117
+    with load_elements(range(4), _die, workers=1) as loaded:
+      next(loaded)
+
+
+@pytest.mark.parametrize(
+  ("error", "message"),
+  [
+    (RuntimeError("Worker process was terminated unexpectedly with exit code -7. Search"), "has no room in /dev/shm"),
+    (
+      RuntimeError("Worker process was terminated unexpectedly with exit code -11. Search"),
+      r"by itself .*-11",
+    ),
+    (OSError(errno.ENOSPC, "No space left on device"), r"Docker: shm-size\), or 0 workers"),
+    (OSError(errno.EROFS, "Read-only file system"), "has no room in /dev/shm"),
+  ],
+)
+def test_what_workers_lack_is_said(error, message, monkeypatch):
+  def begin():
+    raise error
+
+  monkeypatch.setattr(multiprocessing, "get_context", lambda kind: SimpleNamespace(Semaphore=begin))
+  with pytest.raises(InputError, match=message), load_elements(range(4), _square, workers=1):
+    pytest.fail("there is no worker")

@@ -16,6 +16,7 @@ from jaxdistort.reporting.explanations import draw_explanations
 from jaxdistort.reporting.grids import draw_explanation
 from jaxdistort.tasks import Classification, LabelSpace
 from tests.models.networks import made_up
+from tests.test_files import ODD_NAMES
 
 _LABELS = LabelSpace(("gaussian_blur", "gaussian_noise"), ("blur", "noise"))
 
@@ -69,6 +70,17 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_ph
   assert "No such file" in results[3].message
   with Image.open(results[0].figure) as figure:
     assert figure.width > 1.5 * figure.height
+
+
+def test_pictures_of_any_name_are_explained(tmp_path):
+  """Those behind a name that is too long, too; each has a figure of its own."""
+  names = [ODD_NAMES[-1], "n" * 250 + "m.png", *ODD_NAMES[:-1][::6], "last 日本.png"]
+  for name in names:
+    Image.new("RGB", (40, 40)).save(tmp_path / name)
+  recogniser = recogniser_of("compact", tmp_path)
+  results = draw_explanations(recogniser, [tmp_path / name for name in names], output=tmp_path / "out")
+  assert len({result.figure for result in results}) == len(names)
+  assert all(result.figure and result.figure.is_file() for result in results)
 
 
 def test_what_cannot_be_explained_is_reported(tmp_path):

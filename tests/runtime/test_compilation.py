@@ -66,7 +66,7 @@ def test_programs_with_the_options_are_kept(tmp_path):
       jax.config.update(name, value)
     compilation_cache.reset_cache()
     jit_inference(lambda x: (x @ x).sum() * 3)(jnp.ones((16, 16)))
-    assert [file for file in tmp_path.iterdir() if "cache" in file.name]
+    assert list(tmp_path.iterdir())
   finally:
     for name, value in before.items():
       jax.config.update(name, value)

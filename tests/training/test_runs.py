@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -180,16 +179,6 @@ def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   assert evaluate_on_protocol(recogniser, "samples", workers=0).report.origin.step == 2
   config.steps = 2
   assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
-
-
-def test_splits_without_a_readable_picture_are_told_at_once(folder_of_photographs, tmp_path):
-  pictures = open_pictures(f"folder:{folder_of_photographs}", "validation")
-  for number in range(len(pictures)):
-    Path(pictures.name(number)).write_bytes(b"")
-  config = get_config()
-  config.data.source = f"folder:{folder_of_photographs}"
-  with pytest.raises(InputError, match="no readable picture from"):
-    train(config, tmp_path / "run")
 
 
 def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Databases of pictures that people judged, read in place from their owners' layouts."""
 
+import os
 from pathlib import Path
 
 # Each registers itself.
@@ -56,7 +57,7 @@ def open_database(spec: str) -> Database:
   prefix, _, path = spec.partition(":")
   if not is_database(spec) or not path:
     raise InputError(f"database {spec!r}: expected one of {describe_databases()}")
-  layout = Layout(spec, Path(path).expanduser(), DATABASES[prefix].layout)
+  layout = Layout(spec, Path(os.path.expanduser(path)), DATABASES[prefix].layout)
   if not layout.root.is_dir():
     raise layout.error(f"is not a folder; expected one with {layout.expected}")
   database = DATABASES[prefix].open(layout)

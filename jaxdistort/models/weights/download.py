@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jaxdistort.errors import InputError
+from jaxdistort.files import fitting_name
 from jaxdistort.models.weights.file import file_digest
 from jaxdistort.models.weights.kinds import Published
 from jaxdistort.progress import SILENT, Progress
@@ -38,7 +39,7 @@ def download(published: Published, target: Path, *, progress: Progress = SILENT)
   if not published.url:
     raise InputError(f"{published.name} cannot be fetched by a program: {by_hand}")
   target.parent.mkdir(parents=True, exist_ok=True)
-  partial = target.with_name(f"{target.name}.partial")
+  partial = target.with_name(fitting_name(target.parent, target.name, ".partial"))
   try:
     _fetch(published.url, partial, target.name, progress)
   except _Unreachable as error:

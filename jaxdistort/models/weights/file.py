@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,14 +84,14 @@ def open_weights(path: str | Path) -> WeightsFile:
   Raises:
     InputError: there is no such file, or it is not one of ours.
   """
-  place = Path(path).expanduser()
+  place = Path(os.path.expanduser(path))
   if not place.is_file():
     raise InputError(f"weights {path}: {'is a folder' if place.is_dir() else 'no such file'}")
   try:
     with safe_open(place, "numpy") as file:
       header = file.metadata() or {}
   except (SafetensorError, OSError) as error:
-    raise InputError(f"weights {path}: not a whole safetensors file ({error})") from error
+    raise InputError(f"weights {path}: not a whole safetensors file ({error}); convert it again") from error
   names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
   architectures = {kind.network.name for kind in KINDS.values()}
   known = set(names) <= set(header) and header["architecture"] in architectures

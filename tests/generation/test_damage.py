@@ -1,0 +1,44 @@
+"""Distorted sets of pictures with odd names, and tables of them that a power cut has spoilt."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from jaxdistort.errors import NothingReadable
+from jaxdistort.files import read_table
+from jaxdistort.generation import generate
+from tests.test_files import ODD_NAMES
+
+_OPTIONS = {"protocol": "variable", "image_size": 32, "workers": 0, "jpeg_quality": 0}
+
+
+@pytest.mark.slow  # compiles a protocol
+def test_odd_names_are_listed_and_a_spoilt_manifest_is_made_again(tmp_path):
+  photos, output = tmp_path / "photos", tmp_path / "set"
+  photos.mkdir()
+  for name in ODD_NAMES:
+    Image.new("RGB", (32, 32)).save(photos / name)
+  assert generate(f"folder:{photos}", output, **_OPTIONS) == (9 * len(ODD_NAMES), 0, 9 * len(ODD_NAMES))
+  head, *rows = read_table(output / "manifest.csv")
+  assert [row[head.index("original")] for row in rows[::9]] == sorted(ODD_NAMES)
+  assert all((output / row[0]).is_file() for row in rows)
+  whole = (output / "manifest.csv").read_bytes()
+  for damage in (b"", b"\0" * 99, whole[:-40], whole[: whole.rindex(b"\n", 0, -1) + 1]):
+    (output / "manifest.csv").write_bytes(damage)
+    (output / "unfinished").mkdir()
+    (output / "unfinished" / "part-000000.csv").write_bytes(damage)  # of a process that was killed here
+    assert generate(f"folder:{photos}", output, **_OPTIONS) == (9 * len(ODD_NAMES), 0, 9 * len(ODD_NAMES))
+    assert (output / "manifest.csv").read_bytes() == whole
+
+
+@pytest.mark.slow  # compiles a protocol
+def test_a_set_of_nothing_but_broken_pictures_is_refused(folder_of_photographs, tmp_path):
+  folder = Path(folder_of_photographs)
+  shutil.rmtree(folder / "more")
+  for place in folder.iterdir():
+    place.write_bytes(b"")
+  with pytest.raises(NothingReadable, match="none of its 39 pictures here can be read"):
+    generate(f"folder:{folder}", tmp_path / "set", **_OPTIONS)
+  assert len((tmp_path / "set" / "broken_pictures.jsonl").read_text().splitlines()) == 39
