@@ -78,7 +78,7 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   print(f"{origin.checkpoint}\n{origin.data} ({origin.split} pictures), protocol {origin.protocol}")
   print(format_figures(evaluation.report.figures))
   print(f"written to {arguments.output}")
-  report_broken(origin.broken, broken.path)
+  report_broken(origin.broken, broken.remarked, broken.path)
 
 
 def _evaluate_database(arguments: argparse.Namespace, progress: TerminalProgress) -> None:

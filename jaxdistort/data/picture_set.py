@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from jaxdistort.data.order import Order
-from jaxdistort.data.pictures import read_or
+from jaxdistort.data.pictures import read_noting, read_or
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError, choose
@@ -84,10 +84,10 @@ class PictureSet:
         return image, number if attempt else -1
     raise InputError(f"data source {self.spec}: no readable picture from {self.name(number)} on")
 
-  def why_broken(self, number: int, size: int) -> str:
-    """The reason why a picture cannot be read; reads it once more."""
-    _, reason = read_or(None, self.load, number, size)
-    return reason or "could not be read at first, now it can"
+  def what_is_wrong(self, number: int, size: int) -> str:
+    """The reason why a picture cannot be read, or the remarks on one that can; reads it once more."""
+    _, reason, remarks = read_noting(None, self.load, number, size)
+    return reason or remarks or "could not be read at first, now it can"
 
 
 def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> PictureSet:

@@ -7,7 +7,15 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxdistort.data.decoding import collected_remarks, decode, eight_bit_grey, is_deep_grey, open_plain, to_srgb
+from jaxdistort.data.decoding import (
+  collected_remarks,
+  decode,
+  eight_bit_grey,
+  is_deep_grey,
+  open_plain,
+  remark,
+  to_srgb,
+)
 from jaxdistort.errors import BrokenPicture, reason_of
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
@@ -42,8 +50,11 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   Warns:
     PictureWarning: a remark that nobody collects.
   """
-  with open_plain(file) as stream:
-    return to_rgb(decode(stream))
+  with open_plain(file) as stream, collected_remarks() as remarks:
+    picture = to_rgb(decode(stream))
+  for text in remarks:
+    remark(text, "" if isinstance(file, bytes) else os.fspath(file))
+  return picture
 
 
 def read_or(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, str]:

@@ -7,7 +7,15 @@ import jax
 from jax.sharding import Mesh
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, placement_of
+from jaxdistort.data import (
+  SPLITS,
+  BrokenPictures,
+  PictureSet,
+  collected_remarks,
+  default_workers,
+  open_pictures,
+  placement_of,
+)
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import Judge
 from jaxdistort.inference import Description, Recogniser
@@ -114,8 +122,9 @@ def create_parts(
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
   workers = default_workers() if config.data.workers < 0 else config.data.workers
   broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
-  for split, needed in (("train", side), ("validation", size), ("test", size)):
-    pictures[split].load_or_next(0, needed)  # reported now, not after hours of training
+  with collected_remarks():  # they are listed when the picture's turn comes
+    for split, needed in (("train", side), ("validation", size), ("test", size)):
+      pictures[split].load_or_next(0, needed)  # reported now, not after hours of training
   workdir.mkdir(parents=True, exist_ok=True)
   judge = Judge(
     Recogniser(description, structure, variables, workdir, 0),

@@ -147,8 +147,7 @@ def _of_bmp(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
 
 
 def _of_png(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
-  if any(isinstance(opened.info.get(name), str) for name in _NO_TEXTS):
-    raise _Undecodable("a text in the file has the name of a property")  # Pillow takes the one for the other
+  _check_texts(opened.info)
   depth, colours = opened.tile[0].args, opened.info.get("transparency")
   if depth == "RGB;16B" and isinstance(colours, tuple):
     levels = tiff.both_bytes(stream, opened)
@@ -158,12 +157,19 @@ def _of_png(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
     picture.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
   else:
     picture = _load(opened)
+    _check_texts(opened.info)
     if is_deep_grey(picture):
       picture = eight_bit_grey(picture, 65535)
   if depth in ("L;2", "L;4") and isinstance(colours, int):
     picture.info["transparency"] = colours * {"L;2": 85, "L;4": 17}[depth]  # Pillow spreads the levels, not this one
   _remark_on_png(whole, picture.info)
   return upright(picture, orientation_of(picture.info))
+
+
+def _check_texts(info: dict[Any, Any]) -> None:
+  """Pillow takes a text of the name of a property for the property."""
+  if any(isinstance(info.get(name), str) for name in _NO_TEXTS):
+    raise _Undecodable("a text in the file has the name of a property")
 
 
 def _remark_on_png(whole: BinaryIO, info: dict[Any, Any]) -> None:

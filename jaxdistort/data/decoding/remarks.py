@@ -26,10 +26,13 @@ def collected_remarks() -> Generator[list[str]]:
     _HEARD.reset(token)
 
 
-def remark(text: str) -> None:
-  """Says, in one line, what of a picture could not be had; as a `PictureWarning` where nobody collects remarks."""
+def remark(text: str, of: str = "") -> None:
+  """Says, in one line, what of a picture could not be had.
+
+  Where nobody collects remarks it is a `PictureWarning`, with the name of the picture that it is a remark `of`.
+  """
   heard = _HEARD.get()
   if heard is None:
-    warnings.warn(text, PictureWarning, stacklevel=2)
+    warnings.warn(f"{of}: {text}" if of else text, PictureWarning, stacklevel=2)
   else:
     heard.append(text)

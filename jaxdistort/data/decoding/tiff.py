@@ -69,9 +69,12 @@ def tag_of(opened: Any, tag: int) -> Any:
 
 
 def is_deep(opened: Any) -> bool:
-  """Whether a file that Pillow has opened has levels of more than 8 bits, or other than unsigned."""
+  """Whether a file that Pillow has opened has levels of more than 8 bits, or others that Pillow does not read right."""
   bits, formats = (numbers(tag_of(opened, tag)) for tag in (_BITS, _FORMAT))
-  return max(bits, default=1) > 8 or bool(set(formats) - {_UNSIGNED})
+  if max(bits, default=1) > 8 or set(formats) - {_UNSIGNED}:
+    return True
+  planes = opened.tile[0].codec_name == "libtiff" and numbers(tag_of(opened, _PLANAR)) == (2,)
+  return planes and opened.mode in ("LA", "La", "PA")  # their planes come mixed
 
 
 def read_deep(stream: BinaryIO, opened: Any) -> Image.Image:
@@ -120,7 +123,9 @@ def _decoded(stream: BinaryIO, opened: Any, raw: str) -> np.ndarray:
       again.tile = [
         tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw) for tile in again.tile
       ]
-      again.load_end = lambda: None
+      again.load_end = lambda: None  # it would turn the picture, by tags that may make no sense
+      again.load()
+      again._size = again.im.size
       return np.array(again)
   except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
     raise BrokenPicture(reason_of(error)) from error
@@ -178,9 +183,11 @@ def _picture(levels: np.ndarray, tags: _Tags) -> Image.Image:
   if tags.photometric == 0:
     colours = ~colours
   picture = Image.fromarray(colours.squeeze(-1) if count == 1 else colours, _MODES[count])
-  extra = tags.extra[-more:] if more and tags.extra else (2,) if more == 1 and count == 3 else ()  # as Pillow has it
-  if count != 4 and (1 in extra or 2 in extra):
-    place = next(i for i, kind in enumerate(extra) if kind in (1, 2))
+  extra = tags.extra[-more:] if more and tags.extra else ()
+  if more == 1 and count == 3 and not extra and levels[..., 3].any():
+    extra = (2,)  # as Pillow has it; but nothing says that it is alpha where it is 0 throughout
+  place = next((place for place, kind in enumerate(extra) if kind in (1, 2)), None)
+  if place is not None and count != 4:
     picture = _with_alpha(picture, levels[..., count + place], tags, premultiplied=extra[place] == 1)
   if tags.icc_profile:
     picture.info["icc_profile"] = tags.icc_profile
