@@ -51,7 +51,10 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
     PictureWarning: a remark that nobody collects.
   """
   with open_plain(file) as stream, collected_remarks() as remarks:
-    picture = to_rgb(decode(stream))
+    try:
+      picture = to_rgb(decode(stream))
+    except MemoryError as error:
+      raise BrokenPicture("more pixels than the memory holds") from error
   for text in remarks:
     remark(text, "" if isinstance(file, bytes) else os.fspath(file))
   return picture

@@ -108,6 +108,8 @@ def _strip_png(content: bytes) -> Stripped:
     place += size + 12
     if kind == b"IEND":
       break
+    if kind == b"IDAT" and len(data) < size:
+      return Stripped(b"".join([*kept, chunk]), exif, profile)  # what follows would be taken for pixels
     if kind == b"tRNS" and len(data) == size:
       kept.append(chunk[: size + 8] + zlib.crc32(chunk[4 : size + 8]).to_bytes(4, "big"))
     elif kind == b"eXIf":
@@ -149,8 +151,8 @@ def _strip_webp(content: bytes) -> Stripped:
 
 
 def _strip_tiff(content: bytes) -> Stripped | None:
-  """A new first directory with the tags of the pixels alone, behind everything else."""
-  order, entries = directory(io.BytesIO(content))
+  """The first directory with the tags of the pixels alone, in the place where it was."""
+  order, start, entries = directory(io.BytesIO(content))
   big, kept = len(entries) > 0 and len(entries[0].field) == 8, [e for e in entries if e.tag in _TIFF_PIXELS]
   if not kept or len(kept) == len(entries):
     return None
@@ -158,11 +160,8 @@ def _strip_tiff(content: bytes) -> Stripped | None:
   profile = None
   for entry in entries:
     if entry.tag == _ICC_TAG:
-      (start,) = struct.unpack(order + offset, entry.field)
-      data = content[start : start + entry.count]
+      (place,) = struct.unpack(order + offset, entry.field)
+      data = content[place : place + entry.count]
       profile = data if entry.kind in (1, 7) and len(data) == entry.count else b""
-  start = len(content) + len(content) % 2
-  place = 8 if big else 4
-  head = content[:place] + struct.pack(order + offset, start) + content[place + struct.calcsize(offset) :]
   table = struct.pack(order + count, len(kept)) + b"".join(e.whole for e in kept) + struct.pack(order + offset, 0)
-  return Stripped(head + bytes(start - len(content)) + table, b"", profile)
+  return Stripped(content[:start] + table + content[start + len(table) :], b"", profile)

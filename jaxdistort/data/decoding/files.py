@@ -121,6 +121,8 @@ def _decode(stream: BinaryIO, whole: BinaryIO, beside: dict[str, bytes]) -> Imag
     except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
       raise _Undecodable(reason_of(error)) from error
     with opened:
+      if opened.format in ("PNG", "TIFF") and not opened.tile:
+        raise _Undecodable("no pixels in the file")
       opened.info |= beside
       return _PIXELS[opened.format](opened, stream, whole)
 
@@ -190,6 +192,8 @@ def _remark_on_png(whole: BinaryIO, info: dict[Any, Any]) -> None:
 
 
 def _of_tiff(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
+  if not tiff.is_whole(opened):
+    raise BrokenPicture(tiff.MISSING)
   if tiff.is_deep(opened):
     picture = tiff.read_deep(stream, opened)
     picture.info |= {k: v for k, v in opened.info.items() if k in ("icc_profile", "xmp")}

@@ -49,8 +49,8 @@ class Entry(NamedTuple):
   whole: bytes
 
 
-def directory(stream: BinaryIO) -> tuple[str, list[Entry]]:
-  """Byte order as `struct` has it, and the entries of the first directory of a TIFF file (which EXIF is as well).
+def directory(stream: BinaryIO) -> tuple[str, int, list[Entry]]:
+  """Byte order as `struct` has it, place and entries of the first directory of a TIFF file (which EXIF is as well).
 
   Nothing is taken for granted: a directory that is cut short has the entries that are whole, what is no TIFF none.
   """
@@ -58,10 +58,10 @@ def directory(stream: BinaryIO) -> tuple[str, list[Entry]]:
   head = stream.read(16)
   order = {b"II": "<", b"MM": ">"}.get(head[:2])
   if order is None or len(head) < 8:
-    return "<", []
+    return "<", 0, []
   big = head[2:4] in (b"\x2b\x00", b"\x00\x2b") and len(head) == 16
   (start,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", head, 8 if big else 4)
-  return order, list(_entries(stream, start, order, big))
+  return order, start, list(_entries(stream, start, order, big))
 
 
 def _entries(stream: BinaryIO, start: int, order: str, big: bool) -> Iterator[Entry]:
@@ -80,7 +80,7 @@ def _entries(stream: BinaryIO, start: int, order: str, big: bool) -> Iterator[En
 
 def orientation_of_tiff(stream: BinaryIO) -> int | None:
   """1..8; None if the first directory says nothing that makes sense."""
-  order, entries = directory(stream)
+  order, _, entries = directory(stream)
   for entry in entries:
     if entry.tag == _ORIENTATION and entry.kind in _INTEGERS:
       form = struct.Struct(order + _INTEGERS[entry.kind])

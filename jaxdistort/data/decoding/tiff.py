@@ -15,6 +15,8 @@ from PIL import Image
 from jaxdistort.data.decoding.levels import eight_bits, numbers, white_of
 from jaxdistort.errors import BrokenPicture, reason_of
 
+MISSING = "parts of the pixels are missing"
+_WIDTH, _HEIGHT = 256, 257
 _BITS, _PHOTOMETRIC, _PLANAR, _EXTRA, _FORMAT, _ICC = 258, 262, 284, 338, 339, 34675
 _LARGEST, _LARGEST_ALSO = 281, 341  # MaxSampleValue, SMaxSampleValue
 _READ = (_BITS, _PHOTOMETRIC, _EXTRA, _FORMAT, _ICC, _LARGEST, _LARGEST_ALSO)
@@ -68,13 +70,21 @@ def tag_of(opened: Any, tag: int) -> Any:
     return None
 
 
+def is_whole(opened: Any) -> bool:
+  """Whether strips or tiles reach the end of the picture, or of each plane; Pillow leaves black what none reaches."""
+  if opened.tile[0].codec_name == "libtiff":  # which sees to it
+    return True
+  width, height = (tag_of(opened, tag) for tag in (_WIDTH, _HEIGHT))
+  planes = len(opened.getbands()) if numbers(tag_of(opened, _PLANAR)) == (2,) else 1
+  return sum(tile.extents[2] >= width and tile.extents[3] >= height for tile in opened.tile) >= planes
+
+
 def is_deep(opened: Any) -> bool:
   """Whether a file that Pillow has opened has levels of more than 8 bits, or others that Pillow does not read right."""
   bits, formats = (numbers(tag_of(opened, tag)) for tag in (_BITS, _FORMAT))
   if max(bits, default=1) > 8 or set(formats) - {_UNSIGNED}:
     return True
-  planes = opened.tile[0].codec_name == "libtiff" and numbers(tag_of(opened, _PLANAR)) == (2,)
-  return planes and opened.mode in ("LA", "La", "PA")  # their planes come mixed
+  return numbers(tag_of(opened, _PLANAR)) == (2,) and opened.mode in ("LA", "La", "PA")  # their planes come mixed
 
 
 def read_deep(stream: BinaryIO, opened: Any) -> Image.Image:
@@ -152,20 +162,27 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
       page: Any = file.pages[0]
       _check_size(page.imagewidth, page.imagelength, page.samplesperpixel)
       values = {tag: page.tags.valueof(tag) for tag in _READ}
-      if not (len(page.dataoffsets) == math.prod(page.chunked) and all(page.dataoffsets) and all(page.databytecounts)):
-        raise BrokenPicture("parts of the pixels are missing")  # tifffile would leave them black
+      whole = page.planarconfig in (1, 2) and len(page.dataoffsets) == math.prod(page.chunked)
+      if not (whole and all(page.dataoffsets) and all(page.databytecounts)):
+        raise BrokenPicture(MISSING)  # tifffile would leave them black, or what the memory held before
       levels = page.asarray(maxworkers=1)
       shape, planar = (page.imagelength, page.imagewidth, page.samplesperpixel), page.planarconfig == 2
+  except BrokenPicture:
+    raise
   except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
-    raise BrokenPicture(reason_of(error)) from error
+    raise BrokenPicture(f"a damaged TIFF, or one of a kind that cannot be read ({reason_of(error)})") from error
   finally:
     logger.disabled = before
+  if levels.size != math.prod(shape) or not levels.size:
+    raise BrokenPicture(f"{levels.size} levels where {' x '.join(map(str, shape))} should be")
   if planar:
     levels = np.moveaxis(levels.reshape(shape[2], *shape[:2]), 0, -1)
   return _picture(levels.reshape(shape), _Tags.of(values))
 
 
-def _check_size(width: int, height: int, samples: int) -> None:
+def _check_size(width: Any, height: Any, samples: Any) -> None:
+  if not all(isinstance(number, int) for number in (width, height, samples)):
+    raise BrokenPicture("the size makes no sense")
   if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf) or samples > _MOST_SAMPLES:
     raise BrokenPicture(f"{width} x {height} pixels of {samples} samples could be a decompression bomb")
 
