@@ -85,7 +85,7 @@ def _by_pillow(
 
 
 def _converted(opened: Image.Image) -> Iterator[np.ndarray]:
-  if opened.mode == "RGBA" and opened.format in ("BMP", "DIB", "TIFF") and opened.getextrema()[3] == (0, 0):
+  if opened.mode == "RGBA" and opened.format in ("BMP", "DIB", "TIFF") and not opened.getchannel("A").getbbox():
     opened = opened.convert("RGB")
   for info in (opened.info, {k: v for k, v in opened.info.items() if k in ("transparency",)}):
     picture = opened.copy()

@@ -84,7 +84,9 @@ def is_deep(opened: Any) -> bool:
   bits, formats = (numbers(tag_of(opened, tag)) for tag in (_BITS, _FORMAT))
   if max(bits, default=1) > 8 or set(formats) - {_UNSIGNED}:
     return True
-  return numbers(tag_of(opened, _PLANAR)) == (2,) and opened.mode in ("LA", "La", "PA")  # their planes come mixed
+  # Planes of these come mixed, or not at all.
+  mixed = opened.mode in ("LA", "La", "PA") or any(tile.args[0] == "a" for tile in opened.tile)
+  return mixed and numbers(tag_of(opened, _PLANAR)) == (2,)
 
 
 def read_deep(stream: BinaryIO, opened: Any) -> Image.Image:
