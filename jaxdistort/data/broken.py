@@ -24,7 +24,7 @@ class BrokenPictures:
     rows = complete_rows(path)
     if rows:
       write_whole(path, "".join(f"{row}\n" for row in rows))  # the next row must not join one that was cut short
-    self._used = {row["picture"]: row["used"] for row in map(json.loads, rows)}
+    self._used = {row["picture"]: row.get("used", False) for row in map(json.loads, rows)}
 
   def __len__(self) -> int:
     """How many could not be read."""

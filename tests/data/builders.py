@@ -55,6 +55,35 @@ def png(levels: np.ndarray, depth: int, colour: int, *, before: bytes = b"", aft
   return PNG + head + palette + before + chunk(b"IDAT", zlib.compress(lines)) + after + chunk(b"IEND", b"")
 
 
+def bmp(
+  pixels: bytes,
+  size: tuple[int, int],
+  depth: int,
+  head: int,
+  masks: tuple[int, ...] | None,
+  palette: bytes = b"",
+  profile: bytes = b"",
+) -> bytes:
+  """A bitmap of rows and columns, its lines from below; with masks, or compressed by runs where there are none.
+
+  Args:
+    pixels: as they stand in the file.
+    size: rows, columns.
+    depth: bits of a pixel.
+    head: bytes of the header: 40, 108, 124.
+    masks: of red, green, blue, alpha.
+    palette: blue, green, red, 0 of each colour.
+    profile: for a header of 124 bytes.
+  """
+  begin = 14 + head + len(palette)
+  fields = struct.pack("<LllHHLLllLL", head, size[1], size[0], 1, depth, 3 if masks else 1, len(pixels), 0, 0, 0, 0)
+  fields += struct.pack("<4L", *masks) if masks else b""
+  if profile:
+    fields = (fields + b"DEBM").ljust(112, b"\0") + struct.pack("<LL", begin - 14 + len(pixels), len(profile))
+  body = fields.ljust(head, b"\0") + palette + pixels + profile
+  return struct.pack("<2sLHHL", b"BM", 14 + len(body), 0, 0, begin) + body
+
+
 def exif(*entries: tuple[int, int, int, bytes], order: str = "<") -> bytes:
   """An EXIF block of entries (tag, type, count, value as it stands in the file)."""
   head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}LH", 8, len(entries))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from tests.data.builders import chunk, exif, ink_profile, png, rgb_profile, saved, tiff, with_segments
+from tests.data.builders import bmp, chunk, exif, ink_profile, png, rgb_profile, saved, tiff, with_segments
 from tests.data.builders import segment as jpeg_segment
 
 _SIDES = (23, 17)  # rows, columns: no multiples of a block
@@ -68,21 +68,12 @@ def _bmps(picture: Image.Image) -> Iterator[tuple[str, bytes]]:
   masks = {32: (0xFF0000, 0xFF00, 0xFF, 0xFF000000), 16: (0xF800, 0x7E0, 0x1F, 0)}
   for name, alpha in (("alpha 0", 0), ("alpha", 99)):
     rows[..., 3] = alpha
-    yield f"BMP V4 {name}", _bmp(rows.tobytes(), 32, 108, masks[32])
+    yield f"BMP V4 {name}", bmp(rows.tobytes(), _SIDES, 32, 108, masks[32])
   padded = np.zeros((height, width + width % 2), "<u2")
   padded[:, :width] = rows[..., 2] >> 3 << 11
-  yield "BMP 565", _bmp(padded.tobytes(), 16, 124, masks[16])
+  yield "BMP 565", bmp(padded.tobytes(), _SIDES, 16, 124, masks[16])
   lines = b"".join(bytes([width, value]) + b"\0\0" for value in range(height)) + b"\0\1"
-  yield "BMP RLE8", _bmp(lines, 8, 40, None, palette=bytes(range(256)) * 4)
-
-
-def _bmp(pixels: bytes, depth: int, head: int, masks: tuple[int, ...] | None, palette: bytes = b"") -> bytes:
-  height, width = _SIDES
-  compression = 3 if masks else 1
-  fields = struct.pack("<LllHHLLllLL", head, width, height, 1, depth, compression, len(pixels), 0, 0, 0, 0)
-  fields += struct.pack("<4L", *masks) if masks else b""
-  begin = 14 + head + len(palette)
-  return struct.pack("<2sLHHL", b"BM", begin + len(pixels), 0, 0, begin) + fields.ljust(head, b"\0") + palette + pixels
+  yield "BMP RLE8", bmp(lines, _SIDES, 8, 40, None, palette=bytes(range(256)) * 4)
 
 
 def _tiffs(picture: Image.Image, rng: np.random.Generator) -> Iterator[tuple[str, bytes]]:

@@ -142,10 +142,28 @@ def _of_any(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
 
 def _of_bmp(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
   """Windows shows a picture whose alpha is 0 throughout as opaque: the byte is often there without a meaning."""
-  del stream, whole
+  del stream
   picture = _load(opened)
+  profile = _profile_of_bmp(whole)
+  if profile is not None:
+    picture.info["icc_profile"] = profile
   opaque = picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0)
   return picture.convert("RGB") if opaque else picture
+
+
+def _profile_of_bmp(whole: BinaryIO) -> bytes | None:
+  """The profile that a header of version 5 may embed; None if there is none, empty if it is not whole."""
+  whole.seek(0)
+  begin = 14 if whole.read(2) == b"BM" else 0
+  whole.seek(begin)
+  head = whole.read(124)
+  if len(head) < 124 or head[:4] != b"\x7c\0\0\0" or head[56:60] != b"DEBM":
+    return None
+  place, size = struct.unpack_from("<LL", head, 112)
+  if begin + place + size > whole.seek(0, os.SEEK_END):
+    return b""
+  whole.seek(begin + place)
+  return whole.read(size)
 
 
 def _of_png(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:

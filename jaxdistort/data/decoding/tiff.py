@@ -7,6 +7,7 @@ read right, tifffile reads.
 import logging
 import math
 import sys
+import threading
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -155,9 +156,11 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
   try:
     import tifffile  # here: it takes a while to import
   except ImportError as error:
-    raise BrokenPicture("a TIFF of this kind is read by tifffile, which is not installed") from error
-  logger = logging.getLogger("tifffile")
-  before, logger.disabled = logger.disabled, True  # what it has to say of foreign files belongs into no terminal
+    raise BrokenPicture(
+      "a TIFF of this kind is read by tifffile, which is not installed (jaxdistort[train] brings it)"
+    ) from error
+  logging.getLogger("tifffile").addFilter(_not_here)
+  _READING.add(threading.get_ident())
   stream.seek(0)
   try:
     with tifffile.TiffFile(stream) as file:
@@ -174,12 +177,20 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
   except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
     raise BrokenPicture(f"a damaged TIFF, or one of a kind that cannot be read ({reason_of(error)})") from error
   finally:
-    logger.disabled = before
+    _READING.discard(threading.get_ident())
   if levels.size != math.prod(shape) or not levels.size:
     raise BrokenPicture(f"{levels.size} levels where {' x '.join(map(str, shape))} should be")
   if planar:
     levels = np.moveaxis(levels.reshape(shape[2], *shape[:2]), 0, -1)
   return _picture(levels.reshape(shape), _Tags.of(values))
+
+
+_READING: set[int] = set()  # threads
+
+
+def _not_here(_: logging.LogRecord) -> bool:
+  """What tifffile has to say of foreign files belongs into no terminal; its other users shall hear it."""
+  return threading.get_ident() not in _READING
 
 
 def _check_size(width: Any, height: Any, samples: Any) -> None:
