@@ -84,7 +84,7 @@ def time_set_sizes(
     for count in counts:
       batches = parts.batches._replace(order=Order.of((count,), (1.0,), config.seed))
       images = _noise(count, side, parts.mesh)
-      resident = ResidentPictures(images, np.array([], np.int64))
+      resident = ResidentPictures(images, *np.empty((2, 0), np.int64))
       feeds[count] = ResidentFeed(parts.update, resident, batches, most=most)
       rows.append({
         "op": f"training of {config.model.name} on {count:,} pictures",

@@ -48,7 +48,7 @@ def time_sweep(checkpoint: str, data: str, sweep: Sweep, *, batch_size: int, sec
     jpeg_quality=recogniser.description.jpeg_quality,
     batch_size=batch_size,
     workers=default_workers(),
-    on_broken=lambda pictures, numbers: None,
+    on_broken=lambda pictures, broken, remarked: None,
   )
   whole = time.perf_counter() - start
   after = {name: time_calls(call, seconds=seconds / 2).median for name, call in calls.items()}

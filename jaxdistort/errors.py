@@ -30,6 +30,10 @@ class MissingExtra(InputError):
     self.package, self.extra = package, extra
 
 
+class BrokenPicture(Exception):
+  """A file that should be a picture cannot be read as one; the message, one line, is the reason."""
+
+
 class TrainingDiverged(RuntimeError):
   """The loss stopped being finite."""
 

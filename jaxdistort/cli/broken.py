@@ -1,4 +1,4 @@
-"""Pictures that cannot be read: listed in a file, counted in a line."""
+"""Pictures that cannot be read, or not as they are meant: listed in a file, counted in a line."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,7 +22,9 @@ def listed_broken(output: Path, data: str, image_size: int) -> Generator[Any]:
     raise NothingReadable(f"{error}; reasons in {output / _FILE}") from error
 
 
-def report_broken(count: int, where: str | Path) -> None:
-  """A line on pictures that could not be read, if there are any, and where they are listed."""
+def report_broken(count: int, remarked: int, where: str | Path) -> None:
+  """A line each on pictures that could not be read and on those with remarks, if there are any: how many, and where."""
   if count:
     print(f"{count} pictures could not be read and were left out: {where}")
+  if remarked:
+    print(f"{remarked} pictures were used, with remarks: {where}")

@@ -80,7 +80,7 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   if origin.seen:
     print(f"{origin.seen} of these pictures served the training: the figures promise too much")
   print(f"written to {arguments.output}")
-  report_broken(origin.broken, broken.path)
+  report_broken(origin.broken, broken.remarked, broken.path)
 
 
 def _evaluate_database(arguments: argparse.Namespace, progress: TerminalProgress) -> None:

@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> None:
   print(
     f"{done.pictures - done.broken} pictures, {done.size / 1e9:.2f} GB, {state}: --data prepared:{arguments.output}"
   )
-  report_broken(done.broken, f"reasons in {arguments.output}/shard-*.csv")
+  report_broken(done.broken, done.remarked, f"reasons in {arguments.output}/shard-*.csv")
 
 
 def _make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
@@ -65,4 +65,4 @@ def _make_distorted(arguments: argparse.Namespace, given: dict[str, Any]) -> Non
   done = generate(arguments.data, arguments.output, form=form, progress=TerminalProgress(), **options, **given)
   state = f"{done.made} made now" if done.made else "finished before"
   print(f"{done.pictures} pictures ({state}) in {arguments.output}, listed in {arguments.output / 'manifest.csv'}")
-  report_broken(done.broken, arguments.output / "broken_pictures.jsonl")
+  report_broken(done.broken, done.remarked, arguments.output / "broken_pictures.jsonl")

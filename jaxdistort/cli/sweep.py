@@ -82,4 +82,4 @@ def main(words: Sequence[str]) -> None:
   for sweep in report["sweeps"]:
     print(f"{format_sweep(sweep)}\n")
   print(f"{report['data']} ({report['split']} pictures); written to {arguments.output}")
-  report_broken(len(broken), broken.path)
+  report_broken(len(broken), broken.remarked, broken.path)

@@ -1,6 +1,6 @@
 """Clean pictures: where they come from, how they are split, how they reach the device."""
 
-from jaxdistort.data.batches import CleanBatch, LoadPictures, evaluation_batches, training_batches
+from jaxdistort.data.batches import CleanBatch, Loaded, LoadPictures, evaluation_batches, training_batches
 from jaxdistort.data.broken import BrokenPictures
 from jaxdistort.data.databases import (
   DATABASES,
@@ -13,6 +13,7 @@ from jaxdistort.data.databases import (
   register_database,
 )
 from jaxdistort.data.dead_leaves import DeadLeaves
+from jaxdistort.data.decoding import PictureWarning, collected_remarks
 from jaxdistort.data.folder import Folder
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.data.loading import default_workers, load_elements
@@ -22,6 +23,7 @@ from jaxdistort.data.picture_set import PictureSet, open_pictures, open_splits
 from jaxdistort.data.pictures import (
   BrokenPicture,
   random_view,
+  read_noting,
   read_or,
   read_picture,
   standardise,
@@ -58,8 +60,10 @@ __all__ = [
   "Folder",
   "JudgedPicture",
   "LoadPictures",
+  "Loaded",
   "Order",
   "PictureSet",
+  "PictureWarning",
   "Prepared",
   "ResidentPictures",
   "SamplePhotographs",
@@ -70,6 +74,7 @@ __all__ = [
   "ViewedPicture",
   "WeightedSource",
   "bytes_per_device",
+  "collected_remarks",
   "default_workers",
   "describe_databases",
   "describe_sources",
@@ -87,6 +92,7 @@ __all__ = [
   "parse_sources",
   "placement_of",
   "random_view",
+  "read_noting",
   "read_or",
   "read_picture",
   "register_database",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxdistort.data.decoding import collected_remarks
 from jaxdistort.data.loading import load_elements
 from jaxdistort.data.order import Order
 from jaxdistort.data.picture_set import PictureSet
@@ -27,19 +28,40 @@ class CleanBatch(NamedTuple):
     broken: int32 [b] on the host, for the rows that this process read (all, if it is the only one): number of
       the picture that could not be read here, or -1. In training another picture stands in its place; in
       evaluation its slot is black and must not count.
+    remarked: int32 [b], likewise: number of the picture that was read, though not in every way as it is meant, or -1.
   """
 
   images: Any
   numbers: np.ndarray
   broken: np.ndarray
+  remarked: np.ndarray
+
+  @property
+  def to_list(self) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the broken and of the remarked pictures, as `BrokenPictures.add` takes them."""
+    return self.broken[self.broken >= 0], self.remarked[self.remarked >= 0]
+
+
+class Loaded(NamedTuple):
+  """Pictures that were loaded together.
+
+  Attributes:
+    images: uint8 [n, S, S, 3].
+    broken: int32 [n], as in `CleanBatch`.
+    remarked: int32 [n], as in `CleanBatch`.
+  """
+
+  images: np.ndarray
+  broken: np.ndarray
+  remarked: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
 class LoadPictures:
-  """Loads pictures together: numbers int [n] -> uint8 [n, S, S, 3], and int32 [n] the number of each that is broken.
+  """Loads pictures together, by their numbers int [n].
 
-  Where the number is -1 the slot is black. A picture that cannot be read is named in the second array (-1: it could
-  be); its slot is black, or with `replace` shows another picture of its source.
+  Where the number is -1 the slot is black. The slot of a picture that cannot be read is black, or with `replace` shows
+  another picture of its source.
 
   Attributes:
     pictures: numbered.
@@ -51,18 +73,21 @@ class LoadPictures:
   side: int
   replace: bool = False
 
-  def __call__(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  def __call__(self, numbers: np.ndarray) -> Loaded:
     images = np.zeros((len(numbers), self.side, self.side, 3), np.uint8)
-    broken = np.full(len(numbers), -1, np.int32)
+    broken, remarked = np.full((2, len(numbers)), -1, np.int32)
     for place, number in enumerate(numbers.tolist()):
       if number < 0:
         continue
-      if self.replace:
-        images[place], broken[place] = self.pictures.load_or_other(number, self.side)
-      else:
-        images[place], reason = read_or(images[place], self.pictures.load, number, self.side)
-        broken[place] = number if reason else -1
-    return images, broken
+      with collected_remarks() as remarks:
+        if self.replace:
+          images[place], broken[place] = self.pictures.load_or_other(number, self.side)
+        else:
+          images[place], reason = read_or(images[place], self.pictures.load, number, self.side)
+          broken[place] = number if reason else -1
+      if remarks and broken[place] < 0:
+        remarked[place] = number
+    return Loaded(images, broken, remarked)
 
 
 @contextmanager
@@ -117,8 +142,8 @@ def _load_batch(
   load: LoadPictures, rows: np.ndarray, numbers_of: Callable[[int], np.ndarray], batch: int
 ) -> CleanBatch:
   numbers = numbers_of(batch)
-  images, broken = load(numbers[rows])
-  return CleanBatch(images, numbers, broken)
+  loaded = load(numbers[rows])
+  return CleanBatch(loaded.images, numbers, loaded.broken, loaded.remarked)
 
 
 def _put_on(mesh: Mesh) -> Callable[[CleanBatch], CleanBatch]:

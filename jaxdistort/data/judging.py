@@ -10,7 +10,7 @@ from PIL import Image
 
 from jaxdistort.data.databases import Database, JudgedPicture
 from jaxdistort.data.loading import load_elements
-from jaxdistort.data.pictures import read_or, read_picture
+from jaxdistort.data.pictures import read_noting, read_picture
 from jaxdistort.data.views import VIEWS, Tiles
 
 _SSIM_WINDOW = 11  # px: the least side of a picture that has an SSIM
@@ -26,6 +26,7 @@ class ViewedPicture(NamedTuple):
       covariance: Wang and others, 2004); 1 for references, NaN where there is no reference of this size.
     psnr: dB, against the reference; infinite where nothing differs.
     reason: why the picture cannot be read; "" if it can.
+    remarks: on a picture that was read, though not in every way as it is meant; "" if there are none.
   """
 
   number: int
@@ -33,6 +34,7 @@ class ViewedPicture(NamedTuple):
   ssim: float
   psnr: float
   reason: str
+  remarks: str
 
 
 @contextmanager
@@ -60,18 +62,18 @@ def _view(
   pictures: Sequence[JudgedPicture], views: dict[str, Callable[[Image.Image, int], Tiles]], size: int, number: int
 ) -> ViewedPicture:
   entry = pictures[number]
-  picture, reason = read_or(None, read_picture, entry.path)
+  picture, reason, remarks = read_noting(None, read_picture, entry.path)
   if picture is None:
-    return ViewedPicture(number, {}, np.nan, np.nan, reason)
+    return ViewedPicture(number, {}, np.nan, np.nan, reason, "")
   tiles = {name: view(picture, size) for name, view in views.items()}
-  return ViewedPicture(number, tiles, *_against_reference(entry, picture), "")
+  return ViewedPicture(number, tiles, *_against_reference(entry, picture), "", remarks)
 
 
 def _against_reference(entry: JudgedPicture, picture: Image.Image) -> tuple[float, float]:
   """SSIM and PSNR in dB; NaN where they are not known."""
   if entry.reference == entry.path:
     return 1.0, np.inf
-  reference = read_or(None, read_picture, entry.reference)[0] if entry.reference else None
+  reference = read_noting(None, read_picture, entry.reference)[0] if entry.reference else None
   if reference is None or reference.size != picture.size or min(picture.size) < _SSIM_WINDOW:
     return np.nan, np.nan
   from skimage import metrics  # here: it takes a while to import

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jaxdistort.data.order import Order
-from jaxdistort.data.pictures import read_or
+from jaxdistort.data.pictures import read_noting, read_or
 from jaxdistort.data.seen import Seen
 from jaxdistort.data.sources import WeightedSource, parse_sources
 from jaxdistort.data.splits import SPLITS
@@ -126,10 +126,10 @@ class PictureSet:
       for step in permute(turns, length - 1, key).tolist():
         yield self.number(source, (position + 1 + step) % length)
 
-  def why_broken(self, number: int, size: int) -> str:
-    """The reason why a picture cannot be read; reads it once more."""
-    _, reason = read_or(None, self.load, number, size)
-    return reason or "could not be read at first, now it can"
+  def what_is_wrong(self, number: int, size: int) -> str:
+    """The reason why a picture cannot be read, or the remarks on one that can; reads it once more."""
+    _, reason, remarks = read_noting(None, self.load, number, size)
+    return reason or remarks or "could not be read at first, now it can"
 
 
 def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> PictureSet:

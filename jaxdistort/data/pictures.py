@@ -1,43 +1,63 @@
 """One picture from a file: decoded, turned upright, made 8-bit RGB, brought to a standard size."""
 
-import io
 import os
-import warnings
 from collections.abc import Callable
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxdistort.errors import reason_of
+from jaxdistort.data.decoding import (
+  collected_remarks,
+  decode,
+  eight_bit_grey,
+  is_deep_grey,
+  open_plain,
+  remark,
+  to_srgb,
+)
+from jaxdistort.errors import BrokenPicture, reason_of
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF")  # only these decoders may look at a foreign file
 
 T = TypeVar("T")
 
 _THIN = 16  # longer side in shorter sides, of pictures that are cut to their middle before they are scaled
 
 
-class BrokenPicture(Exception):
-  """A file that should be a picture cannot be read as one; the message is the reason."""
-
-
 def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   """Decodes a picture: EXIF orientation applied, 8-bit RGB.
 
-  Grey and palette pictures become RGB, CMYK is converted, transparency is laid over white, 16-bit levels keep
-  their high byte, 32-bit levels are scaled to 8 bits.
+  Grey and palette pictures become RGB, and transparency is laid over white (a BMP whose alpha is 0 throughout is
+  opaque). Colour profiles are applied, CMYK without one is converted plainly, everything else counts as sRGB; PNG's
+  cICP, gAMA and cHRM are not applied.
+
+  Levels of more than 8 bits become 8 by the range that the file has: PNG the whole, TIFF what its tags say (bits,
+  sample format, a largest value of 1 or 2**n - 1). Where no tag says it: integers up to 16384..65535 have 16 bits, up
+  to 1024..4095 have 12, and 0 is black; floats are fractions of 1 if 99 % of them are within -0.1..1.1, levels of 8
+  bits if their 99th percentile is within 64..255; NaN is black.
+
+  What of a picture cannot be had though its pixels can (a damaged profile, another colour space) is remarked on: see
+  `collected_remarks`. Metadata that cannot be read is left aside.
 
   Args:
-    file: path, or the bytes of the file.
+    file: path of a plain file, or the bytes of one.
 
   Raises:
-    BrokenPicture: empty, truncated, of an unknown format, or with so many pixels (over 179 million)
-      that it must be an accident or an attack.
+    BrokenPicture: empty, truncated, of an unknown format, no plain file, with levels whose range cannot be known, or
+      with so many pixels (over 179 million) that it must be an accident or an attack.
+
+  Warns:
+    PictureWarning: a remark that nobody collects.
   """
-  with _stream(file) as stream:
-    return to_rgb(_decode(stream))
+  with open_plain(file) as stream, collected_remarks() as remarks:
+    try:
+      picture = to_rgb(decode(stream))
+    except MemoryError as error:
+      raise BrokenPicture("more pixels than the memory holds") from error
+  for text in remarks:
+    remark(text, "" if isinstance(file, bytes) else os.fspath(file))
+  return picture
 
 
 def read_or(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, str]:
@@ -48,55 +68,24 @@ def read_or(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, s
     return otherwise, reason_of(error)
 
 
-def _stream(file: str | os.PathLike[str] | bytes) -> BinaryIO:
-  try:
-    stream = io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb")  # noqa: SIM115, its caller closes it
-  except OSError as error:
-    raise BrokenPicture(reason_of(error)) from error
-  if not stream.seek(0, os.SEEK_END):
-    stream.close()
-    raise BrokenPicture("empty file")
-  stream.seek(0)
-  return stream
-
-
-def _decode(stream: BinaryIO) -> Image.Image:
-  """The picture, upright."""
-  try:
-    with warnings.catch_warnings():
-      warnings.simplefilter("ignore")  # large pictures and odd metadata are fine as long as the pixels decode
-      with Image.open(stream, formats=_FORMATS) as opened:
-        opened.load()
-        return ImageOps.exif_transpose(opened)
-  except Image.UnidentifiedImageError as error:
-    raise BrokenPicture("not a picture that can be identified") from error
-  except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
-    raise BrokenPicture(reason_of(error)) from error
+def read_noting(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, str, str]:
+  """The same, and the remarks on a picture that was read, in one line."""
+  with collected_remarks() as remarks:
+    value, reason = read_or(otherwise, load, *arguments)
+  return value, reason, "" if reason else "; ".join(remarks)
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-  """A picture of any mode as 8-bit RGB, as `read_picture` says.
+  """A picture of any mode as 8-bit RGB, as `read_picture` says of files, turned as it is.
+
+  Levels of 16 or 32 bits are read as those of a TIFF without tags, but of a PNG with all their bits.
 
   Raises:
-    BrokenPicture: its colours cannot be converted.
+    BrokenPicture: its colours cannot be converted, or the range of its levels cannot be known.
   """
-  if picture.mode.startswith("I;16"):
-    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
-  if picture.mode in ("I", "F"):  # 32-bit levels: of 16 bits, or fractions, or 8 bits
-    levels = np.asarray(picture, np.float64)
-    scale = 1 / 257 if levels.max() > 256 else 255 if picture.mode == "F" and levels.max() <= 1 else 1
-    return Image.fromarray(np.clip(levels * scale, 0, 255).round().astype(np.uint8)).convert("RGB")
-  if picture.has_transparency_data:
-    layer = _convert(picture, "RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-  return _convert(picture, "RGB")
-
-
-def _convert(picture: Image.Image, mode: str) -> Image.Image:
-  try:
-    return picture.convert(mode)
-  except ValueError as error:  # Pillow decodes a few colour spaces that it cannot convert
-    raise BrokenPicture(f"colours of the kind {picture.mode} cannot be converted") from error
+  if is_deep_grey(picture):
+    picture = eight_bit_grey(picture, 65535 if picture.format == "PNG" else None)
+  return to_srgb(picture)
 
 
 def standardise(picture: Image.Image, size: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from array_record.python.array_record_module import ArrayRecordReader, ArrayReco
 
 from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.outputs import make_output_for
-from jaxdistort.data.pictures import read_or, training_side
+from jaxdistort.data.pictures import read_noting, training_side
 from jaxdistort.data.prepared import (
   INDEX,
   SETTINGS,
@@ -48,7 +48,7 @@ _HEAD = ("name", "original", "split", "side", "bytes", "mtime", "record", "reaso
 _KNOWN_BEFORE = 6  # columns that are known from the source; the others, from reading the picture
 
 
-_Loaded = tuple[np.ndarray, str]  # a picture, or why it cannot be read
+_Loaded = tuple[np.ndarray, str, str]  # a picture, or nothing; why it cannot be read; remarks on one that was read
 
 
 class Preparation(NamedTuple):
@@ -60,6 +60,7 @@ class Preparation(NamedTuple):
     shards: of the folder.
     made: of them, in this call.
     size: of the folder's records in bytes.
+    remarked: of the pictures, which were read, though not in every way as they are meant.
   """
 
   pictures: int
@@ -67,6 +68,7 @@ class Preparation(NamedTuple):
   shards: int
   made: int
   size: int
+  remarked: int
 
 
 def prepare(
@@ -213,24 +215,26 @@ class _Plan:
     shard_path(output, shard, ".csv").unlink(missing_ok=True)
     with _record_file(shard_path(output, shard)) as file:
       for row in rows:
-        image, reason = next(pictures)
+        image, reason, remarks = next(pictures)
         if reason:
           row += ["-1", reason]
         else:
           file.write(image.tobytes())
-          row += [str(count), ""]
+          row += [str(count), remarks]
           count += 1
     write_table(shard_path(output, shard, ".csv"), [_HEAD, *rows])
 
   def finish(self, output: Path, made: int) -> Preparation:
     """Writes the index from the tables."""
-    record, reasons = np.empty(len(self.names), np.int32), []
+    record, reasons, remarked = np.empty(len(self.names), np.int32), [], 0
     for shard in range(self.settings.shards):
       for index, row in zip(self.members(shard), _read_table(output, shard) or (), strict=True):
         record[index] = int(row[_KNOWN_BEFORE])
         if record[index] < 0:
           reasons.append(row[-1])
           record[index] = -len(reasons)
+        else:
+          remarked += bool(row[-1])
     sizes = [shard_path(output, shard).stat().st_size for shard in range(self.settings.shards)]
     columns: dict[str, Any] = {"shard": self.shard, "record": record, "side": self.side, "split": self.split}
     columns |= {"bytes": self.stamps[:, 0], "mtime": self.stamps[:, 1], "shard_bytes": np.array(sizes)}
@@ -238,13 +242,13 @@ class _Plan:
       columns |= pack_texts(name, texts)
     with writing_whole(output / INDEX) as file:
       np.savez(file, **columns)
-    return Preparation(len(record), len(reasons), len(sizes), made, sum(sizes))
+    return Preparation(len(record), len(reasons), len(sizes), made, sum(sizes), remarked)
 
 
 def _load(source: Source, element: np.ndarray) -> _Loaded:
-  """Index and side of a picture -> the picture, or nothing and why it cannot be read."""
+  """Of the index and the side of a picture."""
   index, side = element.tolist()
-  return read_or(np.empty((0, 0, 3), np.uint8), source.load, index, side)
+  return read_noting(np.empty((0, 0, 3), np.uint8), source.load, index, side)
 
 
 @contextmanager

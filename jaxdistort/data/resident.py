@@ -30,10 +30,12 @@ class ResidentPictures(NamedTuple):
     images: uint8 [N, S, S, 3], split over the devices along N, which is rounded up to their number; picture n of
       the set in row n, and in the place of a broken one another of its source.
     broken: int64 [m] on the host, numbers of the broken ones that this process met.
+    remarked: int64 [m] on the host, numbers of those that it read, though not in every way as they are meant.
   """
 
   images: jax.Array
   broken: np.ndarray
+  remarked: np.ndarray
 
 
 def bytes_per_device(count: int, side: int, mesh: Mesh) -> int:
@@ -106,20 +108,21 @@ def load_resident(
   rows = [np.arange(first + start, first + min(start + _CHUNK, share)) for _, first, start in chunks]
   numbers = [np.where(chunk < len(pictures), chunk, -1) for chunk in rows]
   buffers: dict[jax.Device, jax.Array] = {}
-  broken = []
+  broken, remarked = [], []
   load = LoadPictures(pictures, side, replace=True)
   with (
     load_elements(numbers, load, workers=workers) as loaded,
     progress.bar(sum(map(len, rows)), unit="picture", title="reading") as bar,
   ):
-    for (device, _, start), (images, failed) in zip(chunks, loaded, strict=True):
+    for (device, _, start), (images, failed, odd) in zip(chunks, loaded, strict=True):
       if not start:
         buffers[device] = jnp.zeros((share, *shape[1:]), jnp.uint8, device=device)
       buffers[device] = _write(buffers[device], jax.device_put(images, device), start)
       broken.append(failed[failed >= 0])
+      remarked.append(odd[odd >= 0])
       bar.advance(len(images))
   images = jax.make_array_from_single_device_arrays(shape, data_sharding(mesh), list(buffers.values()))
-  return ResidentPictures(images, np.concatenate(broken).astype(np.int64))
+  return ResidentPictures(images, *(np.concatenate(numbers).astype(np.int64) for numbers in (broken, remarked)))
 
 
 @functools.partial(jax.jit, donate_argnums=0)

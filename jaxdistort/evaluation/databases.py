@@ -28,6 +28,7 @@ class Verdicts(NamedTuple):
     ssim: float [N], against the reference, at native size.
     psnr: float [N], dB.
     broken: number -> reason, of the pictures that cannot be read.
+    remarks: number -> remarks, on pictures that were read, though not in every way as they are meant.
   """
 
   numbers: np.ndarray
@@ -35,6 +36,7 @@ class Verdicts(NamedTuple):
   ssim: np.ndarray
   psnr: np.ndarray
   broken: dict[int, str]
+  remarks: dict[int, str]
 
 
 def judge_database(
@@ -91,6 +93,7 @@ def judge_database(
     np.array([picture.ssim for picture in seen]),
     np.array([picture.psnr for picture in seen]),
     {picture.number: picture.reason for picture in found if picture.reason},
+    {picture.number: picture.remarks for picture in found if picture.remarks},
   )
 
 

@@ -59,7 +59,7 @@ def evaluate_on_protocol(
   jpeg_quality: int | None = None,
   batch_size: int = 64,
   workers: int | None = None,
-  on_broken: OnBroken = lambda pictures, numbers: None,
+  on_broken: OnBroken = lambda pictures, broken, remarked: None,
   progress: Progress = SILENT,
 ) -> Evaluation:
   """Judges a network on clean pictures that a protocol distorts.
@@ -75,7 +75,7 @@ def evaluate_on_protocol(
     jpeg_quality: 1..100, 0 for no JPEG; as in the training if None.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
-    on_broken: gets the numbers of pictures that could not be read.
+    on_broken: gets the numbers of pictures that could not be read, and of those with remarks.
     progress: counts pictures.
 
   Raises:
@@ -121,9 +121,9 @@ class _Counted:
     self._on_broken = on_broken
     self.names: set[str] = set()
 
-  def __call__(self, pictures: PictureSet, numbers: np.ndarray) -> None:
-    self.names |= {pictures.name(number) for number in numbers.tolist()}
-    self._on_broken(pictures, numbers)
+  def __call__(self, pictures: PictureSet, broken: np.ndarray, remarked: np.ndarray) -> None:
+    self.names |= {pictures.name(number) for number in broken.tolist()}
+    self._on_broken(pictures, broken, remarked)
 
 
 def evaluate_on_database(
@@ -171,7 +171,7 @@ def evaluate_on_database(
   for view in views:
     figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
     mistakes[view] = worst_on_database(database, predictions, recogniser.task)
-  unreadable = [f"{database.pictures[number].path}: {reason}" for number, reason in verdicts.broken.items()]
+  said = {**verdicts.broken, **verdicts.remarks}
   origin = origin_of(
     recogniser,
     data=data,
@@ -179,8 +179,8 @@ def evaluate_on_database(
     database=database.name,
     score=database.score,
     labels=dict(database.labels),
-    broken=len(unreadable),
-    problems=(*database.problems, *unreadable),
+    broken=len(verdicts.broken),
+    problems=(*database.problems, *(f"{database.pictures[number].path}: {text}" for number, text in said.items())),
   )
   return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
 

@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
   worst: list[Shown]
 
 
-OnBroken = Callable[[PictureSet, np.ndarray], None]
+OnBroken = Callable[[PictureSet, np.ndarray, np.ndarray], None]
 
 
 class Judge:
@@ -69,7 +69,7 @@ class Judge:
     mesh: over whose devices batches are split.
     batch_size: distorted pictures a batch, about.
     workers: decoding processes.
-    on_broken: gets the numbers of pictures that could not be read.
+    on_broken: gets the numbers of pictures that could not be read, and of those with remarks.
     measure: SSIM and PSNR too, at the cost of some 3 ms a picture of 224 px on two CPU cores.
 
   Raises:
@@ -113,8 +113,8 @@ class Judge:
       progress.bar(len(pictures), unit="picture", title="evaluating") as bar,
     ):
       for (_, own), (clean, distorted, broken, columns) in one_behind(dispatch, enumerate(batches)):
-        self._on_broken(pictures, own.broken[own.broken >= 0])
-        rows.add(CleanBatch(clean, own.numbers, np.asarray(broken)), distorted, jax.device_get(columns))
+        self._on_broken(pictures, *own.to_list)
+        rows.add(own._replace(images=clean, broken=np.asarray(broken)), distorted, jax.device_get(columns))
         bar.advance(int(np.sum(own.numbers >= 0)))
         progress.check()
     return rows.outcome()

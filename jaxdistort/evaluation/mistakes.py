@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data import BrokenPicture, PictureSet, read_picture
+from jaxdistort.data import PictureSet, read_noting, read_picture
 from jaxdistort.data.databases import Database, JudgedPicture
 from jaxdistort.evaluation.judging import MOST_MISTAKES, Outcome
 from jaxdistort.metrics.predictions import Predictions
@@ -106,9 +106,8 @@ def _row(targets: Any, row: int) -> Any:
 
 
 def _thumbnail(path: object) -> Image.Image | None:
-  try:
-    picture = read_picture(path)  # ty: ignore
-  except BrokenPicture:
+  picture, *_ = read_noting(None, read_picture, path)
+  if picture is None:
     return None
   picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BICUBIC)
   return picture

@@ -24,7 +24,7 @@ def sweep_networks(
   jpeg_quality: int | None = None,
   batch_size: int = 64,
   workers: int | None = None,
-  on_broken: OnBroken = lambda pictures, numbers: None,
+  on_broken: OnBroken = lambda pictures, broken, remarked: None,
   progress: Progress = SILENT,
 ) -> dict[str, Any]:
   """Judges networks on clean pictures at every level of distortions.
@@ -39,7 +39,7 @@ def sweep_networks(
     jpeg_quality: 1..100 of the last step, 0 for no JPEG; as in each network's training if None.
     batch_size: pictures a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
-    on_broken: gets the numbers of pictures that could not be read.
+    on_broken: gets the numbers of pictures that could not be read, and of those with remarks.
     progress: counts pictures.
 
   Returns:

@@ -188,7 +188,7 @@ def run_sweeps(
     jpeg_quality: of the last step, 0 for no JPEG.
     batch_size: pictures a batch, about.
     workers: decoding processes.
-    on_broken: gets the numbers of pictures that could not be read; they are left out.
+    on_broken: gets the numbers of pictures that could not be read and are left out, and of those with remarks.
     progress: counts clean pictures.
 
   Raises:
@@ -215,7 +215,7 @@ def run_sweeps(
     progress.bar(len(pictures), unit="picture", title="sweeping") as bar,
   ):
     for (_, batch), outputs in one_behind(dispatch, enumerate(batches)):
-      on_broken(pictures, batch.broken[batch.broken >= 0])
+      on_broken(pictures, *batch.to_list)
       table.add(batch, outputs)
       bar.advance(int(np.sum(batch.numbers >= 0)))
       progress.check()

@@ -36,11 +36,13 @@ class Generated(NamedTuple):
     pictures: distorted ones in the set.
     broken: originals that could not be read.
     made: distorted pictures made in this call.
+    remarked: originals that were read, though not in every way as they are meant.
   """
 
   pictures: int
   broken: int
   made: int
+  remarked: int
 
 
 def generate(
@@ -92,7 +94,7 @@ def generate(
     made = making.make_parts(default_workers() if workers is None else workers)
     making.finish()
   shutil.rmtree(making.unfinished, ignore_errors=True)
-  return Generated(making.finished() or 0, len(making.broken), made)
+  return Generated(making.finished() or 0, len(making.broken), made, making.broken.remarked)
 
 
 class _Making:
@@ -155,7 +157,7 @@ class _Making:
   def _make_part(self, part: int, batches: Iterator[DistortedBatch], pool: ThreadPoolExecutor, bar: Bar) -> list[Any]:
     rows, end = [], self.parts[part][1]
     for batch in batches:
-      self.broken.add(self.pictures, batch.numbers[batch.broken])
+      self.broken.add(self.pictures, batch.numbers[batch.broken], batch.numbers[batch.remarked])
       rows += self.files.write(batch, pool)
       bar.advance(len(batch.numbers) * self.protocol.period)
       self.progress.check()

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxdistort.data import LoadPictures, PictureSet, load_elements
+from jaxdistort.data import Loaded, LoadPictures, PictureSet, load_elements
 from jaxdistort.protocols import Protocol, Samples, distort_sharded
 from jaxdistort.runtime.mesh import data_sharding
 
@@ -23,11 +23,13 @@ class DistortedBatch(NamedTuple):
   Attributes:
     numbers: int64 [b], of the originals within the `PictureSet`.
     broken: bool [b], those that could not be read, whose pictures must not count.
+    remarked: bool [b], those that were read, though not in every way as they are meant.
     samples: of b times the protocol's period pictures or more, on the host: all of an original, then of the next.
   """
 
   numbers: np.ndarray
   broken: np.ndarray
+  remarked: np.ndarray
   samples: Samples
 
 
@@ -67,13 +69,14 @@ def distorted_batches(
   numbers = [np.arange(begin, end) for begin, end in bounds]
   slots = [np.pad(own, (0, originals - len(own)), constant_values=-1) for own in numbers]
 
-  def put(loaded: tuple[np.ndarray, np.ndarray]) -> tuple[jax.Array, np.ndarray]:
-    return jax.device_put(loaded[0], data_sharding(mesh)), loaded[1]
+  def put(loaded: Loaded) -> tuple[jax.Array, np.ndarray, np.ndarray]:
+    return jax.device_put(loaded.images, data_sharding(mesh)), loaded.broken, loaded.remarked
 
-  def distorted(batches: Iterator[tuple[jax.Array, np.ndarray]]) -> Iterator[DistortedBatch]:
+  def distorted(batches: Iterator[tuple[jax.Array, np.ndarray, np.ndarray]]) -> Iterator[DistortedBatch]:
     pending = None
-    for own, (images, broken) in zip(numbers, batches, strict=True):
-      ahead = own, broken[: len(own)] >= 0, distort(images, jnp.uint32(own[0]))
+    for own, (images, *listed) in zip(numbers, batches, strict=True):
+      broken, remarked = (those[: len(own)] >= 0 for those in listed)
+      ahead = own, broken, remarked, distort(images, jnp.uint32(own[0]))
       if pending:
         yield DistortedBatch(*jax.device_get(pending))  # one batch behind: the device works while this one is written
       pending = ahead

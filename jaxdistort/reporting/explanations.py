@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.data import BrokenPicture, read_picture, standardise
+from jaxdistort.data import read_noting, read_picture, standardise
 from jaxdistort.errors import InputError, printable
 from jaxdistort.files import fitting_name, make_output
 from jaxdistort.inference import Recogniser
@@ -23,7 +23,7 @@ class Explained(NamedTuple):
   Attributes:
     picture: its path.
     figure: the figure's path; None if the picture could not be read.
-    message: the surest answers, or what is wrong with the picture.
+    message: the surest answers, with the remarks on the picture; or what is wrong with it.
   """
 
   picture: Path
@@ -57,11 +57,11 @@ def draw_explanations(
   make_output(output)
   results: list[Explained] = []
   for path in pictures:
-    try:
-      image = standardise(read_picture(path), recogniser.image_size)
-    except BrokenPicture as error:
-      explained = Explained(path, None, str(error))
+    picture, reason, remarks = read_noting(None, read_picture, path)
+    if picture is None:
+      explained = Explained(path, None, reason)
     else:
+      image = standardise(picture, recogniser.image_size)
       explanation = jax.device_get(explain(recogniser.variables, jnp.asarray(image[None])))  # sync point
       probabilities = task.probabilities(explanation.scores)[0]
       best = np.argsort(-probabilities)[:3]
@@ -71,7 +71,7 @@ def draw_explanations(
       if explanation.saliency is not None:
         maps = {"where SGDNet looks (saliency)": explanation.saliency[0]} | maps
       draw_explanation(image, maps, f"{_short(path.name)}\n{message}", figure)
-      explained = Explained(path, figure, message)
+      explained = Explained(path, figure, f"{message} ({remarks})" if remarks else message)
     results.append(explained)
     on_done(explained)
   return results

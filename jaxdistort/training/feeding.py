@@ -60,7 +60,9 @@ class HostFeed:
 
   most = 1
 
-  def __init__(self, update: Update, batches: Iterator[CleanBatch], on_broken: Callable[[np.ndarray], None]):
+  def __init__(
+    self, update: Update, batches: Iterator[CleanBatch], on_broken: Callable[[np.ndarray, np.ndarray], None]
+  ):
     self._batches, self._on_broken = batches, on_broken
     self._step = make_train_step(update)
     self._waiting: list[CleanBatch] = []
@@ -72,7 +74,7 @@ class HostFeed:
   def advance(self, state: TrainState, frozen: Any, count: int) -> tuple[TrainState, StepMetrics]:
     assert count == 1
     batch = self._waiting.pop() if self._waiting else next(self._batches)
-    self._on_broken(batch.broken[batch.broken >= 0])
+    self._on_broken(*batch.to_list)
     state, metrics = self._step(state, frozen, batch.images)
     return state, metrics
 
@@ -84,7 +86,7 @@ def host_feed(
   *,
   first_batch: int,
   workers: int,
-  on_broken: Callable[[np.ndarray], None],
+  on_broken: Callable[[np.ndarray, np.ndarray], None],
 ) -> Generator[HostFeed]:
   """A `HostFeed` from batch `first_batch` on; on leaving the context, workers end."""
   with training_batches(

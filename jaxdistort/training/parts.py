@@ -11,6 +11,7 @@ from jaxdistort.data import (
   BrokenPictures,
   PictureSet,
   Seen,
+  collected_remarks,
   default_workers,
   make_output_for,
   open_splits,
@@ -121,7 +122,8 @@ def create_parts(
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
   workers = default_workers() if config.data.workers < 0 else config.data.workers
   broken = BrokenPictures(workdir / own_name("broken_pictures.jsonl"), size)
-  _check_readable(pictures, side, size, progress)
+  with collected_remarks():  # they are listed when the picture's turn comes
+    _check_readable(pictures, side, size, progress)
   make_output_for([source for source, _ in pictures["train"].sources], workdir, "workdir")
   judge = Judge(
     Recogniser(description, structure, variables, workdir, 0),

@@ -84,6 +84,8 @@ def train(
     reports = _evaluate_best(parts, checkpoints, progress)
   if len(parts.broken):
     progress.tell(f"\n{len(parts.broken)} pictures could not be read and were skipped: {parts.broken.path}")
+  if parts.broken.remarked:
+    progress.tell(f"\n{parts.broken.remarked} pictures were used, with remarks: {parts.broken.path}")
   return reports
 
 
@@ -172,7 +174,7 @@ def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager
     options = {"first_batch": done, "workers": parts.workers, "on_broken": report}
     return host_feed(parts.update, batches, **options)
   resident = load_resident(batches.pictures, batches.side, parts.mesh, workers=parts.workers, progress=progress)
-  report(resident.broken)
+  report(resident.broken, resident.remarked)
   most = parts.config.dispatched_steps
   return nullcontext(ResidentFeed(parts.update, resident, batches, most=most))
 

@@ -111,7 +111,7 @@ def test_odd_names_are_listed_as_they_are(tmp_path):
     (folder / name).touch()
   pictures = open_pictures(f"folder:{folder}", "all")
   path = tmp_path / "broken.jsonl"
-  BrokenPictures(path, 32).add(pictures, np.arange(3))
+  BrokenPictures(path, 32).add(pictures, np.arange(3), np.zeros(0, np.int64))
   assert {json.loads(row)["picture"] for row in path.read_text().splitlines()} == {
     str(folder / name) for name in ODD_NAMES[1:4]
   }
@@ -125,7 +125,7 @@ def test_a_damaged_list_is_gone_on_with(tmp_path, damage):
   path.write_bytes(damage)
   broken = BrokenPictures(path, 32)
   assert len(broken) == 0
-  broken.add(pictures, np.zeros(1, np.int64))
+  broken.add(pictures, np.zeros(1, np.int64), np.zeros(0, np.int64))
   assert [json.loads(row) for row in path.read_text().splitlines()] == [
     {"picture": str(tmp_path / "a.jpg"), "reason": "empty file"}
   ]

@@ -1,13 +1,24 @@
 """Decoding: every kind of file that people have, and every way in which one is broken."""
 
 import io
+import os
+import socket
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from jaxdistort.data import BrokenPicture, pictures, random_view, read_or, read_picture, standardise
+from jaxdistort.data import (
+  BrokenPicture,
+  LoadPictures,
+  open_pictures,
+  pictures,
+  random_view,
+  read_or,
+  read_picture,
+  standardise,
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +70,6 @@ def test_sixteen_bits_keep_their_high_byte(photograph):
 def test_wide_levels(photograph):
   grey = np.asarray(photograph.convert("L"))
   for levels in (
-    grey.astype(np.int32),
     grey.astype(np.int32) * 257,
     grey.astype(np.float32),
     grey.astype(np.float32) / 255,
@@ -118,12 +128,52 @@ def test_empty_and_missing_files(tmp_path):
     read_picture(tmp_path / "empty.png")
   with pytest.raises(BrokenPicture, match="No such file"):
     read_picture(tmp_path / "missing.png")
+  with pytest.raises(BrokenPicture, match="no plain file, but a folder"):
+    read_picture(tmp_path)
+
+
+def test_only_plain_files_are_opened(photograph, tmp_path, monkeypatch):
+  os.mkfifo(tmp_path / "pipe.jpg")
+  with socket.socket(socket.AF_UNIX) as listening:
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    listening.bind("socket.jpg")
+  (tmp_path / "device.jpg").symlink_to("/dev/zero")
+  for name, kind in (("pipe", "named pipe"), ("socket", "socket"), ("device", "device")):
+    (tmp_path / f"link to {name}.jpg").symlink_to(f"{name}.jpg")
+    for file in (f"{name}.jpg", f"link to {name}.jpg"):
+      with pytest.raises(BrokenPicture, match=f"no plain file, but a {kind}"):
+        read_picture(tmp_path / file)
+  photograph.save(tmp_path / "whole.png")
+  (tmp_path / "link.jpg").symlink_to("whole.png")
+  np.testing.assert_array_equal(np.asarray(read_picture(tmp_path / "link.jpg")), np.asarray(photograph))
+  (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+  with pytest.raises(BrokenPicture, match="symbolic links"):
+    read_picture(tmp_path / "loop.jpg")
+
+
+def test_a_file_that_becomes_a_pipe_does_not_hang(photograph, tmp_path, monkeypatch):
+  os.mkfifo(tmp_path / "pipe.jpg")
+  photograph.save(tmp_path / "whole.png")
+  plain = os.stat(tmp_path / "whole.png")
+  monkeypatch.setattr(os, "stat", lambda *_, **__: plain)
+  with pytest.raises(BrokenPicture, match="no plain file, but a named pipe"):
+    read_picture(tmp_path / "pipe.jpg")
+
+
+def test_no_source_hangs_at_a_pipe(photograph, tmp_path):
+  photograph.save(tmp_path / "a.png")
+  os.mkfifo(tmp_path / "b.png")
+  pictures = open_pictures(f"folder:{tmp_path}", "all")
+  loaded = LoadPictures(pictures, 16)(np.arange(2))
+  assert loaded.broken.tolist() == [-1, 1]
+  assert pictures.what_is_wrong(1, 16) == "no plain file, but a named pipe"
 
 
 def test_colours_that_cannot_be_converted_are_the_file_s_fault(monkeypatch):
-  monkeypatch.setattr(pictures, "_decode", lambda stream: Image.new("La", (4, 4)))
-  with pytest.raises(BrokenPicture, match="colours of the kind La cannot be converted"):
-    read_picture(b"x")
+  content = _saved(Image.new("LAB", (4, 4)), "TIFF")
+  monkeypatch.setattr(Image.Image, "convert", lambda *_: int("conversion not supported"))
+  with pytest.raises(BrokenPicture, match="colours of the kind LAB cannot be converted"):
+    read_picture(content)
 
 
 def test_our_own_bugs_are_not_broken_pictures(photograph, monkeypatch):

@@ -192,7 +192,8 @@ def test_broken_pictures_are_replaced_and_listed(folder_of_photographs, tmp_path
   report = BrokenPictures(tmp_path / "broken.jsonl", 32)
   assert len(report) == 0
   assert not report.path.exists()
-  report.add(pictures, np.array([empty, names.index("truncated.png"), empty]))
+  none = np.array([], int)
+  report.add(pictures, np.array([empty, names.index("truncated.png"), empty]), none)
   assert len(BrokenPictures(tmp_path / "broken.jsonl", 32)) == len(report) == 2
   assert "empty file" in report.path.read_text()
 
@@ -200,7 +201,7 @@ def test_broken_pictures_are_replaced_and_listed(folder_of_photographs, tmp_path
   report.path.write_text(whole[:-20])  # a crash cut the last row short
   again = BrokenPictures(report.path, 32)
   assert len(again) == 1
-  again.add(pictures, np.array([empty, names.index("truncated.png")]))
+  again.add(pictures, np.array([empty, names.index("truncated.png")]), none)
   assert sorted(report.path.read_text().splitlines()) == sorted(whole.splitlines())
 
 

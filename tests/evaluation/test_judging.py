@@ -27,7 +27,7 @@ def _judge(run, folder, *, devices, batch_size):
     mesh,
     batch_size=batch_size,
     workers=0,
-    on_broken=lambda pictures, numbers: broken.extend(map(pictures.name, numbers)),
+    on_broken=lambda pictures, numbers, _: broken.extend(map(pictures.name, numbers)),
     measure=True,
   )
   return judge(recogniser.variables, pictures, heard), recogniser.task, broken, heard

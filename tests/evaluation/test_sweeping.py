@@ -39,7 +39,7 @@ def _run(runs, folder, *, devices, batch_size, sweeps, jpeg_quality=0):
     jpeg_quality=jpeg_quality,
     batch_size=batch_size,
     workers=0,
-    on_broken=lambda pictures, numbers: broken.extend(map(pictures.name, numbers)),
+    on_broken=lambda pictures, numbers, _: broken.extend(map(pictures.name, numbers)),
   )
   return outcomes, networks, broken
 
@@ -125,7 +125,11 @@ def test_what_a_sweep_writes(untrained, folder_of_photographs, tmp_path, monkeyp
   networks = _load([untrained / "variable", untrained / "six"], create_mesh())
   sweeps, broken = [parse_sweep("motion_blur", "2,40"), parse_sweep("jpeg", "10,90")], []
   report = sweep_networks(
-    networks, f"folder:{folder_of_photographs}", sweeps, workers=0, on_broken=lambda _, numbers: broken.extend(numbers)
+    networks,
+    f"folder:{folder_of_photographs}",
+    sweeps,
+    workers=0,
+    on_broken=lambda _, numbers, __: broken.extend(numbers),
   )
   write_sweep(report, tmp_path / "new" / "sweep")
   folder = tmp_path / "new" / "sweep"
