@@ -47,9 +47,8 @@ def answer_of(function: Any, *arguments: Any) -> dict[str, Any]:
 def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:
   value = answer.get("value")
   if isinstance(value, np.ndarray):
-    value = np.ascontiguousarray(value)
     answers.write(json.dumps({"dtype": value.dtype.str, "shape": value.shape}).encode() + b"\n")
-    answers.write(value.reshape(-1).view(np.uint8).data)
+    answers.write(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
   else:
     answers.write(json.dumps(answer).encode() + b"\n")
   answers.flush()

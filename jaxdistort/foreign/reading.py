@@ -17,6 +17,7 @@ import numpy as np
 
 from jaxdistort.foreign.process import answer_of
 
+_START = 120.0  # seconds for the process to start, and to import its libraries
 _PATIENCE = 60.0  # seconds for an answer
 _MEMORY = 4 << 30  # bytes for reading, beside the program and its libraries
 _LONGEST = 64 << 20  # bytes of an answer that is no array
@@ -85,13 +86,15 @@ class _Here:
 
 class _Elsewhere:
   def __init__(self, process: subprocess.Popen[bytes], patience: float, said: BinaryIO):
-    self._process, self._patience, self._late = process, patience, threading.Event()
+    self._process, self._late = process, threading.Event()
+    self._patience = _START
     try:
       self._answer()
     except Damaged as error:  # it has not seen the file yet
       said.seek(0)
       words = said.read().decode(errors="replace").strip().splitlines()
       raise RuntimeError(f"no reader could be started: {words[-1] if words else error}") from error
+    self._patience = patience
     self._answer()
 
   def call(self, function: str, *arguments: Any) -> Any:
@@ -136,7 +139,7 @@ def _receive(answers: BinaryIO) -> dict[str, Any]:
   answer = json.loads(answers.readline(_LONGEST))
   if not isinstance(answer, dict):
     raise TypeError(answer)
-  if "dtype" not in answer:
+  if "value" in answer or "error" in answer:
     return answer
   array = np.empty(answer["shape"], np.dtype(answer["dtype"]))
   content = memoryview(array.reshape(-1).view(np.uint8))

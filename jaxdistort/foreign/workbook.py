@@ -16,6 +16,7 @@ class File:
   def rows(self, sheet: str) -> list[list[Any]]:
     """The cells of the sheet of this name, or of the first one, as text, numbers or None."""
     found = self._book[sheet] if sheet in self._book.sheetnames else self._book.worksheets[0]
+    found.reset_dimensions()  # what a file says of its extent may be wrong, and rows beyond it would be left out
     plain = (str, int, float, type(None))
     return [
       [cell if isinstance(cell, plain) else str(cell) for cell in row] for row in found.iter_rows(values_only=True)

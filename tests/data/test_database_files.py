@@ -74,14 +74,14 @@ def test_a_name_itself_comes_before_its_stem_and_of_two_stems_none_is_taken(tmp_
 def test_names_that_differ_in_letter_case_alone_are_two_files(tmp_path):
   root = miniatures.build_tid(tmp_path / "tid", 17, 4)
   folder = root / "distorted_images"
-  (folder / "i01_01_1.bmp").rename(folder / "I01_01_1.BMP")
-  shutil.copy(folder / "I01_01_1.BMP", folder / "i01_01_1.Bmp")
+  (folder / "I01_01_1.bmp").rename(folder / "I01_01_1.BMP")
+  shutil.copy(folder / "I01_01_1.BMP", folder / "i01_01_1.bmp")
   if len(list(folder.glob("[iI]01_01_1.*"))) < 2:
     pytest.skip("this file system has one file for both")
   problems = _open("tid2008", root).problems
-  assert problems[0].endswith("names I01_01_1.bmp, which may be I01_01_1.BMP or i01_01_1.Bmp in distorted_images")
+  assert problems[0].endswith("names I01_01_1.bmp, which may be I01_01_1.BMP or i01_01_1.bmp in distorted_images")
   (folder / "I01_01_1.BMP").rename(folder / "I01_01_1.bmp")
-  assert _open("tid2008", root).problems == ("distorted_images: a file that is not listed, left out: i01_01_1.Bmp",)
+  assert _open("tid2008", root).problems == ("distorted_images: a file that is not listed, left out: i01_01_1.bmp",)
 
 
 def test_names_without_suffix(tmp_path):
