@@ -33,7 +33,7 @@ def bounded(
   if jnp.ndim(value) != 0:
     raise ValueError(f"{op}: {name} must be one number, got shape {list(jnp.shape(value))} (for a batch, use jax.vmap)")
   for number in _concrete(value):
-    if not low <= number <= high or (whole and not number.is_integer()):
+    if not low <= number <= high or (whole and number % 1):
       kind = "a whole number within" if whole else "within"
       raise ValueError(f"{op}: {name} must be {kind} {in_words(low, high, unit)}, got {number:,.7g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)

@@ -1,6 +1,7 @@
 """Files of others, read in a process of its own: a damaged one may crash its library, hang it or fill the memory."""
 
 import importlib
+import io
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 
@@ -107,12 +108,11 @@ class _Elsewhere:
     return self._answer()
 
   def _answer(self) -> Any:
-    assert self._process.stdout
     watch = threading.Timer(self._patience, self._give_up)
     watch.daemon = True
     watch.start()
     try:
-      answer = _receive(self._process.stdout)
+      answer = _receive(cast(io.BufferedReader, self._process.stdout))
     except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:  # a damaged process says anything
       raise Damaged(self._end()) from error
     finally:
@@ -134,7 +134,7 @@ class _Elsewhere:
     return f"its reader crashed ({signal.Signals(-code).name if code < 0 else f'status {code}'})"
 
 
-def _receive(answers: BinaryIO) -> dict[str, Any]:
+def _receive(answers: io.BufferedReader) -> dict[str, Any]:
   """One answer; raises ValueError, TypeError or KeyError where it is not whole."""
   answer = json.loads(answers.readline(_LONGEST))
   if not isinstance(answer, dict):
@@ -142,7 +142,7 @@ def _receive(answers: BinaryIO) -> dict[str, Any]:
   if "value" in answer or "error" in answer:
     return answer
   array = np.empty(answer["shape"], np.dtype(answer["dtype"]))
-  content = memoryview(array.reshape(-1).view(np.uint8))
+  content = array.reshape(-1).view(np.uint8).data
   while content:
     count = answers.readinto(content)
     if not count:
