@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 
 
@@ -25,17 +26,31 @@ def bounded(
   """Returns `value` as float32 within [low, high], both finite.
 
   A concrete value outside (or not finite, or a fraction where only whole numbers will do) raises
-  ValueError. A traced one, which cannot be looked at, is clipped, and stays NaN if it is NaN (see `known`).
-  Looking at a concrete array waits for it (a sync point, outside jit only).
+  ValueError, and so does one of many that `jax.vmap` maps over outside jit. A traced one, which cannot be looked at, is
+  clipped, and stays NaN if it is NaN (see `known`). Looking at a concrete array waits for it (a sync point, outside jit
+  only).
   """
   if jnp.ndim(value) != 0:
     raise ValueError(f"{op}: {name} must be one number, got shape {list(jnp.shape(value))} (for a batch, use jax.vmap)")
-  if not isinstance(value, Tracer):
-    number = float(value)
-    if not low <= number <= high or (whole and not number.is_integer()):
+  for number in _concrete(value):
+    if not low <= number <= high or (whole and number % 1):
       kind = "a whole number within" if whole else "within"
       raise ValueError(f"{op}: {name} must be {kind} {in_words(low, high, unit)}, got {number:,.7g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)
+
+
+def _concrete(value: Any) -> list[float]:
+  """The extreme numbers, and a fraction if there is one, of all that a parameter stands for; none if it is traced."""
+  while isinstance(value, Tracer):
+    value = getattr(value, "val", None)  # of one that is mapped over: what over
+    if not isinstance(value, jax.Array | np.ndarray):
+      return []
+  try:
+    numbers = np.ravel(np.asarray(value, np.float64))
+  except OverflowError:  # a whole number of hundreds of digits
+    numbers = np.array([math.inf if value > 0 else -math.inf])
+  fractions = numbers[numbers != np.trunc(numbers)][:1]  # NaN too
+  return [*fractions.tolist(), float(numbers.min()), float(numbers.max())] if numbers.size else []
 
 
 def check_maximum(op: str, name: str, value: float, largest: int) -> int:

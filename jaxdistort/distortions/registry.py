@@ -140,7 +140,8 @@ class Distortion:
     if not known.low <= low <= high <= known.high:  # not so for NaN either
       raise InputError(f"{name}: expected values within {known.bounds}, got {given}")
     if known.whole and not whole and not (low == high and float(low).is_integer()):
-      raise InputError(f"{name}: expected whole numbers within {known.bounds}, got any within {given}")
+      any_of = "" if low == high else "any within "
+      raise InputError(f"{name}: expected whole numbers within {known.bounds}, got {any_of}{given}")
 
 
 DISTORTIONS: Registry[Distortion] = Registry("distortion")

@@ -93,7 +93,7 @@ def detection_threshold(
     weak_first: whether the first level is the weakest, not the strongest.
 
   Returns:
-    level, and its interval (95 %, by original; None where resampling shows no doubt, as of a single original), low
+    level, and its interval (95 %, by original; None where resampling shows no doubt, as of few originals), low
     end first, where an end is None if it lies beyond the levels. Where there is no level, it is None, and `recognised`
     is "at every level", "at the weakest level already" (but not at every one) or "at no level". falls_back: whether
     fewer than half are recognised at a stronger level.
@@ -113,10 +113,8 @@ def detection_threshold(
 
   # Beyond the levels, places are mere codes, between which nothing lies.
   low, high = bootstrap_by_original(originals, rows, crossings, method="nearest")[0].tolist()
-  interval = [level_at(low), level_at(high)]
-  if math.isnan(low) or (low == high and 0 <= low <= last):  # too few pictures to show a doubt
-    interval = None
-  elif not weak_first:
+  interval = None if math.isnan(low) else [level_at(low), level_at(high)]
+  if interval and not weak_first:
     interval.reverse()
   half = right.mean(axis=0) >= _HALF
   threshold: dict[str, Any] = {"level": level_at(place), "interval": interval}

@@ -34,11 +34,19 @@ class Sweep:
   Attributes:
     distortion, parameter: names in `DISTORTIONS`.
     levels: ascending, in the parameter's unit.
+
+  Raises:
+    InputError: an unknown name, or a level that the distortion does not take as it is.
   """
 
   distortion: str
   parameter: str
   levels: tuple[float, ...]
+
+  def __post_init__(self) -> None:
+    known = DISTORTIONS.find(self.distortion)
+    for level in self.levels:
+      known.check(self.parameter, level, level, "sweep")
 
   @property
   def unit(self) -> str:
@@ -93,18 +101,17 @@ def parse_sweep(name: str, levels: str | None = None) -> Sweep:
       range, from 0 where that is inside it.
 
   Raises:
-    InputError: an unknown name, or levels that are no such text or beyond the parameter's range.
+    InputError: an unknown name, or levels that are no such text, beyond the parameter's range, or fractions
+      where it takes whole numbers.
   """
   distortion, _, parameter = name.partition(".")
   known = DISTORTIONS.find(distortion)
   chosen = known.parameter(parameter) if parameter else known.parameters[0]
   if levels is None:
     found = np.linspace(max(chosen.low, 0), chosen.high, _LEVELS)
+    found = np.round(found) if chosen.whole else found
   else:
     found = _read_levels(levels)
-    if found.min() < chosen.low or found.max() > chosen.high:
-      unit = f" {chosen.unit}" if chosen.unit else ""
-      raise InputError(f"levels {levels!r}: {name} goes from {chosen.low:g} to {chosen.high:g}{unit}")
   return Sweep(distortion, chosen.name, tuple(np.unique(found).tolist()))
 
 

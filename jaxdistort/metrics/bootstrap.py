@@ -1,11 +1,13 @@
 """Confidence intervals that respect that pictures of one original are alike."""
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
+_FEWEST = 5  # originals of which resampling can tell anything: of fewer there are but a few different resamples
 _RESAMPLES = 1000
 _CHUNK = 100  # resamples at a time
 _SLOWER = 5  # times: a kind in a multinomial draw than an original drawn by itself
@@ -22,6 +24,8 @@ def bootstrap_by_original(
   """Percentile bootstrap over originals: each is drawn with all of its pictures (a cluster bootstrap).
 
   Pictures of one original share what makes them hard, so that drawing pictures one by one would promise too much.
+  Where resampling shows no doubt there is no interval, not one of no width: of fewer than five originals, and of a
+  statistic in which all of them agree.
 
   Args:
     originals: [N], names or numbers: which original each picture shows.
@@ -31,7 +35,7 @@ def bootstrap_by_original(
     method: of `np.percentile`; "nearest" where there is nothing between two values of a statistic.
 
   Returns:
-    float [M, 2]: low and high ends, NaN where no resample defines the statistic, and of a single original.
+    float [M, 2]: low and high ends; NaN where resampling cannot tell, or no resample defines the statistic.
   """
   _, owners = np.unique(originals, return_inverse=True)
   count = int(owners.max()) + 1
@@ -42,14 +46,28 @@ def bootstrap_by_original(
   rng = np.random.default_rng(seed)
   draws = (_draw(sizes, rng) @ kinds for _ in range(_RESAMPLES // _CHUNK))
   values = np.concatenate([statistics(drawn) for drawn in draws])
+  return percentile_ends(values, count, method)
+
+
+def percentile_ends(values: np.ndarray, originals: int, method: Literal["linear", "nearest"] = "linear") -> np.ndarray:
+  """The ends of the 95 % intervals of statistics, from their values on resamples.
+
+  Args:
+    values: float [R, M]; NaN where undefined.
+    originals: how many were resampled.
+    method: see `bootstrap_by_original`.
+
+  Returns:
+    float [M, 2]; NaN where they cannot be told.
+  """
   ends = np.full((values.shape[1], 2), np.nan)
-  if count == 1:
-    return ends
   defined = np.isfinite(values).any(axis=0)
-  if not defined.any():
+  if originals < _FEWEST or not defined.any():
     return ends
   tail = 50 * (1 - COVERAGE)
   ends[defined] = np.nanpercentile(values[:, defined], [tail, 100 - tail], axis=0, method=method).T
+  width = ends[:, 1] - ends[:, 0]
+  ends[width <= 1e-9 * np.abs(ends).max(axis=1)] = np.nan  # sums in another order differ in their last digits
   return ends
 
 
@@ -63,24 +81,30 @@ def _draw(sizes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
   return np.stack([np.bincount(each, minlength=len(sizes)) for each in drawn]).astype(np.float64)
 
 
-def accuracy_intervals(originals: np.ndarray, right: np.ndarray) -> list[list[float] | None]:
-  """95 % intervals of accuracies, low and high end, from the bootstrap by original; None where that cannot tell.
+def accuracy_intervals(originals: np.ndarray, right: np.ndarray) -> list[list[float]]:
+  """95 % intervals of accuracies, low and high end, from the bootstrap by original.
 
-  Where all pictures are right, or none, resampling shows no doubt: there it is Wilson's interval, of as many trials as
-  there are originals.
+  Where that cannot tell they are Wilson's, of as many trials as there are originals.
 
   Args:
     originals: [N].
     right: bool [N, M], for M accuracies.
   """
-  trials = len(np.unique(originals))
   rows = np.column_stack([np.ones(len(right)), right])
   ends = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))
-  for column, values in enumerate(right.T):
-    if values.all() or not values.any():
-      certain = binomtest(trials if values.all() else 0, trials).proportion_ci(COVERAGE, "wilson")
-      ends[column] = [float(certain.low), float(certain.high)]
-  return ends
+  trials = len(np.unique(originals))
+  return [end or wilson_interval(share, trials) for end, share in zip(ends, right.mean(axis=0).tolist(), strict=True)]
+
+
+def wilson_interval(share: float, trials: int) -> list[float]:
+  """Wilson's score interval (95 %), low and high end, of a share of so many trials, not of whole ones alone.
+
+  Source: Wilson, Probable inference, the law of succession, and statistical inference (JASA 1927).
+  """
+  z2 = float(ndtri((1 + COVERAGE) / 2)) ** 2
+  center = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+  half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
+  return [max(0.0, center - half) if share > 0 else 0.0, min(1.0, center + half) if share < 1 else 1.0]
 
 
 def known_ends(ends: np.ndarray) -> list[list[float] | None]:

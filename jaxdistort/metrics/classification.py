@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends
+from jaxdistort.metrics.bootstrap import bootstrap_by_original, known_ends, wilson_interval
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.figures import ClassificationFigures, Interval, MeanLevel, OfClass
 from jaxdistort.metrics.predictions import Predictions
@@ -58,9 +58,10 @@ def _losses(labels: np.ndarray, log_probabilities: np.ndarray) -> np.ndarray:
 
 
 def summary_intervals(originals: np.ndarray, labels: np.ndarray, log_probabilities: np.ndarray) -> dict[str, Interval]:
-  """95 % intervals of accuracy, balanced accuracy and loss; None where they cannot be told, as of a single original.
+  """95 % intervals of accuracy, balanced accuracy and loss, from the bootstrap by original.
 
-  (But of accuracies that are 0 or 1, a single original gives one too: see `accuracy_intervals`.)
+  Where that cannot tell, those of accuracies are Wilson's, of as many trials as there are originals, and that of the
+  loss is None.
 
   Args:
     originals: [N].
@@ -79,9 +80,9 @@ def summary_intervals(originals: np.ndarray, labels: np.ndarray, log_probabiliti
     return np.column_stack([hits.sum(axis=1) / total, np.nanmean(recall, axis=1), loss / total])
 
   ends = dict(zip(_SUMMARY, known_ends(bootstrap_by_original(originals, rows, statistics)), strict=True))
-  if right.all() or not right.any():  # the balanced accuracy is then the accuracy
-    ends |= dict.fromkeys(_SUMMARY[:2], accuracy_intervals(originals, right[:, None])[0])
-  return ends
+  found = dict(zip(_SUMMARY, statistics(rows.sum(axis=0)[None])[0].tolist(), strict=True))
+  trials = len(np.unique(originals))
+  return ends | {name: ends[name] or wilson_interval(found[name], trials) for name in _SUMMARY[:2]}
 
 
 def _mean_levels(predictions: Predictions, answers: np.ndarray, names: Sequence[str]) -> dict[str, MeanLevel]:

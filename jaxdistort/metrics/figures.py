@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 Interval = list[float] | None
-"""Low and high end of a 95 % interval; None where it cannot be told, as of a single original."""
+"""Low and high end of a 95 % interval; None where it cannot be told, as of fewer than five originals."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
-from jaxdistort.metrics.bootstrap import COVERAGE, accuracy_intervals, bootstrap_by_original, known_ends
+from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.classification import of_counts
 from jaxdistort.metrics.figures import Interval, OfKind, RecognitionFigures
@@ -110,8 +110,6 @@ _RESAMPLES = 200  # each sorts all pictures anew
 def _precision_interval(originals: np.ndarray, presence: np.ndarray, probabilities: np.ndarray) -> Interval:
   """Of the mean average precision, which is no quotient of sums: originals are drawn one by one."""
   distinct, owners = np.unique(originals, return_inverse=True)
-  if len(distinct) < 2:
-    return None
   members = np.split(np.argsort(owners, kind="stable"), np.cumsum(np.bincount(owners))[:-1])
   rng, values = np.random.default_rng(0), []
   for _ in range(_RESAMPLES):
@@ -119,8 +117,7 @@ def _precision_interval(originals: np.ndarray, presence: np.ndarray, probabiliti
     precisions = average_precisions(presence[rows], probabilities[rows])
     if np.isfinite(precisions).any():
       values.append(np.nanmean(precisions))
-  tail = 50 * (1 - COVERAGE)
-  return np.percentile(values, [tail, 100 - tail]).tolist() if values else None
+  return known_ends(percentile_ends(np.reshape(values, (-1, 1)), len(distinct)))[0]
 
 
 def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:

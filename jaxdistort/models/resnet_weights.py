@@ -9,7 +9,7 @@ from flax.typing import Dtype
 
 from jaxdistort.models.probe import Features
 from jaxdistort.models.resnet import EPSILON, ResNet50
-from jaxdistort.models.weights.keras import open_keras
+from jaxdistort.models.weights.keras import THEANO_AXES, open_keras
 from jaxdistort.models.weights.kinds import KINDS, Kind, Pretrained, Published, SourceName
 from jaxdistort.models.weights.tensors import Tensors
 
@@ -74,6 +74,7 @@ KINDS.register(
       "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
       ("md5", "a268eb855778b3df3c7506639542a6af"),
     ),
+    other_axes=(THEANO_AXES,),
     adapt=with_our_epsilon,
   ),
 )

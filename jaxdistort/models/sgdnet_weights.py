@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxdistort.models.resnet_weights import OWN, keras_names, with_our_epsilon
 from jaxdistort.models.sgdnet import SGDNet
-from jaxdistort.models.weights.keras import open_keras
+from jaxdistort.models.weights.keras import THEANO_AXES, open_keras
 from jaxdistort.models.weights.kinds import KINDS, Kind, Pretrained, Published, ShapeOf, SourceName
 from jaxdistort.models.weights.tensors import Tensors
 
@@ -51,6 +51,7 @@ KINDS.register(
     _names,
     own=OWN,
     published=Published("sgdnet.pkl", "https://github.com/ysyscool/SGDNet"),
+    other_axes=(THEANO_AXES,),
     adapt=with_our_epsilon,
   ),
 )

@@ -7,7 +7,7 @@ from flax.typing import Dtype
 
 from jaxdistort.models.probe import Features
 from jaxdistort.models.vgg import BLOCKS, VGG16
-from jaxdistort.models.weights.keras import open_keras
+from jaxdistort.models.weights.keras import THEANO_AXES, open_keras
 from jaxdistort.models.weights.kinds import KINDS, Kind, Pretrained, Published, SourceName
 from jaxdistort.models.weights.tensors import Tensors
 from jaxdistort.models.weights.torch import open_torch
@@ -55,6 +55,7 @@ KINDS.register(
       "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
       ("md5", "6d6bbae143d832006294945121d1f1fc"),
     ),
+    other_axes=(THEANO_AXES,),
   ),
 )
 KINDS.register(

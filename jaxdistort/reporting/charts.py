@@ -170,7 +170,7 @@ def _points(bins: list[Bin], what: str = "accuracy") -> tuple[np.ndarray, np.nda
 
 def _draw_with_intervals(axes: Axes, bins: list[Bin], **style: Any) -> None:
   middles, accuracy, halves = _points(bins)
-  ends = np.array([bin.interval or (bin.accuracy, bin.accuracy) for bin in bins]).T
+  ends = np.array([bin.interval or (np.nan, np.nan) for bin in bins]).T
   below, above = np.maximum(accuracy - ends[0], 0), np.maximum(ends[1] - accuracy, 0)
   if halves.any():
     axes.hlines(accuracy, middles - halves, middles + halves, color=_INK, linewidth=1, alpha=0.5)

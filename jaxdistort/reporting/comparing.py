@@ -188,9 +188,9 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
 
   Returns:
     pictures; accuracies of both; difference (of the first from the second) and its 95 % interval by original, None
-    where they never differ, which resampling takes for certain; only_first and only_second: the pictures that only
-    one of them named rightly; p_value: of McNemar's test, exact, that takes pictures for independent (the interval
-    does not).
+    where resampling cannot tell; only_first and only_second: the pictures that only one of them named rightly;
+    p_value: of the exact sign test of originals, of whose pictures one or the other named more rightly. (With one
+    picture of each it is McNemar's; of all pictures that would take those of one original for independent.)
   """
   shared = [key for key in one if key in other and one[key][1] == other[key][1]]
   if not shared:
@@ -200,14 +200,14 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
   only_first, only_second = int(np.sum(gains < 0)), int(np.sum(gains > 0))
   rows = np.column_stack([np.ones(len(gains)), gains])
   originals = np.array([one[key][0] for key in shared])
-  differing = only_first + only_second
-  ends = known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0]
+  of_originals = np.bincount(np.unique(originals, return_inverse=True)[1], gains)
+  better, worse = int(np.sum(of_originals > 0)), int(np.sum(of_originals < 0))
   return {
     "pictures": len(shared),
     "accuracies": right.mean(axis=0).tolist(),
     "difference": float(gains.mean()),
-    "interval": ends if differing else None,
+    "interval": known_ends(bootstrap_by_original(originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))[0],
     "only_first": only_first,
     "only_second": only_second,
-    "p_value": float(binomtest(only_second, differing).pvalue) if differing else 1.0,
+    "p_value": float(binomtest(better, better + worse).pvalue) if better + worse else 1.0,
   }

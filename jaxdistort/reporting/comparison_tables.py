@@ -45,7 +45,7 @@ def _table_of_pairs(pairs: Sequence[dict[str, Any]]) -> str:
       f"{pair['only_second']}",
       f"{pair['p_value']:.2g}",
     ])  # fmt: skip
-  note = "p: McNemar's test, exact, of pictures taken for independent; the interval: a bootstrap by original."
+  note = "p: exact sign test of originals; the interval: a bootstrap by original, where five or more do not all agree."
   return (
     f"The same pictures, two by two (accuracy of the second less that of the first):\n\n{_markdown(lines)}\n\n{note}"
   )

@@ -27,7 +27,7 @@ def format_figures(figures: Figures) -> str:
       f"mean average precision {figures.mean_average_precision:.4f}, macro F1 {figures.macro_f1:.4f}{alarms}"
     )
   ends = figures.intervals["accuracy"]
-  within = f"within {ends[0]:.4f} to {ends[1]:.4f} (95 %)" if ends else "of one original, without an interval"
+  within = f"within {ends[0]:.4f} to {ends[1]:.4f} (95 %)" if ends else "without an interval"
   balanced = f", balanced {figures.balanced_accuracy:.4f}" if isinstance(figures, ClassificationFigures) else ""
   lines.append(f"accuracy {within}{balanced}")
   lines.append(f"accuracy {figures.accuracy:.4f}, loss {figures.loss:.4f} on {figures.pictures} pictures")

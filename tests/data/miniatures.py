@@ -42,6 +42,36 @@ def build_live(root: Path) -> Path:
   return root
 
 
+LIVE_COUNTS = {"jp2k": 227, "jpeg": 233, "wn": 174, "gblur": 174, "fastfading": 174}  # in the order of dmos.mat
+
+
+def build_whole_live(root: Path) -> Path:
+  """As many pictures as the real one, all alike, and a score for each: its place among all 982.
+
+  Twenty-nine references, each with a copy somewhere in each folder.
+  """
+  names = [f"ref{i}.bmp" for i in range(29)]
+  _save(root / "refimgs" / names[0], 0)
+  content = (root / "refimgs" / names[0]).read_bytes()
+  for name in names:
+    (root / "refimgs" / name).write_bytes(content)
+  rng, originals, copies = np.random.default_rng(0), [], []
+  for kind, count in LIVE_COUNTS.items():
+    (root / kind).mkdir()
+    own = rng.permutation([i % 29 for i in range(count)])
+    copied = {int(rng.choice(np.flatnonzero(own == i))) for i in range(29)}
+    for number in range(1, count + 1):
+      (root / kind / f"img{number}.bmp").write_bytes(content)
+    lines = [f"{names[own[i]]} img{i + 1}.bmp {0 if i in copied else 1 + i / 100:.6f} " for i in range(count)]
+    (root / kind / "info.txt").write_text("\n".join(rng.permutation(lines)) + "\n")
+    originals += [names[i] for i in own]
+    copies += [i in copied for i in range(count)]
+  row = {"dmos": np.arange(982.0)[None], "orgs": np.array(copies, np.uint8)[None]}
+  scipy.io.savemat(root / "dmos.mat", row)
+  scipy.io.savemat(root / "refnames_all.mat", {"refnames_all": np.array([originals], object)})
+  return root
+
+
 def build_tid(root: Path, types: int, levels: int) -> Path:
   """Two references; every type at every level; letter cases mixed as in the real one."""
   lines = []

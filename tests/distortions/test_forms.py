@@ -115,6 +115,20 @@ def test_a_concrete_value_out_of_range_is_refused_by_name(name, parameter):
     DISTORTIONS[name](key, image, **{parameter.name: jnp.ones(2)})
 
 
+@pytest.mark.parametrize(("name", "parameter"), [(d.name, p) for d in DISTORTIONS.values() for p in d.parameters])
+def test_a_concrete_value_among_many_is_refused(name, parameter):
+  """`jax.vmap` outside jit maps over numbers that are there to be looked at."""
+  images, keys = jnp.zeros((3, 8, 8, 3), jnp.uint8), jax.random.split(jax.random.key(0), 3)
+  op = lambda key, image, value: DISTORTIONS[name](key, image, **{parameter.name: value})
+  for value in (np.nan, np.inf, -np.inf, 1e7, *((parameter.default + 0.5,) if parameter.whole else ())):
+    values = jnp.array([parameter.default, value, parameter.default], jnp.float32)
+    for mapped in (jax.vmap(op), jax.vmap(jax.vmap(op, (None, 0, None)), (0, None, 0))):
+      with pytest.raises(ValueError, match=rf"{parameter.name} must be .*, got -?[\da-z,.]+"):
+        mapped(keys, images, values)
+  with pytest.raises(ValueError, match="got inf"):
+    op(keys[0], images[0], 10**400)
+
+
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_refuses_what_is_not_a_picture(name):
   own = {n: v[1] for n, v in _LEVELS[name].items()}

@@ -81,7 +81,7 @@ def test_distributions_within_the_bounds_pass(name, ranges):
     ("ripple", "y_wavelength", (9, 2), r"got 9\.\.2"),
     ("jpeg", "quality", (101, 101), r"jpeg\.quality: expected values within 1\.\.100, got 101$"),
     ("jpeg", "quality", (10, 90), r"jpeg\.quality: expected whole numbers within 1\.\.100, got any within 10\.\.90$"),
-    ("jpeg", "quality", (75.5, 75.5), r"expected whole numbers within 1\.\.100, got any within 75\.5$"),
+    ("jpeg", "quality", (75.5, 75.5), r"expected whole numbers within 1\.\.100, got 75\.5$"),
   ],
 )
 def test_distributions_beyond_the_bounds_are_refused(name, parameter, values, message):

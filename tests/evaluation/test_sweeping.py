@@ -14,7 +14,7 @@ from jaxdistort.distortions import DISTORTIONS
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import format_sweep, parse_sweep, run_sweeps, sweep_networks
 from jaxdistort.evaluation.sweep_reports import detection_threshold, report_sweep
-from jaxdistort.evaluation.sweeping import Answers, SweepOutcome, make_sweep_step
+from jaxdistort.evaluation.sweeping import Answers, Sweep, SweepOutcome, make_sweep_step
 from jaxdistort.models import run_network
 from jaxdistort.reporting import draw_sweeps, sweep_files, write_sweep
 from jaxdistort.runtime.mesh import create_mesh, replicated
@@ -52,6 +52,14 @@ def test_names_and_levels():
   assert parse_sweep("gaussian_noise.density").fixed == {"amount": 25}
   assert parse_sweep("twirl").levels[0] == 0  # a turn to the left is none to the right
   assert len(parse_sweep("marble.turbulence").levels) == 12
+  assert parse_sweep("jpeg").levels == tuple(range(1, 101, 9))
+  assert parse_sweep("jpeg", "10:90:9").levels == tuple(range(10, 91, 10))
+
+
+def test_a_sweep_made_by_hand_is_checked_too():
+  for levels in ((75.5,), (0,), (float("nan"),), (50, float("inf"))):
+    with pytest.raises(InputError, match=r"^sweep: jpeg\.quality: expected "):
+      Sweep("jpeg", "quality", levels)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,12 @@ def test_names_and_levels():
     ("gaussian_blur", "nan:5:3", "expected START:STOP:COUNT"),
     ("gaussian_blur", "1:5:1e11", "expected START:STOP:COUNT"),
     ("gaussian_blur", "1:5:100000000000", "more than 1000; give fewer"),
-    ("gaussian_blur", "0:99:3", "gaussian_blur goes from 0 to 11 px"),
+    ("gaussian_blur", "0:99:3", r"^sweep: gaussian_blur\.radius: expected values within 0\.\.11 px, got 49\.5$"),
+    ("jpeg", "10:90:7", r"^sweep: jpeg\.quality: expected whole numbers within 1\.\.100, got 23\.33333$"),
+    ("jpeg", "75.5", r"expected whole numbers within 1\.\.100, got 75\.5$"),
+    ("jpeg.quality", "0,50", r"expected values within 1\.\.100, got 0"),
+    ("gaussian_noise", "inf", "expected START:STOP:COUNT"),
+    ("twirl", "1,1e400", "expected START:STOP:COUNT"),
   ],
 )
 def test_wrong_sweeps_get_one_clear_line(name, levels, message):
@@ -184,7 +197,7 @@ def test_thresholds_of_known_curves():
   early = threshold([0.6, 0.2, 0.9], [1, 2, 3], weak_first=True)
   assert (early["recognised"], early["falls_back"]) == ("at the weakest level already", True)
   never = threshold([0, 0.1], [1, 2], weak_first=True)
-  assert never == {"level": None, "interval": [None, None], "falls_back": False, "recognised": "at no level"}
+  assert never == {"level": None, "interval": None, "falls_back": False, "recognised": "at no level"}
   assert threshold([0.1, 0.52], [1, 2], weak_first=True)["interval"][1] is None  # it may lie beyond
   assert threshold([0.7], [3], weak_first=True)["recognised"] == "at every level"
   sure = detection_threshold(originals, np.tile([False, True], (400, 1)), [1, 2], weak_first=True)
@@ -223,7 +236,7 @@ def test_the_weak_end_is_found_by_all_levels():
 def test_a_level_that_changes_nothing_has_no_psnr():
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[np.inf, 30]] * 3)
   report = report_sweep(outcome, ["three"])
-  assert report["psnr"] == {"mean": [None, 30], "intervals": [None, [30, 30]]}
+  assert report["psnr"] == {"mean": [None, 30], "intervals": [None, None]}  # of three originals
   json.dumps(report, allow_nan=False)
   assert report["networks"][0]["false_alarms"] == 1
   assert "∞" in format_sweep(report)

@@ -42,12 +42,23 @@ def test_a_class_without_pictures_counts_zero():
   assert len(figures.confusion_matrix) == 3
 
 
-def test_certainty_without_doubt_has_an_interval_and_a_single_original_none():
-  low, high = TASK.figures(predictions([0, 1, 2, 0], [0, 1, 2, 0])).intervals["accuracy"]
+def test_where_resampling_cannot_tell_accuracies_have_wilsons_interval_and_the_loss_none():
+  sure = TASK.figures(predictions([0, 1, 2, 0], [0, 1, 2, 0])).intervals
+  low, high = sure["accuracy"]
   assert high == 1
   assert low == pytest.approx(1 / (1 + 1.959964**2 / 2), abs=1e-6)  # Wilson's, of two originals
-  alone = TASK.figures(predictions([0, 1], [0, 0]))
-  assert alone.intervals == {"accuracy": None, "balanced_accuracy": None, "loss": None}
+  assert sure["balanced_accuracy"] == sure["accuracy"]
+  assert sure["loss"] is None
+  halves = TASK.figures(predictions([0, 1, 0, 1], [0, 0, 0, 0])).intervals  # of both originals one picture of two
+  assert halves["accuracy"] == pytest.approx([0.0945, 0.9055], abs=1e-4)
+  assert halves["loss"] is None
+  alone = TASK.figures(predictions([0, 1], [0, 0])).intervals
+  assert alone["accuracy"] == pytest.approx([0.0546, 0.9454], abs=1e-4)
+  assert alone["loss"] is None
+  many = TASK.figures(predictions([0, 1] * 50, [0, 0] * 50)).intervals  # fifty originals that agree
+  assert many["accuracy"] == pytest.approx([0.3664, 0.6336], abs=1e-4)
+  assert many["balanced_accuracy"] == many["accuracy"]
+  assert many["loss"] is None
 
 
 def test_intervals_hold_their_figure():

@@ -1,5 +1,7 @@
 """Figures of answers that may name several kinds, against scikit-learn and by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -63,6 +65,17 @@ def test_figures_agree_with_scikit_learn():
   )
   low, high = figures.intervals["mean_average_precision"]
   assert low < figures.mean_average_precision < high
+
+
+@pytest.mark.parametrize("count", [2, 4, 40])
+def test_no_interval_without_doubt(count):
+  """Of few originals, and of many that agree."""
+  presence = np.tile([[True, False], [False, True], [True, True]], (count, 1))
+  right = _predictions(presence, presence * 0.5, np.where(presence, 3.0, -3.0), presence * 0.5)
+  intervals = _TASK.figures(dataclasses.replace(right, originals=np.repeat(np.arange(count), 3))).intervals
+  assert intervals["mean_average_precision"] is None
+  assert intervals["loss"] is None
+  assert intervals["accuracy"] == pytest.approx([count / (count + 1.959964**2), 1], abs=1e-6)
 
 
 def test_calibration_of_honest_and_of_vain_probabilities():

@@ -1,4 +1,4 @@
-"""Comparison of runs: what is paired with what, McNemar's test by hand, the form of the study's tables."""
+"""Comparison of runs: what is paired with what, the sign test by hand, the form of the study's tables."""
 
 import csv
 import json
@@ -46,7 +46,8 @@ def test_two_runs_on_the_same_pictures(tmp_path):
   assert (pair["pictures"], pair["only_first"], pair["only_second"]) == (40, 2, 8)
   assert pair["accuracies"] == [0.75, 0.9]
   assert pair["difference"] == pytest.approx(0.15)
-  assert pair["p_value"] == pytest.approx(2 * (1 + 10 + 45) / 2**10)  # two sides of a fair coin, 10 throws
+  # Two pictures each: one original was named more rightly by the first, four by the second.
+  assert pair["p_value"] == pytest.approx(2 * (1 + 5) / 2**5)  # two sides of a fair coin, 5 throws
   low, high = pair["interval"]
   assert low < 0.15 < high
   text = format_comparison(comparison)
@@ -104,6 +105,29 @@ def test_pairs_by_hand():
   assert (same["difference"], same["p_value"], same["interval"]) == (0, 1, None)
   many = {(str(i), ""): (str(i), "twirl", "twirl") for i in range(9)}
   assert compare_pair(many, many)["interval"] is None  # no difference in nine pictures is no proof of none
+
+
+def _answers(rights, each):
+  """`each` pictures of every original, named rightly or not."""
+  names = [(f"{original} {i}", original, right) for original, right in enumerate(rights) for i in range(each)]
+  return {(name, ""): (str(original), "twirl", "twirl" if right else "marble") for name, original, right in names}
+
+
+def test_many_pictures_of_few_originals_prove_nothing():
+  worse, better = _answers([False] * 2, 100), _answers([True] * 2, 100)
+  pair = compare_pair(worse, better)
+  assert (pair["difference"], pair["only_second"]) == (1, 200)
+  assert pair["interval"] is None
+  assert pair["p_value"] == pytest.approx(2 / 2**2)  # of two originals, not of 200 pictures
+  many = compare_pair(_answers([False] * 10, 3), _answers([True] * 10, 3))
+  assert (many["interval"], many["p_value"]) == (None, pytest.approx(2 / 2**10))  # all ten agree
+
+
+def test_one_picture_of_each_original_is_mcnemars_test():
+  pair = compare_pair(_answers([True] * 2 + [False] * 8 + [True] * 30, 1), _answers([False] * 2 + [True] * 38, 1))
+  assert pair["p_value"] == pytest.approx(2 * (1 + 10 + 45) / 2**10)
+  low, high = pair["interval"]
+  assert low < 0.15 < high
 
 
 def test_names_are_as_short_as_they_can_be(tmp_path):

@@ -86,4 +86,4 @@ def test_figures_as_a_table():
   table = format_figures(TASK.figures(predictions([0, 1, 2], [0, 1, 1])))
   assert "gaussian_blur      0.500   1.000  0.667         1" in table
   assert table.endswith("accuracy 0.6667, loss 0.9163 on 3 pictures")
-  assert "of one original, without an interval" in format_figures(TASK.figures(predictions([0, 1], [0, 0])))
+  assert "within 0.0546 to 0.9454 (95 %)" in format_figures(TASK.figures(predictions([0, 1], [0, 0])))

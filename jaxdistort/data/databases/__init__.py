@@ -1,5 +1,6 @@
 """Databases of pictures that people judged, read in place from their owners' layouts."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def open_database(spec: str) -> Database:
   if not layout.root.is_dir():
     raise layout.error(f"is not a folder; expected one with {layout.expected}")
   database = DATABASES[prefix].open(layout)
-  if not database.pictures:
-    raise layout.error("none of the pictures that its tables name is there")
+  found = sum(picture.type != REFERENCE for picture in database.pictures)
+  first = database.problems[0] if database.problems else ""
+  if not database.pictures or (database.listed and not found):
+    many = f"of the {database.listed:,} distorted pictures" if database.listed else "of the pictures"
+    raise layout.error(f"none {many} that its tables name is there" + (f": {first}" if first else ""))
+  if 2 * found < database.listed:
+    line = f"only {found:,} of the {database.listed:,} distorted pictures that its tables name are there"
+    return dataclasses.replace(database, problems=(f"{line}: all figures are of those", *database.problems))
   return database

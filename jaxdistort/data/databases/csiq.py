@@ -1,13 +1,12 @@
 """Categorical Subjective Image Quality database (Larson and Chandler)."""
 
-import csv
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
-from jaxdistort.errors import reason_of
+from jaxdistort.data.databases.tables import Numbers, Row, cells_of, pick_columns, read_columns
+from jaxdistort.foreign.reading import Damaged, reading
 
 _LAYOUT = (
   "src_imgs (1600.png), dst_imgs with the folders awgn, blur, contrast, fnoise, jpeg and jpeg2000 "
@@ -28,53 +27,41 @@ def open_csiq(layout: Layout) -> Database:
   """
   references, files = layout.files("src_imgs"), {kind: layout.files(f"dst_imgs/{kind}") for kind in _FOLDERS}
   rows = Rows(references)
-  for image, written, level, score, source in _table(layout):
-    kind = {"noise": "awgn"}.get(written, written).replace(" ", "")
-    if kind not in files:
-      raise layout.error(f"{source}: dst_type {written!r} is none of noise, blur, contrast, fnoise, jpeg, jpeg 2000")
-    name = f"{image}.{kind}.{level}.png"
-    rows.add(files[kind], name, f"{image}.png", kind, float(level), score, source)
+  for found, source in _table(layout):
+    if found:
+      image, kind, level, score = found
+      rows.add(files[kind], f"{image}.{kind}.{level}.png", f"{image}.png", kind, float(level), score, source)
   problems = (*rows.problems, *(line for part in files.values() for line in part.extra()), *references.extra())
-  units = MappingProxyType(dict.fromkeys(_FOLDERS, "level, 1..5"))
-  return Database("CSIQ", layout.root, rows.pictures(), LABELS, units, "DMOS, 0..1, higher is worse", problems)
+  units, score = MappingProxyType(dict.fromkeys(_FOLDERS, "level, 1..5")), "DMOS, 0..1, higher is worse"
+  return Database("CSIQ", layout.root, rows.pictures(), LABELS, units, score, problems, rows.listed)
 
 
 register_database("csiq", open_csiq, "CSIQ: 6 types at up to 5 levels", _LAYOUT)
 
+_Found = tuple[str, str, int, float] | None
 
-def _table(layout: Layout) -> list[tuple[str, str, int, float, str]]:
-  """Image, type, level, DMOS and place of each row."""
+
+def _parse(cells: Sequence[str], numbers: Numbers) -> _Found:
+  """Image, type, level and DMOS; None for a row that is of no picture, such as a mean."""
+  image, written, level, score = cells
+  if not image and not written:
+    return None
+  kind = {"noise": "awgn"}.get(written.lower(), written.lower()).replace(" ", "")
+  number = numbers.read(level)
+  if not image or kind not in _FOLDERS or number not in range(1, 6):
+    raise ValueError(cells)
+  return re.sub(r"[.,]0+$", "", image), kind, int(number), numbers.read(score)  # a spreadsheet may say 1600.0
+
+
+def _table(layout: Layout) -> list[tuple[_Found, str]]:
   path = layout.find("csiq.DMOS.xlsx") or layout.find("csiq.DMOS.csv") or layout.need("csiq.DMOS.xlsx")
-  table = _workbook(layout, path) if path.suffix.lower() == ".xlsx" else csv.reader(layout.text(path).splitlines())
-  columns: dict[str, int] = {}
-  found = []
-  for line, row in enumerate(table, 1):
-    cells = ["" if cell is None else str(cell).strip() for cell in row]
-    if not columns:  # titles stand above the header
-      columns = {name: cells.index(name) for name in _COLUMNS} if set(_COLUMNS) <= set(cells) else {}
-      continue
-    image, kind, level, score = (cells[columns[name]] if columns[name] < len(cells) else "" for name in _COLUMNS)
-    if not image:
-      continue
-    source = f"{layout.named(path)} row {line}"
-    try:
-      found.append((image.removesuffix(".0"), kind.lower(), int(float(level)), float(score), source))
-    except ValueError:
-      raise layout.error(f"{source}: expected a level and a DMOS, found {level!r} and {score!r}") from None
-  if not found:
-    raise layout.error(f"{layout.named(path)}: no rows under a header with {', '.join(_COLUMNS)}")
-  return found
-
-
-def _workbook(layout: Layout, path: Path) -> Iterable[tuple[Any, ...]]:
-  import openpyxl  # here, because it takes longer to import than all the rest of the readers
-
+  expected = "an image, noise, blur, contrast, fnoise, jpeg or jpeg 2000, a level 1..5 and a DMOS"
+  if path.suffix.lower() != ".xlsx":
+    return read_columns(layout, path, _COLUMNS, _parse, expected)
   try:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
-      sheet = book["all_by_image"] if "all_by_image" in book.sheetnames else book.worksheets[0]
-      return list(sheet.iter_rows(values_only=True))
-    finally:
-      book.close()
-  except Exception as error:  # the reader of a foreign file raises anything; nothing of ours runs here
-    raise layout.error(f"{layout.named(path)} cannot be read: {reason_of(error)}") from error
+    with reading("workbook", path) as book:
+      sheet = book.call("rows", "all_by_image")
+  except Damaged as error:
+    raise layout.error(f"{layout.named(path)} cannot be read: {error}") from error
+  rows = [Row(cells_of(cells), f"{layout.named(path)} row {number}") for number, cells in enumerate(sheet, 1)]
+  return pick_columns(layout, path, rows, _COLUMNS, _parse, expected)

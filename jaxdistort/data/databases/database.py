@@ -47,6 +47,7 @@ class Database:
     level_units: type -> what its level counts.
     score: MOS or DMOS, its range, and which end is good.
     problems: parts that are missing, damaged or unknown, a line each.
+    listed: how many distorted pictures the tables name, there or not; 0 where there are no tables.
     unchanged: (type, level) that do not change the picture, by their owners' own parameters.
   """
 
@@ -57,6 +58,7 @@ class Database:
   level_units: Mapping[str, str]
   score: str
   problems: tuple[str, ...] = ()
+  listed: int = 0
   unchanged: frozenset[tuple[str, float]] = frozenset()
 
 
@@ -105,14 +107,14 @@ class Layout(NamedTuple):
       raise self.error(f"{name} is not a folder; expected {self.expected}")
     return Files(folder, self.named(folder))
 
-  def text(self, path: Path) -> str:
-    """The contents of a table.
+  def content(self, path: Path) -> bytes:
+    """The bytes of a table.
 
     Raises:
       InputError: it cannot be read.
     """
     try:
-      return path.read_text(encoding="utf-8-sig", errors="replace")
+      return path.read_bytes()
     except OSError as error:
       raise self.error(f"{self.named(path)} cannot be read: {reason_of(error)}") from error
 
@@ -157,8 +159,12 @@ def register_database(prefix: str, open: Callable[[Layout], Database], help: str
   DATABASES.register(prefix, DatabaseKind(prefix, open, help, layout))
 
 
+_LOSSLESS = (".bmp", ".png", ".tif", ".tiff", ".ppm")
+"""Forms that people convert pictures to which keep their pixels."""
+
+
 class Files:
-  """The files of a folder by name, in any letter case; remembers which were taken.
+  """The files of a folder by name, in any letter case and lossless form; remembers which were taken.
 
   Args:
     folder: that is there.
@@ -167,16 +173,36 @@ class Files:
 
   def __init__(self, folder: Path, name: str):
     self.folder, self.name = folder, name
-    self._paths = {p.name.lower(): p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith(".")}
-    self._taken: set[str] = set()
+    self._paths = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    self._names: dict[str, list[Path]] = {}
+    self._stems: dict[str, list[Path]] = {}
+    for path in self._paths:
+      self._names.setdefault(path.name.lower(), []).append(path)
+      if path.suffix.lower() in _LOSSLESS:
+        self._stems.setdefault(path.stem.lower(), []).append(path)
+    self._taken: set[Path] = set()
 
   def take(self, name: str) -> Path | None:
-    self._taken.add(name.lower())
-    return self._paths.get(name.lower())
+    """The file of this name; where there is none, the only one of its stem; None if there is none, or several."""
+    found = self._candidates(name)
+    if len(found) != 1:
+      return None
+    self._taken.add(found[0])
+    return found[0]
+
+  def lack(self, name: str) -> str:
+    """Why `take` gives nothing, for messages: "which is not in FOLDER"."""
+    found = [path.name for path in self._candidates(name)]
+    return f"which may be {' or '.join(found)} in {self.name}" if found else f"which is not in {self.name}"
+
+  def _candidates(self, name: str) -> list[Path]:
+    alike = self._names.get(name.lower(), [])
+    stem = Path(name).stem if Path(name).suffix.lower() in _LOSSLESS else name
+    return [path for path in alike if path.name == name] or alike or self._stems.get(stem.lower(), [])
 
   def extra(self) -> list[str]:
     """A line on the files that nothing asked for; none if there are none."""
-    names = [path.name for key, path in self._paths.items() if key not in self._taken]
+    names = [path.name for path in self._paths if path not in self._taken]
     if not names:
       return []
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
@@ -189,9 +215,10 @@ class Rows:
 
   def __init__(self, references: Files):
     self._references = references
-    self._judged: list[JudgedPicture] = []
+    self._judged: dict[Path, JudgedPicture] = {}
     self._originals: dict[str, Path | None] = {}
     self.problems: list[str] = []
+    self.listed = 0
 
   def reference(self, name: str, source: str) -> Path | None:
     """The file of a reference; its absence is reported once."""
@@ -199,17 +226,21 @@ class Rows:
     if key not in self._originals:
       self._originals[key] = self._references.take(name)
       if self._originals[key] is None:
-        self.problems.append(f"{source} names the reference {name}, which is not in {self._references.name}")
+        self.problems.append(f"{source} names the reference {name}, {self._references.lack(name)}")
     return self._originals[key]
 
   def add(self, files: Files, name: str, reference: str, kind: str, level: float, score: float, source: str) -> None:
     """A distorted picture; `source` is where it is listed: file and line."""
     path = files.take(name)
     original = self.reference(reference, source)
+    if path in self._judged:
+      self.problems.append(f"{source} names {name} once more: only the first line counts")
+      return
+    self.listed += 1
     if path is None:
-      self.problems.append(f"{source} names {name}, which is not in {files.name}")
+      self.problems.append(f"{source} names {name}, {files.lack(name)}")
     else:
-      self._judged.append(JudgedPicture(path, original, Path(reference).stem.lower(), kind, level, score))
+      self._judged[path] = JudgedPicture(path, original, Path(reference).stem.lower(), kind, level, score)
 
   def pictures(self) -> tuple[JudgedPicture, ...]:
     """The references, then the distorted pictures."""
@@ -219,4 +250,4 @@ class Rows:
       for name, path in sorted(self._originals.items())
       if path is not None
     ]
-    return (*references, *self._judged)
+    return (*references, *self._judged.values())

@@ -1,11 +1,11 @@
 """Konstanz Artificially Distorted Image quality Database, KADID-10k (Lin, Hosu, Saupe 2019)."""
 
-import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
+from jaxdistort.data.databases.tables import Numbers, read_columns
 
 _LAYOUT = "images (references I01.png, distorted I01_01_01.png) and dmos.csv"
 _TYPES = (
@@ -48,6 +48,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_COLUMNS = ("dist_img", "ref_img", "dmos")
+_NAME = re.compile(r"i\d\d_(\d\d)_(\d\d)(?:\.\w+)?", re.ASCII | re.IGNORECASE)
+
+
 def open_kadid10k(layout: Layout) -> Database:
   """Reads KADID-10k: 25 types at 5 levels.
 
@@ -56,25 +60,21 @@ def open_kadid10k(layout: Layout) -> Database:
   """
   files, table = layout.files("images"), layout.need("dmos.csv")
   rows = Rows(files)
-  reader = csv.DictReader(layout.text(table).splitlines())
-  if not {"dist_img", "ref_img", "dmos"} <= set(reader.fieldnames or ()):
-    found = ", ".join(reader.fieldnames or ()) or "none"
-    raise layout.error(f"{layout.named(table)}: expected the columns dist_img, ref_img and dmos, found {found}")
-  for line, row in enumerate(reader, 2):
-    name, reference, source = row["dist_img"] or "", row["ref_img"] or "", f"{layout.named(table)} line {line}"
-    match = re.fullmatch(r"i\d\d_(\d\d)_(\d\d)\.\w+", name, re.IGNORECASE)
-    try:
-      if not match or not reference or not (1 <= int(match[1]) <= len(_TYPES) and 1 <= int(match[2]) <= 5):
-        raise ValueError
-      score = float(row["dmos"])
-    except (TypeError, ValueError):
-      found = ", ".join(str(row[column]) for column in ("dist_img", "ref_img", "dmos"))
-      raise layout.error(f"{source}: expected INN_TT_LL.png, INN.png and a DMOS, found {found}") from None
-    rows.add(files, name, reference, _TYPES[int(match[1]) - 1], float(match[2]), score, source)
+  expected = "INN_TT_LL.png, INN.png and a DMOS"
+  for (match, reference, dmos), source in read_columns(layout, table, _COLUMNS, _parse, expected):
+    rows.add(files, match[0], reference, _TYPES[int(match[1]) - 1], float(match[2]), dmos, source)
   units = MappingProxyType(dict.fromkeys(_TYPES, "level, 1..5"))
   score = "DMOS, as its authors call it: 1..5, higher is better"
   problems = (*rows.problems, *files.extra())
-  return Database("KADID-10k", layout.root, rows.pictures(), LABELS, units, score, problems, _UNCHANGED)
+  return Database("KADID-10k", layout.root, rows.pictures(), LABELS, units, score, problems, rows.listed, _UNCHANGED)
 
 
 register_database("kadid10k", open_kadid10k, "KADID-10k: 25 types at 5 levels", _LAYOUT)
+
+
+def _parse(cells: Sequence[str], numbers: Numbers) -> tuple[re.Match[str], str, float]:
+  name, reference, score = cells
+  match = _NAME.fullmatch(name)
+  if not match or not reference or not (1 <= int(match[1]) <= len(_TYPES) and 1 <= int(match[2]) <= 5):
+    raise ValueError(cells)
+  return match, reference, numbers.read(score)

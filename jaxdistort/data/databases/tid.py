@@ -1,10 +1,11 @@
 """Tampere Image Database 2008 and 2013 (Ponomarenko and others)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
+from jaxdistort.data.databases.tables import Numbers, read_rows
 
 _LAYOUT = "reference_images (I01.BMP), distorted_images (i01_01_1.bmp) and mos_with_names.txt"
 _TYPES_2008 = (
@@ -64,24 +65,26 @@ register_database("tid2008", open_tid2008, "TID2008: 17 types at 4 levels", _LAY
 register_database("tid2013", open_tid2013, "TID2013: 24 types at 5 levels", _LAYOUT)
 
 
+_NAME = re.compile(r"i(\d\d)_(\d\d)_(\d)(\.\w+)?", re.ASCII | re.IGNORECASE)
+
+
 def _open(name: str, types: tuple[str, ...], levels: int, layout: Layout) -> Database:
   references, files = layout.files("reference_images"), layout.files("distorted_images")
   table = layout.need("mos_with_names.txt")
   rows = Rows(references)
-  for line, text in enumerate(layout.text(table).splitlines(), 1):
-    if not text.strip():
-      continue
-    source = f"{layout.named(table)} line {line}"
-    match = re.fullmatch(r"\s*(\S+)\s+(i(\d\d)_(\d\d)_(\d)\.(\w+))\s*", text, re.IGNORECASE)
-    try:
-      if not match or not (1 <= int(match[4]) <= len(types) and 1 <= int(match[5]) <= levels):
-        raise ValueError
-      score = float(match[1])
-    except ValueError:
-      expected = f"SCORE iNN_TT_L.bmp, TT 01..{len(types)}, L 1..{levels}"
-      raise layout.error(f"{source}: expected {expected}, found {text.strip()!r}") from None
-    reference = f"I{match[3]}.{match[6]}"
-    rows.add(files, match[2], reference, types[int(match[4]) - 1], float(match[5]), score, source)
+
+  def parse(cells: Sequence[str], numbers: Numbers) -> tuple[re.Match[str], float]:
+    (match,) = (found for cell in cells if (found := _NAME.fullmatch(cell)))
+    (score,) = (cell for cell in cells if cell != match[0])
+    if not (1 <= int(match[2]) <= len(types) and 1 <= int(match[3]) <= levels):
+      raise ValueError(cells)
+    return match, numbers.read(score)
+
+  expected = f"SCORE iNN_TT_L.bmp, TT 01..{len(types)}, L 1..{levels}"
+  for (match, score), source in read_rows(layout, table, parse, expected):
+    reference = f"I{match[1]}{match[4] or ''}"
+    rows.add(files, match[0], reference, types[int(match[2]) - 1], float(match[3]), score, source)
   problems = (*rows.problems, *files.extra(), *references.extra())
   units = MappingProxyType(dict.fromkeys(types, f"level, 1..{levels}"))
-  return Database(name, layout.root, rows.pictures(), LABELS, units, "MOS, 0..9, higher is better", problems)
+  score = "MOS, 0..9, higher is better"
+  return Database(name, layout.root, rows.pictures(), LABELS, units, score, problems, rows.listed)

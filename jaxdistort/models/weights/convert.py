@@ -60,11 +60,23 @@ def _arrays(source: Path, tensors: Tensors, form: Kind) -> Mapping[str, np.ndarr
     return tensor.shape if tensor else None
 
   shapes = expected_shapes(form.network, **form.network.options(shape_of))
-  wanted = {named(name): _stored_shape(shape, form.axes) for name, shape in shapes.items()}
+  stored = {axes: {named(name): _stored_shape(shape, axes) for name, shape in shapes.items()} for axes in form.orders}
+  axes = max(stored, key=lambda axes: _fits(tensors, stored[axes]))  # the first of those that fit alike
+  wanted = stored[axes]
   _check_network(source, tensors, wanted, form)
-  arrays = {name: _read(source, tensors, named(name), wanted[named(name)]) for name in shapes}
-  arrays = {name: array.transpose(form.axes) if array.ndim == 4 else array for name, array in arrays.items()}
+  arrays = {}
+  for name in shapes:
+    array = _read(source, tensors, named(name), wanted[named(name)])
+    if array.ndim == 4:
+      array = array.transpose(axes)
+      array = array[::-1, ::-1] if tensors[named(name)].flipped else array
+    arrays[name] = array
   return form.adapt(tensors, arrays) if form.adapt else arrays
+
+
+def _fits(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+  """Whether all kernels of a file that is there have these shapes."""
+  return all(tensors[name].shape == shape for name, shape in shapes.items() if len(shape) == 4 and name in tensors)
 
 
 def _check_network(source: Path, tensors: Tensors, wanted: Mapping[str, tuple[int, ...]], form: Kind) -> None:

@@ -12,6 +12,8 @@ from jaxdistort.errors import InputError
 from jaxdistort.models.weights.tensors import Tensors
 from jaxdistort.registry import Registry
 
+Axes = tuple[int, int, int, int]
+
 SourceName = Callable[[str], str]
 """The name in a foreign file of an array of our network ("layers.block1_conv1.kernel")."""
 
@@ -66,6 +68,7 @@ class Kind(NamedTuple):
     own: pattern of names that only the network's own layers bear: one too many, and it is another network.
     published: the file as its authors publish it.
     axes: order in which a kernel of four dimensions must be read to be [H, W, in, out].
+    other_axes: further orders that files of this kind may have; all kernels of a file have the same.
     adapt: makes of the arrays, by our names, those that our network needs; None if they are the same.
   """
 
@@ -75,8 +78,13 @@ class Kind(NamedTuple):
   names: Callable[[Tensors], SourceName]
   own: str
   published: Published
-  axes: tuple[int, int, int, int] = (0, 1, 2, 3)
+  axes: Axes = (0, 1, 2, 3)
+  other_axes: tuple[Axes, ...] = ()
   adapt: Callable[[Tensors, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None
+
+  @property
+  def orders(self) -> tuple[Axes, ...]:
+    return self.axes, *self.other_axes
 
 
 KINDS: Registry[Kind] = Registry("kind of weights")

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-
-class Damaged(Exception):
-  """A foreign file is not what it should be; the message, for "FILE: ...", says how."""
+from jaxdistort.foreign.reading import Damaged
 
 
 class Tensor(NamedTuple):
@@ -17,10 +15,13 @@ class Tensor(NamedTuple):
   Attributes:
     shape: of the array.
     read: returns it; raises Damaged where the file is.
+    flipped: whether a kernel is upside down, left to right as well: for convolution, as Theano computes it, in place of
+      correlation, which other libraries call so.
   """
 
   shape: tuple[int, ...]
   read: Callable[[], np.ndarray]
+  flipped: bool = False
 
 
 Tensors = Mapping[str, Tensor]

@@ -19,6 +19,8 @@ from jaxdistort.models.weights.torch_pickle import Call, PersistentId, Refused, 
 
 _LEGACY_BEGINNING = (0x1950A86A20F9469CFC6C, 1001)  # the first two pickles of files of before PyTorch 1.6
 
+_MOST_PACKED = 20  # bytes of a byte: PyTorch packs nothing, and weights hardly get smaller
+
 _STORAGES: Mapping[str, Any] = {
   "DoubleStorage": np.float64,
   "FloatStorage": np.float32,
@@ -86,6 +88,9 @@ def _zip_tensors(archive: zipfile.ZipFile, members: list[str]) -> Tensors:
 
   def read(name: str) -> bytes:
     with foreign_parser():
+      member = archive.getinfo(name)
+      if member.file_size > _MOST_PACKED * member.compress_size:
+        raise Damaged(f"{name} would unpack to {member.file_size:,} bytes")
       return archive.read(name)
 
   content = Unpickler(io.BytesIO(read(pickles[0]))).unpickle()

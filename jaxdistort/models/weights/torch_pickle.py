@@ -56,9 +56,11 @@ class Unpickler(pickle.Unpickler):
   def __init__(self, file: Any):
     start = file.tell()
     with foreign_parser():
-      steps = sum(1 for _ in itertools.islice(pickletools.genops(file), _MOST_STEPS))
-    if steps == _MOST_STEPS:
+      steps = list(itertools.islice(pickletools.genops(file), _MOST_STEPS))
+    if len(steps) == _MOST_STEPS:
       raise Refused(f"a pickle of {_MOST_STEPS:,} steps or more, which no VGG16 needs")
+    if any("PUT" in step.name and int(argument) > _MOST_STEPS for step, argument, _ in steps if argument is not None):
+      raise Damaged("it remembers more than it has steps")  # for which gigabytes would be set aside
     file.seek(start)
     super().__init__(file)
     self.storages: list[PersistentId] = []

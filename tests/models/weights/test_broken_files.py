@@ -232,7 +232,7 @@ def _bug(*arguments):
 @pytest.mark.parametrize(
   ("kind", "place", "name"),
   [
-    ("keras-vgg16", keras, "_tensor"),
+    ("keras-vgg16", keras, "_places"),
     ("torchvision-vgg16", torch, "_view"),
     ("torchvision-vgg16", torch._View, "of"),
   ],

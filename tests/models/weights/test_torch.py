@@ -134,3 +134,23 @@ def test_a_whole_model_is_refused_with_advice():
   expected = r"torch\.nn\.modules\.conv\.Conv2d.*save the state_dict\(\)"
   with pytest.raises(InputError, match=expected), open_torch(HERE / "whole_model.pth"):
     pass
+
+
+@pytest.mark.parametrize("place", [b"r\xff\xff\xff\x3f", b"p1073741823\n"])
+def test_a_pickle_that_sets_gigabytes_aside_is_refused(tmp_path, place):
+  """Its memo would have a billion places."""
+  content = b"\x80\x02}" + place + b"."
+  with zipfile.ZipFile(tmp_path / "model.pth", "w") as archive:
+    archive.writestr("model/data.pkl", content)
+  with pytest.raises(InputError, match="it remembers more than it has steps"), open_torch(tmp_path / "model.pth"):
+    pass
+
+
+def test_a_member_that_unpacks_to_gigabytes_is_refused(tmp_path):
+  with zipfile.ZipFile(HERE / "tiny_zip.pth") as whole, zipfile.ZipFile(tmp_path / "model.pth", "w", 8) as packed:
+    for name in whole.namelist():
+      packed.writestr(name, whole.read(name) if "/data/" not in name else bytes(10_000_000))
+  with open_torch(tmp_path / "model.pth") as tensors:
+    for tensor in tensors.values():
+      with pytest.raises(Damaged, match="would unpack to 10,000,000 bytes"):
+        tensor.read()
