@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from jaxdistort.cli import interrupts
 from jaxdistort.cli.extras import how_to_get, missing_extra
-from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged
+from jaxdistort.errors import InputError, WorkFailed, what_failed
 from jaxdistort.runtime.compilation import keep_compiled
 
 
@@ -27,9 +28,10 @@ def run(main: Callable[[], int | None]) -> NoReturn:
       stream.reconfigure(errors="backslashreplace")  # files have names that the terminal's encoding may lack
   sys.unraisablehook = _unraisable
   signal.signal(signal.SIGTERM, signal.default_int_handler)
+  interrupts.watch()
   try:
     status = main() or 0
-  except (InputError, TrainingDiverged, CheckpointFailed) as error:
+  except (InputError, WorkFailed) as error:
     status = _report(f"{error}{how_to_get(error)}")
   except ModuleNotFoundError as error:
     if (message := missing_extra(error)) is None:
@@ -39,14 +41,17 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     status = 0
   except OSError as error:
-    where = f" ({error.filename})" if error.filename else ""
-    status = _report(f"{error.strerror or error}{where}")
+    status = _report(what_failed(error))
   except KeyboardInterrupt:
     status = None
   if status is None:
     gc.collect()  # what was on the stack: its semaphores would be reported as leaked
     _end_stopped()
-  sys.stdout.flush()
+  try:
+    sys.stdout.flush()
+  except OSError as error:  # a full disk
+    status = status or _report(what_failed(error))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
   if status and _of_several():
     os._exit(status)  # an ordinary exit waits for the other processes, which do not know
   sys.exit(status)
@@ -67,16 +72,16 @@ def _of_several() -> bool:
 
 
 def _report(message: object) -> int:
-  print(f"error: {message}", file=sys.stderr)
+  with contextlib.suppress(OSError):  # where it goes may be what is full
+    print(f"error: {message}", file=sys.stderr)
   return 1
 
 
 def _end_stopped() -> NoReturn:
-  """Ends the process without the interpreter's own end, which crashes where JAX was interrupted at work."""
-  with contextlib.suppress(OSError):  # whoever read our output may have been stopped before
-    sys.stdout.flush()
-    print("\nstopped", file=sys.stderr, flush=True)
-  os._exit(130)
+  for stream in (sys.stdout, sys.stderr):
+    with contextlib.suppress(OSError, ValueError):  # whoever read our output may have been stopped before
+      stream.flush()
+  interrupts.end_stopped()
 
 
 def _unraisable(lost: "sys.UnraisableHookArgs") -> None:

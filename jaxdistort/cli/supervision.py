@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from jaxdistort.cli import interrupts
+
 _SUPERVISED = "JAXDISTORT_SUPERVISED"
 
 
@@ -19,10 +21,13 @@ def supervise() -> None:
     threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
     return
   environment = os.environ | {_SUPERVISED: str(os.getpid())}
-  child = subprocess.Popen([sys.executable, *sys.orig_argv[1:]], env=environment)  # `-m jaxdistort` too
+  # A group of its own: a terminal's Ctrl-C comes once, from here.
+  child = subprocess.Popen([sys.executable, *sys.orig_argv[1:]], env=environment, process_group=0)  # `-m` too
+  interrupts.dies_with_us(child.kill)
   for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda number, frame: child.send_signal(number))
-  status = child.wait()
+  with interrupts.first_asks(2):  # by then it has ended itself
+    status = child.wait()
   if status < 0:
     name = signal.Signals(-status).name
     print(

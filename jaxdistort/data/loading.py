@@ -4,6 +4,7 @@ import collections
 import gc
 import itertools
 import os
+import re
 import signal
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from jaxdistort.errors import WorkerLost
 
 
 def default_workers() -> int:
@@ -33,7 +36,8 @@ def load_elements(
   """`put(load(element))` for every element in order, ahead of need; on leaving the context, workers end.
 
   This is how everything that is decoded reaches the program: training, evaluation, databases, preparation. Ctrl-C is
-  the caller's alone, and workers end with it, however it ends. What `load` raises is raised here in its turn.
+  the caller's alone, and workers end with it, however it ends. What `load` raises is raised here in its turn; and
+  WorkerLost where a process was killed.
 
   Args:
     elements: small, such as numbers; a range may be endless for all purposes.
@@ -97,10 +101,25 @@ def _start_processes(
   try:
     with _without_interrupts():
       iterator.start_prefetch()
-    yield iterator
+    yield _losses_told(iterator)
   finally:
     iterator.close()
     gc.collect()  # its last elements lie in cycles, and their shared memory would be reported as leaked at the end
+
+
+def _losses_told(stream: Iterator[Any]) -> Iterator[Any]:
+  try:
+    yield from stream
+  except RuntimeError as error:
+    found = re.search(r"terminated unexpectedly with exit code (-?\d+)", str(error))  # grain's words
+    if not found:
+      raise
+    code = int(found[1])
+    how = signal.Signals(-code).name if -code in set(signal.Signals) else f"exit status {code}"
+    raise WorkerLost(
+      f"a process that decodes pictures was lost ({how}); if memory or /dev/shm is full, give fewer workers, or 0 for "
+      "threads"
+    ) from error
 
 
 def _leave_interrupts() -> None:

@@ -37,6 +37,7 @@ from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
 from jaxdistort.files import making_whole, write_table, write_whole, writing_whole
+from jaxdistort.locking import is_free, locked
 from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
@@ -91,11 +92,18 @@ def prepare(
     progress: hears what changed since the last time, and how far it is.
 
   Raises:
-    InputError: a source that cannot be prepared, or the folder holds something else.
+    InputError: a source that cannot be prepared, or the folder holds something else, or another process prepares it.
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
   source = _open_single(data)
+  with locked(output):
+    return _prepare(data, source, output, image_size, augment, workers, progress)
+
+
+def _prepare(
+  data: str, source: Source, output: Path, image_size: int, augment: bool, workers: int | None, progress: Progress
+) -> Preparation:
   settings = _settings(data, source, output, image_size, training_side(image_size) if augment else image_size)
   try:
     plan = _Plan(source, settings)
@@ -128,11 +136,10 @@ def _open_single(data: str) -> Source:
 def _settings(data: str, source: Source, output: Path, image_size: int, side: int) -> Settings:
   """Of the folder as it shall be; its number of shards never changes."""
   before = read_settings(output)
-  if before is None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+  if before is None and not is_free(output):
     raise InputError(f"output {output}: is no empty folder, and holds no prepared pictures; give another")
   if before and before.source != repr(source):
     raise InputError(f"output {output}: holds the pictures of {before.source}, not of {source!r}; give another")
-  output.mkdir(parents=True, exist_ok=True)
   shards = before.shards if before else min(max(round(len(source) / _PICTURES_A_SHARD), 1), _MOST_SHARDS)
   named = repr(source) if data.startswith("folder:") else data  # a folder by its full path
   return Settings(named, repr(source), image_size, side, shards)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxdistort.data import PictureSet, file_stamps
 from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import write_whole
+from jaxdistort.locking import is_free
 from jaxdistort.protocols import Protocol
 
 DESCRIPTION = "dataset.json"
@@ -57,7 +58,7 @@ def _fingerprint(pictures: PictureSet) -> str:
 
 
 def begin(output: Path, description: dict[str, Any]) -> None:
-  """Writes dataset.json where there is none.
+  """Writes dataset.json where there is none; the folder is there.
 
   Raises:
     InputError: the folder holds another set, or something else.
@@ -67,10 +68,9 @@ def begin(output: Path, description: dict[str, Any]) -> None:
     before = json.loads(path.read_text())
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
-  except (FileNotFoundError, NotADirectoryError):
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+  except FileNotFoundError:
+    if not is_free(output):
       raise InputError(f"output {output}: is no empty folder, and no distorted set; give another") from None
-    output.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(description, indent=2) + "\n")
     return
   except (OSError, ValueError, TypeError, KeyError) as error:

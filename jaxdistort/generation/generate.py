@@ -20,6 +20,7 @@ from jaxdistort.generation.description import begin, describe
 from jaxdistort.generation.pictures import PictureFiles
 from jaxdistort.generation.records import check_installed, pack
 from jaxdistort.generation.stream import DistortedBatch, distorted_batches
+from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Bar, Progress
 from jaxdistort.protocols import PROTOCOLS, Protocol
 from jaxdistort.runtime.mesh import create_mesh
@@ -71,7 +72,7 @@ def generate(
     progress: hears what is there already, and how far it is.
 
   Raises:
-    InputError: an argument that cannot be used, or the folder holds something else.
+    InputError: an argument that cannot be used, or the folder holds something else, or another process makes it.
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
@@ -85,16 +86,17 @@ def generate(
   pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
   description = describe(pictures, create(jpeg_quality or None), form=form, **given)
-  begin(output, description)
-  making = _Making(pictures, create(None), output, form, description, progress)
-  made = 0
-  if not (output / MANIFEST).exists():
-    made = making.make_parts(default_workers() if workers is None else workers)
-    making.finish()
-  shutil.rmtree(making.unfinished, ignore_errors=True)
-  with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-    count = sum(1 for _ in csv.reader(file)) - 1
-  return Generated(count, len(making.broken), made)
+  with locked(output):
+    begin(output, description)
+    making = _Making(pictures, create(None), output, form, description, progress)
+    made = 0
+    if not (output / MANIFEST).exists():
+      made = making.make_parts(default_workers() if workers is None else workers)
+      making.finish()
+    shutil.rmtree(making.unfinished, ignore_errors=True)
+    with (output / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+      count = sum(1 for _ in csv.reader(file)) - 1
+    return Generated(count, len(making.broken), made)
 
 
 class _Making:

@@ -14,6 +14,7 @@ from jaxdistort.config import TrainConfig
 from jaxdistort.data import load_resident
 from jaxdistort.evaluation import origin_of, report_outcome
 from jaxdistort.files import write_json
+from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.reporting import draw_grid, format_figures, write_evaluation
 from jaxdistort.runtime.mesh import replicated
@@ -24,6 +25,7 @@ from jaxdistort.training.feeding import Feed, ResidentFeed, host_feed
 from jaxdistort.training.monitor import Monitor
 from jaxdistort.training.parts import Parts, create_parts
 from jaxdistort.training.records import Metrics
+from jaxdistort.training.rescue import reports_repeatable, saved_on_failure
 from jaxdistort.training.resuming import free_fields, settle
 
 Reports = dict[str, dict[str, Any]]
@@ -49,10 +51,17 @@ def train(
     The reports "validation" and "test", ready for JSON; None if the run was asked to stop.
 
   Raises:
-    InputError: something in the config cannot be used, or `workdir` holds a run with another config.
+    InputError: something in the config cannot be used, `workdir` holds a run with another config, or another process
+      is training there.
     TrainingDiverged: the loss is not finite any more.
     CheckpointFailed: the disk does not take a checkpoint.
+    WorkFailed: a disk, or a process that decodes, failed otherwise; the message says from where the run goes on.
   """
+  with locked(workdir) if is_first() else nullcontext():
+    return _train(config, workdir, progress, evaluators)
+
+
+def _train(config: TrainConfig, workdir: Path, progress: Progress, evaluators: Sequence[Evaluator]) -> Reports | None:
   # What is trained, on what, and where.
   config = settle(config, workdir)
   config.validate()
@@ -80,7 +89,8 @@ def train(
       return None
 
     # How good the best is.
-    reports = _evaluate_best(parts, checkpoints, progress)
+    with reports_repeatable(checkpoints):
+      reports = _evaluate_best(parts, checkpoints, progress)
   if len(parts.broken):
     progress.tell(f"\n{len(parts.broken)} pictures could not be read and were skipped: {parts.broken.path}")
   return reports
@@ -90,7 +100,7 @@ def _train_from(
   done: int, parts: Parts, checkpoints: Checkpoints, evaluators: Sequence[Evaluator], progress: Progress
 ) -> bool:
   """Trains from step `done` to the last; False if it was asked to stop before."""
-  config, pictures = parts.config, repr(parts.pictures["train"])
+  config, pictures, position = parts.config, repr(parts.pictures["train"]), {}
   if done:
     parts.state, position = checkpoints.restore(done, parts.state)
     if position["pictures"] != pictures:
@@ -98,30 +108,49 @@ def _train_from(
         f"the training pictures have changed since step {done}: the run goes on, but an unbroken one would differ"
       )
   with (
-    Metrics(parts.workdir, done) as metrics,
+    Metrics(parts.workdir, done, position.get("unwritten", ()), progress) as metrics,
     _feed(parts, done, progress) as feed,
     progress.bar(config.steps, done=done, unit="step", title="training") as bar,
   ):
     monitor = Monitor(
       bar, metrics, batch_size=config.batch_size, log_every=config.log_every, last_good=checkpoints.describe_latest
     )
-    if not done:
-      _draw_first(parts, feed.first_images())
-    for step, count in dispatches(done, config.steps, config.evaluate_every, feed.most):
-      parts.state, step_metrics = feed.advance(parts.state, parts.frozen, count)
-      monitor.add(step - count + 1, count, step_metrics)
-      last = step == config.steps
-      evaluate = last or step % config.evaluate_every == 0
-      stop = _stop_asked(progress, parts, step, count, evaluate)
-      if evaluate or stop:
-        monitor.drain()  # nothing that is not finite is saved
-        figures = _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None
-        checkpoints.save(parts.state, config, {"next_batch": step, "pictures": pictures}, figures)
-        if stop and not last:
-          checkpoints.wait()
-          return False
-  checkpoints.wait()
-  return True
+
+    def save(step: int, figures: dict[str, float] | None) -> None:
+      monitor.drain()  # nothing that is not finite is saved
+      where = {"next_batch": step, "pictures": pictures, "unwritten": metrics.unwritten}
+      checkpoints.save(parts.state, config, where, figures)
+
+    def rescue() -> None:
+      checkpoints.wait()
+      step = int(parts.state.step)
+      if step != checkpoints.latest_step and not _is_due(config, step):  # whose evaluation nobody would make up for
+        save(step, None)
+        checkpoints.wait()
+
+    with saved_on_failure(checkpoints, rescue):
+      if not done:
+        _draw_first(parts, feed.first_images())
+      for step, count in dispatches(done, config.steps, config.evaluate_every, feed.most):
+        parts.state, step_metrics = feed.advance(parts.state, parts.frozen, count)
+        monitor.add(step - count + 1, count, step_metrics)
+        checkpoints.check()
+        evaluate = _is_due(config, step)
+        stop = _stop_asked(progress, metrics, parts, step, count)
+        if evaluate or stop:
+          monitor.drain()
+          save(step, _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None)
+        if stop:
+          break
+      checkpoints.wait()
+      if metrics.failure:
+        raise metrics.failure
+  return checkpoints.latest_step == config.steps
+
+
+def _is_due(config: TrainConfig, step: int) -> bool:
+  """Whether a step ends with an evaluation."""
+  return step == config.steps or step % config.evaluate_every == 0
 
 
 def _evaluate(
@@ -149,12 +178,13 @@ class _Unstoppable(Progress):
     self.bar = progress.bar
 
 
-def _stop_asked(progress: Progress, parts: Parts, step: int, count: int, evaluate: bool) -> bool:
+def _stop_asked(progress: Progress, metrics: Metrics, parts: Parts, step: int, count: int) -> bool:
   """Whether to end; of several processes all stop at the same step, and so ask each other now and then."""
+  asked = progress.stop_asked() or metrics.failure is not None
   if jax.process_count() == 1:
-    return progress.stop_asked()
-  due = evaluate or step // parts.config.log_every != (step - count) // parts.config.log_every
-  return due and any_of(progress.stop_asked())
+    return asked
+  due = _is_due(parts.config, step) or step // parts.config.log_every != (step - count) // parts.config.log_every
+  return due and any_of(asked)
 
 
 def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager[Feed]:
@@ -206,12 +236,13 @@ def _report_folder(workdir: Path, split: str) -> Path:
 
 
 def _finished_reports(workdir: Path, step: int | None) -> Reports | None:
-  """The reports, if both are there and of this step's checkpoint."""
+  """The reports, if both are there, whole, and of this step's checkpoint."""
   files = {split: _report_folder(workdir, split) / "report.json" for split in ("validation", "test")}
-  if not all(file.exists() for file in files.values()):
+  try:
+    reports = {split: json.loads(file.read_text()) for split, file in files.items()}
+    return reports if all(report["step"] == step for report in reports.values()) else None
+  except (FileNotFoundError, ValueError, TypeError, KeyError):
     return None
-  reports = {split: json.loads(file.read_text()) for split, file in files.items()}
-  return reports if all(report["step"] == step for report in reports.values()) else None
 
 
 def dispatches(done: int, steps: int, evaluate_every: int, most: int) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxdistort.data import load_elements
+from jaxdistort.errors import WorkerLost
 
 _KINDS = pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 
@@ -56,3 +57,18 @@ def test_threads_leave_ctrl_c_to_the_main_thread():
   with load_elements(range(4), mask, workers=0) as loaded:
     assert all(loaded)
   assert not mask(None)
+
+
+def _killed(number):
+  if number == 5:
+    os.kill(os.getpid(), signal.SIGKILL)
+  return np.full(3, number)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_told():
+  with (
+    pytest.raises(WorkerLost, match=r"decodes pictures was lost \(SIGKILL\); if memory"),
+    load_elements(range(20), _killed, workers=1) as loaded,
+  ):
+    list(loaded)
