@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks.chaos_commands import COMMANDS, Command, Ended, Place, differences, make_pictures, start
+from benchmarks.chaos_commands import COMMANDS, Command, Place, begin, differences, make_pictures
+from benchmarks.chaos_processes import Ended, Running
 from jaxdistort.cli.arguments import ArgumentParser, at_least
 
 FAULTS = ("kill", "kill at a write", "interrupt", "two at once", "damage", "full disk", "quota", "read-only disk")
@@ -30,6 +31,7 @@ _ON_A_DISK = ("full disk", "read-only disk")
 _TRIES = 8
 _DISK = 96  # MB
 _CLEAR = "error: "
+_APART = "CHAOS_APART"
 
 
 class Round:
@@ -69,9 +71,9 @@ class Round:
     return row
 
   def _run(self, *, judged: bool = True, **how: Any) -> Ended:
-    return self._await(start(self.place, self.command, **how), judged=judged)
+    return self._await(begin(self.place, self.command, **how), judged=judged)
 
-  def _await(self, child: Any, *, judged: bool = True) -> Ended:
+  def _await(self, child: Running, *, judged: bool = True) -> Ended:
     ended = child.wait()
     self.ends.append({"status": ended.status, "line": ended.line, "seconds": round(ended.seconds, 2)})
     complaint = ended.complaint
@@ -111,7 +113,7 @@ class Round:
 
   def _kill(self) -> None:
     for _ in range(self.chance.randint(1, 3)):
-      child = start(self.place, self.command)
+      child = begin(self.place, self.command)
       child.wait_for(self._moment())
       child.kill()
       self._await(child, judged=False)
@@ -121,16 +123,16 @@ class Round:
       self._run(judged=False, dies_at=self.chance.randint(1, self.command.writes))
 
   def _interrupt(self) -> None:
-    child = start(self.place, self.command)
+    child = begin(self.place, self.command)
     for _ in range(self.chance.randint(1, 2)):
       child.wait_for(self._moment() / 2)
       child.interrupt()
     self._await(child)
 
   def _two_at_once(self) -> None:
-    children = [start(self.place, self.command)]
+    children = [begin(self.place, self.command)]
     children[0].wait_for(self._moment() / 2)
-    children.append(start(self.place, self.command))
+    children.append(begin(self.place, self.command))
     if self.chance.random() < 0.3:
       children[0].wait_for(self._moment() / 2)
       children[0].kill()
@@ -161,9 +163,11 @@ class Round:
     self._run(largest=self.chance.randint(100, self.command.largest))
 
   def _read_only_disk(self) -> None:
-    child = start(self.place, self.command)
+    child = begin(self.place, self.command)
     child.wait_for(self._moment())
-    frozen = self.place.freeze()
+    frozen = False
+    while not (frozen or child.ended()):  # now and then no file is open for writing
+      frozen = self.place.freeze()
     self._await(child)
     if frozen:
       self.place.thaw()
@@ -188,7 +192,7 @@ def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bo
     make_pictures(place.pictures)
     known = {}
     for command in COMMANDS.values():
-      began = start(place, command, counts=True).wait()
+      began = begin(place, command).wait()
       assert began.status == 0, f"{command.name} fails undisturbed: {began.line}"
       known[command.name] = differences(place, command, {}), began.seconds
     faults = [fault for fault in FAULTS if place.mounted or fault not in _ON_A_DISK]
@@ -227,6 +231,9 @@ def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> NoReturn:
   given = parse_arguments(sys.argv[1:])
+  if not os.geteuid() and shutil.which("unshare") and _APART not in os.environ:
+    os.environ[_APART] = "1"  # mounts that end with this process, whatever ends it
+    os.execvp("unshare", ["unshare", "-m", sys.executable, "-m", "benchmarks.chaos", *sys.argv[1:]])
   rounds = range(given.rounds) if given.round is None else [given.round]
   summary = play_rounds(given.output, rounds, seed=given.seed, moved=given.moved)
   print(json.dumps(summary, indent=2))

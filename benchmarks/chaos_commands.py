@@ -4,43 +4,20 @@ import hashlib
 import json
 import os
 import re
-import resource
 import shutil
-import signal
 import subprocess
-import sys
-import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-
-os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "compiled"))
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 import jax
 import numpy as np
 from PIL import Image
 
-import jaxdistort.cli.evaluate
-import jaxdistort.cli.prepare
-import jaxdistort.cli.train
-import jaxdistort.data.preparing
-import jaxdistort.evaluation
-import jaxdistort.generation.generate
-import jaxdistort.reporting
-import jaxdistort.training  # all of it here, once
-from jaxdistort.cli import main
+import jaxdistort
+from benchmarks.chaos_processes import Running, fork, start  # first: it says where JAX keeps what it compiles
 from jaxdistort.data import SamplePhotographs
 
-jaxdistort.data.preparing._PICTURES_A_SHARD = 12
-jaxdistort.generation.generate._ORIGINALS_A_PART = 16  # ty: ignore[invalid-assignment]
-
-_PATIENCE = 120  # seconds, after which a command hangs
-_BARS = re.compile(
-  r"\s*|(training|evaluating|preparing|distorting|reading|packing \w+)\b.*\d+%.*|.*resource_tracker.*|\s+warnings\.warn.*"
-)
 _CONFIG = """
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
 
@@ -154,16 +131,8 @@ def _evaluate(place: Place) -> list[str]:
   if not run.exists():  # what there is to judge
     shutil.copytree(place.root / "train", run)
   more = ["--split", "all", "--workers", "0", "--jpeg-quality", "0", "--batch-size", "16"]
-  return [
-    "evaluate",
-    "--checkpoint",
-    str(run),
-    "--data",
-    place.source(),
-    "--output",
-    str(place.root / "evaluate"),
-    *more,
-  ]
+  output = ["--output", str(place.root / "evaluate")]
+  return ["evaluate", "--checkpoint", str(run), "--data", place.source(), *output, *more]
 
 
 def _prepare(name: str, *more: str) -> Callable[[Place], list[str]]:
@@ -174,138 +143,22 @@ def _prepare(name: str, *more: str) -> Callable[[Place], list[str]]:
   return words
 
 
+_REPORTS = r"evaluation/\w+/report.json|weights.*"
+_UNEQUAL = r"tensorboard/.*|checkpoints/.*"  # by time of day, or random names; what is in checkpoints counts
 COMMANDS = {
   command.name: command
   for command in (
-    Command(
-      "train", _train, r"evaluation/\w+/report.json|weights.*", r"tensorboard/.*|checkpoints/.*", 900_000, 150_000, 150
-    ),
-    Command("evaluate", _evaluate, ".*", "$", 900_000, 150_000, 40),
-    Command("prepare", _prepare("prepare"), ".*", "$", 350_000, 80_000, 40),
-    Command("generate", _prepare("generate", "--protocol", "variable"), ".*", "unfinished.*", 800_000, 30_000, 500),
+    Command("train", _train, _REPORTS, _UNEQUAL, 900_000, 150_000, 175),
+    Command("evaluate", _evaluate, ".*", "$", 900_000, 150_000, 30),
+    Command("prepare", _prepare("prepare"), ".*", "$", 350_000, 80_000, 35),
+    Command("generate", _prepare("generate", "--protocol", "variable"), ".*", "unfinished.*", 800_000, 30_000, 481),
   )
 }
 
 
-class Ended(NamedTuple):
-  """How a command ended: `line` is what it said on stderr but for bars, `complaint` what is wrong with that."""
-
-  status: int
-  line: str
-  seconds: float
-  complaint: str | None
-
-
-class Running:
-  """A command that goes on, in a group of processes of its own."""
-
-  def __init__(self, pid: int, log: Path):
-    self.pid, self._log, self._began, self._status = pid, log, time.monotonic(), None
-
-  def _ended(self) -> bool:
-    if self._status is None:
-      pid, status = os.waitpid(self.pid, os.WNOHANG)
-      self._status = os.waitstatus_to_exitcode(status) if pid else None
-    return self._status is not None
-
-  def wait_for(self, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not self._ended() and time.monotonic() < end:
-      time.sleep(0.002)
-
-  def kill(self) -> None:
-    if not self._ended():
-      os.killpg(self.pid, signal.SIGKILL)
-
-  def interrupt(self) -> None:
-    if not self._ended():
-      os.killpg(self.pid, signal.SIGINT)
-
-  def wait(self) -> Ended:
-    self.wait_for(_PATIENCE)
-    if not self._ended():
-      os.killpg(self.pid, signal.SIGKILL)
-      self.wait_for(_PATIENCE)
-      return Ended(-9, "", time.monotonic() - self._began, f"hangs: {self._log}")
-    errors = self._log.with_suffix(".err").read_text(errors="replace")
-    lines = [line for line in re.split(r"[\r\n]+", errors) if not _BARS.fullmatch(line)]
-    complaint = _complain(self._status, lines, self._log.read_text(errors="replace"))
-    return Ended(self._status, " / ".join(lines)[-600:], time.monotonic() - self._began, complaint)
-
-
-def _complain(status: int, lines: list[str], said: str) -> str | None:
-  """What is wrong with the end of a command; None if it is right."""
-  if "Traceback" in said or any("Traceback" in line for line in lines):
-    return "traceback: " + " / ".join(lines)[-600:]
-  right = {
-    0: not lines,
-    1: len(lines) == 1 and lines[0].startswith("error: "),
-    130: lines in (["stopped"], []),
-    -9: True,
-  }
-  return None if right.get(status) else f"status {status}: " + " / ".join(lines)[-600:]
-
-
-_count = 0
-
-
-def start(place: Place, command: Command, *, dies_at: int = 0, largest: int = 0, counts: bool = False) -> Running:
-  """Starts a command in a copy of this process.
-
-  Args:
-    place: where it works.
-    command: to start.
-    dies_at: kills itself at that event that may change a file.
-    largest: bytes of a file, at most.
-    counts: whether a log says how many such events there are.
-  """
-  global _count  # noqa: PLW0603
-  _count += 1
-  log, words = place.root.parent / f"log_{_count % 50}", command.words(place)
-  return Running(_fork(log, lambda: _command(words, place.root, dies_at, largest, log if counts else None)), log)
-
-
-def _fork(log: Path, work: Callable[[], int]) -> int:
-  sys.stdout.flush()
-  if pid := os.fork():
-    return pid
-  status = 99
-  try:
-    os.setsid()
-    for number, file in ((1, log), (2, log.with_suffix(".err"))):
-      os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    status = work()
-  except BaseException:
-    traceback.print_exc()
-  finally:
-    with open(os.devnull) as _:
-      pass
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
-
-
-def _command(words: list[str], root: Path, dies_at: int, largest: int, counted: Path | None) -> int:
-  events = [0]
-
-  def hook(event: str, arguments: tuple) -> None:
-    changes = event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
-    if event == "open" and isinstance(arguments[2], int):
-      changes = bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-    if changes and str(arguments[0]).startswith(str(root)):
-      events[0] += 1
-      if events[0] == dies_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-  sys.addaudithook(hook)
-  if largest:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
-  try:
-    main(words)
-  except SystemExit as error:
-    if counted:
-      counted.with_suffix(".writes").write_text(str(events[0]))
-    return error.code if isinstance(error.code, int) else 1
+def begin(place: Place, command: Command, **how: int) -> Running:
+  """Starts a command there; see `start`."""
+  return start(command.words(place), place.root, **how)
 
 
 def differences(place: Place, command: Command, expected: dict[str, str], lenient: set[str] = frozenset()) -> Any:
@@ -327,11 +180,8 @@ def differences(place: Place, command: Command, expected: dict[str, str], lenien
   if not expected:
     return found
   free = {name for name in lenient if not re.fullmatch(command.essential, name)}
-  return [
-    name
-    for name in sorted(found.keys() | expected.keys())
-    if name not in free and found.get(name) != expected.get(name)
-  ]
+  names = sorted((found.keys() | expected.keys()) - free)
+  return [name for name in names if found.get(name) != expected.get(name)]
 
 
 def _comparable(path: Path) -> bytes:
@@ -354,5 +204,5 @@ def _weights(place: Place, folder: Path) -> dict[str, str]:
     print(json.dumps(digests))
     return 0
 
-  _, status = os.waitpid(_fork(log, work), 0)
+  _, status = os.waitpid(fork(log, work), 0)
   return json.loads(log.read_text()) if not status else {"weights": log.with_suffix(".err").read_text()[-500:]}

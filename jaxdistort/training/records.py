@@ -46,7 +46,7 @@ class Metrics:
     if not self._active:
       return
     kept = [row for row in complete_rows(path) if json.loads(row)["step"] <= step]
-    kept += [json.dumps(row) for row in unwritten]
+    kept += [row for row in map(json.dumps, unwritten) if row not in kept]  # an earlier resume wrote them
     write_whole(path, "".join(f"{row}\n" for row in kept))
     self._rows = path.open("ab", buffering=0)
     self._board = _Board(workdir / "tensorboard", step + 1, progress)
