@@ -34,7 +34,14 @@ class BrokenPicture(Exception):
   """A file that should be a picture cannot be read as one; the message, one line, is the reason."""
 
 
-class TrainingDiverged(RuntimeError):
+class WorkFailed(RuntimeError):
+  """Something around our work (a disk, a process) failed while it went on; the message, one line, says what is kept."""
+
+  def __init__(self, message: str):
+    super().__init__(" ".join(message.splitlines()))
+
+
+class TrainingDiverged(WorkFailed):
   """The loss stopped being finite."""
 
 
@@ -66,5 +73,15 @@ def reason_of(error: BaseException) -> str:
   return " ".join(str(error).split()) or type(error).__name__
 
 
-class CheckpointFailed(RuntimeError):
+def what_failed(error: BaseException) -> str:
+  """`reason_of`, with the file that the system named."""
+  where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+  return f"{reason_of(error)}{where}"
+
+
+class CheckpointFailed(WorkFailed):
   """A checkpoint could not be written; the ones before it are whole."""
+
+
+class WorkerLost(WorkFailed):
+  """A process that worked for this one is gone."""

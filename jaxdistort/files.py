@@ -1,13 +1,15 @@
 """Files that survive the death of the process at any moment."""
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
 import math
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -132,12 +134,31 @@ def writing_whole(path: Path) -> Generator[BinaryIO]:
 def making_whole(path: Path) -> Generator[Path]:
   """Like `writing_whole`, for those who open their file themselves: the path beside its place."""
   unfinished = path.with_name(fitting_name(path.parent, path.name, ".partial"))
-  try:
-    yield unfinished
-    unfinished.replace(path)
-  except BaseException:
-    unfinished.unlink(missing_ok=True)
-    raise
+  with _alone(unfinished):
+    try:
+      yield unfinished
+      unfinished.replace(path)
+    except BaseException as error:
+      with suppress(OSError):  # such as that of a disk that is read-only by now
+        unfinished.unlink(missing_ok=True)
+      if isinstance(error, OSError) and error.filename is None and error.errno:  # a full disk does not say where
+        raise OSError(error.errno, error.strerror, str(path)) from error
+      raise
+
+
+@contextmanager
+def _alone(unfinished: Path) -> Generator[None]:
+  """Waits for another process that writes the same file: the last one that is whole counts."""
+  with unfinished.open("ab") as file:
+    with suppress(OSError):  # of a file system that has no locks
+      fcntl.flock(file, fcntl.LOCK_EX)
+    yield
+
+
+def write_all(file: FileIO, content: bytes) -> None:
+  """Writes to a file without a buffer, which would try again what a full disk did not take."""
+  while content:
+    content = content[file.write(content) :]
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

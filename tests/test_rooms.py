@@ -8,7 +8,7 @@ import pytest
 
 _PACKAGE = Path(__file__).parents[1] / "jaxdistort"
 _ORDER = (
-  *("errors", "registry", "shuffle", "files", "progress", "foreign"),
+  *("errors", "registry", "shuffle", "files", "locking", "progress", "foreign"),
   *("runtime", "distortions", "data", "protocols", "metrics", "models", "tasks", "config"),
   *("inference", "evaluation", "reporting", "generation", "training", "cli", "__main__"),
 )

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from jaxdistort.cli import interrupts
 from jaxdistort.cli.extras import how_to_get, missing_devices, missing_extra
-from jaxdistort.errors import CheckpointFailed, InputError, TrainingDiverged, printable
+from jaxdistort.errors import InputError, WorkFailed, printable, what_failed
 from jaxdistort.runtime.compilation import keep_compiled
 
 
@@ -28,35 +29,47 @@ def run(main: Callable[[], int | None]) -> NoReturn:
       stream.reconfigure(errors="backslashreplace")  # files have names that the terminal's encoding may lack
   sys.unraisablehook = _unraisable
   signal.signal(signal.SIGTERM, signal.default_int_handler)
-  try:
-    status = main() or 0
-    sys.stdout.flush()
-  except (InputError, TrainingDiverged, CheckpointFailed) as error:
-    status = _report(f"{error}{how_to_get(error)}")
-  except ModuleNotFoundError as error:
-    if (message := missing_extra(error)) is None:
-      raise
-    status = _report(message)
-  except (RuntimeError, AssertionError) as error:
-    if (message := missing_devices(error)) is None:
-      raise
-    status = _report(message)
-  except BrokenPipeError:  # whoever read our output has heard enough
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    status = 0
-  except OSError as error:
-    where = f" ({error.filename})" if error.filename else ""
-    status = _report(f"{error.strerror or error}{where}")
-  except KeyboardInterrupt:
-    status = None
+  interrupts.watch()
+  status = _status_of(main)
   if status is None:
     gc.collect()  # what was on the stack: its semaphores would be reported as leaked
     _end_stopped()
-  with contextlib.suppress(OSError):
+  try:
     sys.stdout.flush()
+  except OSError as error:  # a full disk
+    status = status or _report(what_failed(error))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
   if status and _of_several():
     os._exit(status)  # an ordinary exit waits for the other processes, which do not know
   sys.exit(status)
+
+
+def _status_of(main: Callable[[], int | None]) -> int | None:
+  """The exit status, where need be with a line on stderr; None after Ctrl-C."""
+  try:
+    status = main() or 0
+    sys.stdout.flush()
+    return status
+  except KeyboardInterrupt:
+    return None
+  except BrokenPipeError:  # whoever read our output has heard enough
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+  except Exception as error:
+    if (message := _explain(error)) is None:
+      raise
+    return _report(message)
+
+
+def _explain(error: Exception) -> str | None:
+  """One line for what a person can mend; None for what is a bug."""
+  if isinstance(error, InputError | WorkFailed):
+    return f"{error}{how_to_get(error)}"
+  if isinstance(error, ModuleNotFoundError):
+    return missing_extra(error)
+  if isinstance(error, OSError):
+    return what_failed(error)
+  return missing_devices(error) if isinstance(error, RuntimeError | AssertionError) else None
 
 
 def _open_closed_streams() -> None:
@@ -86,16 +99,16 @@ def _of_several() -> bool:
 
 
 def _report(message: object) -> int:
-  print(f"error: {printable(str(message))}", file=sys.stderr)
+  with contextlib.suppress(OSError):  # where it goes may be what is full
+    print(f"error: {printable(str(message))}", file=sys.stderr)
   return 1
 
 
 def _end_stopped() -> NoReturn:
-  """Ends the process without the interpreter's own end, which crashes where JAX was interrupted at work."""
-  with contextlib.suppress(OSError):  # whoever read our output may have been stopped before
-    sys.stdout.flush()
-    print("\nstopped", file=sys.stderr, flush=True)
-  os._exit(130)
+  for stream in (sys.stdout, sys.stderr):
+    with contextlib.suppress(OSError, ValueError):  # whoever read our output may have been stopped before
+      stream.flush()
+  interrupts.end_stopped()
 
 
 def _unraisable(lost: "sys.UnraisableHookArgs") -> None:

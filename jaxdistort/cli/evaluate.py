@@ -47,9 +47,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   from jaxdistort.data import is_database
+  from jaxdistort.locking import locked
 
   progress = TerminalProgress()
-  with progress.signals():
+  with progress.signals(), locked(arguments.output):
     if is_database(arguments.data):
       _evaluate_database(arguments, progress)
     else:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from jaxdistort.cli import interrupts
+
 _SUPERVISED = "JAXDISTORT_SUPERVISED"
 
 
@@ -30,11 +32,14 @@ def supervise(coordinator: str) -> Generator[None]:
   met, tell = os.pipe()
   environment = os.environ | {_SUPERVISED: f"{os.getpid()}:{tell}"}
   words = [sys.executable, *sys.orig_argv[1:]]  # `-m jaxdistort` too
-  child = subprocess.Popen(words, env=environment, pass_fds=[tell])
+  # A group of its own: a terminal's Ctrl-C comes once, from here.
+  child = subprocess.Popen(words, env=environment, pass_fds=[tell], process_group=0)
   os.close(tell)
+  interrupts.dies_with_us(child.kill)
   for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda number, frame: child.send_signal(number))
-  status = child.wait()
+  with interrupts.first_asks(2):  # by then it has ended itself
+    status = child.wait()
   if status < 0:
     name = signal.Signals(-status).name
     if os.read(met, 1):

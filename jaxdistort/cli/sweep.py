@@ -63,12 +63,14 @@ def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   levels = levels_of(arguments.distortion, arguments.levels)
   from jaxdistort.evaluation import format_sweep, parse_sweep, sweep_networks
+  from jaxdistort.locking import locked
   from jaxdistort.reporting import write_sweep
 
   sweeps = [parse_sweep(*each) for each in zip(arguments.distortion, levels, strict=True)]
   networks = [load_on_all_devices(checkpoint, arguments.weights) for checkpoint in arguments.checkpoint]
   progress = TerminalProgress()
-  with progress.signals(), listed_broken(arguments.output, arguments.data, networks[0].image_size) as broken:
+  output = arguments.output
+  with progress.signals(), locked(output), listed_broken(output, arguments.data, networks[0].image_size) as broken:
     report = sweep_networks(
       networks,
       arguments.data,
@@ -78,8 +80,8 @@ def main(words: Sequence[str]) -> None:
       progress=progress,
       **judging_options(arguments),
     )
-  write_sweep(report | {"broken": len(broken)}, arguments.output)
+    write_sweep(report | {"broken": len(broken)}, output)
   for sweep in report["sweeps"]:
     print(f"{format_sweep(sweep)}\n")
-  print(f"{report['data']} ({report['split']} pictures); written to {arguments.output}")
+  print(f"{report['data']} ({report['split']} pictures); written to {output}")
   report_broken(len(broken), broken.remarked, broken.path)

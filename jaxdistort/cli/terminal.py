@@ -9,6 +9,7 @@ from collections.abc import Generator
 
 from tqdm import tqdm
 
+from jaxdistort.cli import interrupts
 from jaxdistort.progress import Bar, Progress
 
 
@@ -60,6 +61,11 @@ class TerminalProgress(Progress):
     if threading.current_thread() is not threading.main_thread():
       yield
       return
+    with interrupts.first_asks(), self._handlers():
+      yield
+
+  @contextlib.contextmanager
+  def _handlers(self) -> Generator[None]:
     before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
       yield

@@ -19,7 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import WorkerLost
 
 _NO_SHARED_MEMORY = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOSYS)
 
@@ -40,7 +40,8 @@ def load_elements(
   """`put(load(element))` for every element in order, ahead of need; on leaving the context, workers end.
 
   This is how everything that is decoded reaches the program: training, evaluation, databases, preparation. Ctrl-C is
-  the caller's alone, and workers end with it, however it ends. What `load` raises is raised here in its turn.
+  the caller's alone, and workers end with it, however it ends. What `load` raises is raised here in its turn; and
+  WorkerLost where a process was killed.
 
   Args:
     elements: small, such as numbers; a range may be endless for all purposes.
@@ -132,7 +133,7 @@ def _losses_explained() -> Generator[None]:
       why = "has no room in /dev/shm for its pictures; give the container more of it (Docker: shm-size), or 0 workers"
     else:
       raise
-    raise InputError(f"a decoding process {why}") from error
+    raise WorkerLost(f"a decoding process {why}") from error
 
 
 def _leave_interrupts() -> None:

@@ -38,6 +38,7 @@ from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
 from jaxdistort.files import is_free, making_whole, read_table, write_table, write_whole, writing_whole
+from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
@@ -94,11 +95,18 @@ def prepare(
     progress: hears what changed since the last time, and how far it is.
 
   Raises:
-    InputError: a source that cannot be prepared, or the folder holds something else.
+    InputError: a source that cannot be prepared, or the folder holds something else, or another process prepares it.
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
   source = _open_single(data, progress)
+  with locked(output):
+    return _prepare(data, source, output, image_size, augment, workers, progress)
+
+
+def _prepare(
+  data: str, source: Source, output: Path, image_size: int, augment: bool, workers: int | None, progress: Progress
+) -> Preparation:
   settings = _settings(data, source, output, image_size, training_side(image_size) if augment else image_size)
   try:
     plan = _Plan(source, settings)

@@ -44,7 +44,7 @@ def describe(
 
 
 def begin(output: Path, description: dict[str, Any], pictures: PictureSet) -> None:
-  """Writes dataset.json where there is none.
+  """Writes dataset.json where there is none; the folder is there.
 
   Raises:
     InputError: the folder holds another set, or something else.
@@ -54,7 +54,7 @@ def begin(output: Path, description: dict[str, Any], pictures: PictureSet) -> No
     before = parse_json(path.read_bytes())
     now = json.loads(json.dumps(description))
     differs = [field for field in now if field not in _MAY_DIFFER and before[field] != now[field]]
-  except (FileNotFoundError, NotADirectoryError):
+  except FileNotFoundError:
     if not is_free(output):
       raise InputError(f"output {output}: is no empty folder, and no distorted set; give another") from None
     make_output_for([source for source, _ in pictures.sources], output)

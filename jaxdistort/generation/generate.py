@@ -20,6 +20,7 @@ from jaxdistort.generation.description import begin, describe
 from jaxdistort.generation.pictures import PictureFiles
 from jaxdistort.generation.records import check_installed, pack
 from jaxdistort.generation.stream import DistortedBatch, distorted_batches
+from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Bar, Progress
 from jaxdistort.protocols import PROTOCOLS, Protocol
 from jaxdistort.runtime.mesh import create_mesh
@@ -73,7 +74,7 @@ def generate(
     progress: hears what is there already, and how far it is.
 
   Raises:
-    InputError: an argument that cannot be used, or the folder holds something else.
+    InputError: an argument that cannot be used, or the folder holds something else, or another process makes it.
     OSError: the folder cannot be written; what is finished stays.
     KeyboardInterrupt: `progress` asked to stop.
   """
@@ -87,14 +88,15 @@ def generate(
   pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
   description = describe(pictures, create(jpeg_quality or None), form=form, **given)
-  begin(output, description, pictures)
-  making = _Making(pictures, create(None), output, form, description, progress)
-  made = 0
-  if making.finished() is None:
-    made = making.make_parts(default_workers() if workers is None else workers)
-    making.finish()
-  shutil.rmtree(making.unfinished, ignore_errors=True)
-  return Generated(making.finished() or 0, len(making.broken), made, making.broken.remarked)
+  with locked(output):
+    begin(output, description, pictures)
+    making = _Making(pictures, create(None), output, form, description, progress)
+    made = 0
+    if making.finished() is None:
+      made = making.make_parts(default_workers() if workers is None else workers)
+      making.finish()
+    shutil.rmtree(making.unfinished, ignore_errors=True)
+    return Generated(making.finished() or 0, len(making.broken), made, making.broken.remarked)
 
 
 class _Making:

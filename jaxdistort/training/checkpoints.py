@@ -59,8 +59,13 @@ class Checkpoints:
   def __enter__(self) -> "Checkpoints":
     return self
 
-  def __exit__(self, *error: object) -> None:
-    self._manager.close()
+  def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+    try:
+      with self._failures_reported():
+        self._manager.close()
+    except CheckpointFailed:
+      if kind is None:  # otherwise what came first is told
+        raise
 
   @property
   def latest_step(self) -> int | None:
@@ -116,6 +121,14 @@ class Checkpoints:
     with self._failures_reported():
       self._manager.wait_until_finished()
 
+  def check(self) -> None:
+    """Raises CheckpointFailed if it is known by now that the last checkpoint could not be written; does not wait.
+
+    Of several processes none: all of them hear of it together, when they save again.
+    """
+    if jax.process_count() == 1 and not self._manager.is_saving_in_progress():
+      self.wait()
+
   def _check_space(self, needed: int) -> None:
     """Raises OSError rather than let the storage fill the disk and fail in threads, with a traceback for each."""
     free = shutil.disk_usage(self._manager.directory).free
@@ -127,8 +140,11 @@ class Checkpoints:
     try:
       yield
     except Exception as error:  # storage below Orbax raises anything
-      self._manager.reload()
-      kept = self.describe_latest()
+      try:
+        self._manager.reload()
+        kept = self.describe_latest()
+      except OSError:  # the folder is gone, or its disk
+        kept = "those before it cannot be found either"
       reason = " ".join(str(error).split())[:200]
       raise CheckpointFailed(
         f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}"

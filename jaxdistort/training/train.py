@@ -14,6 +14,7 @@ from jaxdistort.data import Seen, load_resident
 from jaxdistort.errors import NothingReadable
 from jaxdistort.evaluation import origin_of, report_outcome
 from jaxdistort.files import read_json, write_json
+from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.reporting import draw_grid, format_figures, write_evaluation
 from jaxdistort.runtime.mesh import replicated
@@ -24,6 +25,7 @@ from jaxdistort.training.feeding import Feed, ResidentFeed, host_feed
 from jaxdistort.training.monitor import Monitor
 from jaxdistort.training.parts import Parts, create_parts
 from jaxdistort.training.records import Metrics
+from jaxdistort.training.rescue import reports_repeatable, saved_on_failure
 from jaxdistort.training.resuming import free_fields, settle
 
 Reports = dict[str, dict[str, Any]]
@@ -50,10 +52,17 @@ def train(
     asked to stop.
 
   Raises:
-    InputError: something in the config cannot be used, or `workdir` holds a run with another config.
+    InputError: something in the config cannot be used, `workdir` holds a run with another config, or another process
+      is training there.
     TrainingDiverged: the loss is not finite any more.
     CheckpointFailed: the disk does not take a checkpoint.
+    WorkFailed: a disk, or a process that decodes, failed otherwise; the message says from where the run goes on.
   """
+  with locked(workdir) if is_first() else nullcontext():
+    return _train(config, workdir, progress, evaluators)
+
+
+def _train(config: TrainConfig, workdir: Path, progress: Progress, evaluators: Sequence[Evaluator]) -> Reports | None:
   # What is trained, on what, and where.
   config = settle(config, workdir)
   config.validate()
@@ -81,7 +90,8 @@ def train(
       return None
 
     # How good the best is.
-    reports = _evaluate_best(parts, checkpoints, progress)
+    with reports_repeatable(checkpoints):
+      reports = _evaluate_best(parts, checkpoints, progress)
   if len(parts.broken):
     progress.tell(f"\n{len(parts.broken)} pictures could not be read and were skipped: {parts.broken.path}")
   if parts.broken.remarked:
@@ -93,7 +103,7 @@ def _train_from(
   done: int, parts: Parts, checkpoints: Checkpoints, evaluators: Sequence[Evaluator], progress: Progress
 ) -> bool:
   """Trains from step `done` to the last; False if it was asked to stop before."""
-  config, pictures = parts.config, parts.pictures["train"].fingerprint()
+  config, pictures, position = parts.config, parts.pictures["train"].fingerprint(), {}
   if done:
     parts.state, position = checkpoints.restore(done, parts.state)
     if position["pictures"] != pictures:
@@ -103,30 +113,49 @@ def _train_from(
     parts.seen |= Seen.from_text(position["seen"])
   seen = parts.seen.to_text()
   with (
-    Metrics(parts.workdir, done) as metrics,
+    Metrics(parts.workdir, done, position.get("unwritten", ()), progress) as metrics,
     _feed(parts, done, progress) as feed,
     progress.bar(config.steps, done=done, unit="step", title="training") as bar,
   ):
     monitor = Monitor(
       bar, metrics, batch_size=config.batch_size, log_every=config.log_every, last_good=checkpoints.describe_latest
     )
-    if not done:
-      _draw_first(parts, feed.first_images())
-    for step, count in dispatches(done, config.steps, config.evaluate_every, feed.most):
-      parts.state, step_metrics = feed.advance(parts.state, parts.frozen, count)
-      monitor.add(step - count + 1, count, step_metrics)
-      last = step == config.steps
-      evaluate = last or step % config.evaluate_every == 0
-      stop = _stop_asked(progress, parts, step, count, evaluate)
-      if evaluate or stop:
-        monitor.drain()  # nothing that is not finite is saved
-        figures = _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None
-        checkpoints.save(parts.state, config, {"next_batch": step, "pictures": pictures, "seen": seen}, figures)
-        if stop and not last:
-          checkpoints.wait()
-          return False
-  checkpoints.wait()
-  return True
+
+    def save(step: int, figures: dict[str, float] | None) -> None:
+      monitor.drain()  # nothing that is not finite is saved
+      where = {"next_batch": step, "pictures": pictures, "seen": seen, "unwritten": metrics.unwritten}
+      checkpoints.save(parts.state, config, where, figures)
+
+    def rescue() -> None:
+      checkpoints.wait()
+      step = int(parts.state.step)
+      if step != checkpoints.latest_step and not _is_due(config, step):  # whose evaluation nobody would make up for
+        save(step, None)
+        checkpoints.wait()
+
+    with saved_on_failure(checkpoints, rescue):
+      if not done:
+        _draw_first(parts, feed.first_images())
+      for step, count in dispatches(done, config.steps, config.evaluate_every, feed.most):
+        parts.state, step_metrics = feed.advance(parts.state, parts.frozen, count)
+        monitor.add(step - count + 1, count, step_metrics)
+        checkpoints.check()
+        evaluate = _is_due(config, step)
+        stop = _stop_asked(progress, metrics, parts, step, count)
+        if evaluate or stop:
+          monitor.drain()
+          save(step, _evaluate(step, parts, evaluators, monitor, metrics, progress) if evaluate else None)
+        if stop:
+          break
+      checkpoints.wait()
+      if metrics.failure:
+        raise metrics.failure
+  return checkpoints.latest_step == config.steps
+
+
+def _is_due(config: TrainConfig, step: int) -> bool:
+  """Whether a step ends with an evaluation."""
+  return step == config.steps or step % config.evaluate_every == 0
 
 
 def _evaluate(
@@ -159,12 +188,13 @@ class _Unstoppable(Progress):
     self.bar = progress.bar
 
 
-def _stop_asked(progress: Progress, parts: Parts, step: int, count: int, evaluate: bool) -> bool:
+def _stop_asked(progress: Progress, metrics: Metrics, parts: Parts, step: int, count: int) -> bool:
   """Whether to end; of several processes all stop at the same step, and so ask each other now and then."""
+  asked = progress.stop_asked() or metrics.failure is not None
   if jax.process_count() == 1:
-    return progress.stop_asked()
-  due = evaluate or step // parts.config.log_every != (step - count) // parts.config.log_every
-  return due and any_of(progress.stop_asked())
+    return asked
+  due = _is_due(parts.config, step) or step // parts.config.log_every != (step - count) // parts.config.log_every
+  return due and any_of(asked)
 
 
 def _feed(parts: Parts, done: int, progress: Progress) -> AbstractContextManager[Feed]:

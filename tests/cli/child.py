@@ -6,9 +6,12 @@ MOMENT is one of
   -           nothing befalls it;
   kill:WHAT   the process is killed as soon as the regular expression WHAT finds something in an audit event of Python
               with its arguments, such as "os.rename /tmp/a /tmp/b -1";
+  hang:WHAT   the thread in which such an event occurs makes the file HANGING and waits for ever, deaf to signals: as
+              one does for a disk that is gone;
   wait:FILE   the first time that work could end between batches, it makes FILE and waits until it is asked to stop.
 """
 
+import ctypes
 import os
 import re
 import signal
@@ -31,6 +34,19 @@ def _kill_at(what: str) -> None:
   sys.addaudithook(hook)
 
 
+def _hang_at(what: str) -> None:
+  pattern, here = re.compile(what), os.environ["HANGING"]
+  lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
+  lock(mutex)
+
+  def hook(event: str, arguments: tuple) -> None:
+    if pattern.search(f"{event} {' '.join(map(str, arguments))}"):
+      os.close(os.open(here, os.O_CREAT))
+      lock(mutex)
+
+  sys.addaudithook(hook)
+
+
 def _wait_at(file: str) -> None:
   check = TerminalProgress.check
 
@@ -46,5 +62,5 @@ def _wait_at(file: str) -> None:
 if __name__ == "__main__":  # not in workers, which import this file too
   gated.register()
   moment, _, more = sys.argv[1].partition(":")
-  {"-": lambda _: None, "kill": _kill_at, "wait": _wait_at}[moment](more)
+  {"-": lambda _: None, "kill": _kill_at, "hang": _hang_at, "wait": _wait_at}[moment](more)
   main(sys.argv[2:])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 from absl import logging
 
-from jaxdistort.cli import console, main
+from jaxdistort.cli import console, interrupts, main
 from tests.cli.processes import Child
 
 
@@ -23,6 +23,7 @@ class Ended(NamedTuple):
 def command(capsys, monkeypatch):
   """A function that runs `jaxdistort WORD...` here as a terminal would, with its exit status and what it printed."""
   monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # to be put back
+  monkeypatch.setattr(interrupts, "watch", lambda: None)  # it would end the tests
   monkeypatch.setattr(console, "_end_stopped", lambda: sys.exit(130))  # which ends the process at once
   handler, verbosity = signal.getsignal(signal.SIGTERM), logging.get_verbosity()
 
@@ -44,7 +45,7 @@ def start(tmp_path):
 
   def run(moment, *words) -> Child:
     command = [sys.executable, "-m", "tests.cli.child", moment, *map(str, words)]
-    children.append(Child(tmp_path / f"log_{len(children)}", command))
+    children.append(Child(tmp_path / f"log_{len(children)}", command, HANGING=str(tmp_path / "hanging")))
     return children[-1]
 
   yield run

@@ -19,18 +19,27 @@ class Child:
   Args:
     log: file for all that it says.
     command: its words.
+    environment: variables beyond those of this process.
   """
 
-  def __init__(self, log: Path, command: list[str]):
+  def __init__(self, log: Path, command: list[str], **environment: str):
     self.log = log
     with log.open("w") as file:
-      self._process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
+      self._process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment, stdout=file, stderr=file, start_new_session=True
+      )
     self.pid = self._process.pid
 
   def wait_until(self, is_so: Callable[[], object]) -> None:
     """Waits for something that it does; only pytest's own limit ends that."""
     while not is_so():
       assert self._process.poll() is None, self.log.read_text()
+      time.sleep(0.01)
+
+  def press(self, number: int = signal.SIGINT) -> None:
+    """Sends it a signal, and waits until it has come: two that are under way count as one."""
+    os.kill(self.pid, number)
+    while self._process.poll() is None and _is_pending(self.pid, number):
       time.sleep(0.01)
 
   def wait(self) -> int:
@@ -51,6 +60,15 @@ class Child:
     if self._process.poll() is None or self.workers():
       os.killpg(self.pid, signal.SIGKILL)
     self._process.wait()
+
+
+def _is_pending(pid: int, number: int) -> bool:
+  try:
+    status = Path(f"/proc/{pid}/status").read_text()
+  except (FileNotFoundError, ProcessLookupError):
+    return False
+  masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+  return any(mask >> (number - 1) & 1 for mask in masks)
 
 
 def _members(group: int) -> list[int]:

@@ -51,6 +51,39 @@ def test_stopped_between_batches(start, untrained, tmp_path, command, number):
 
 
 @pytest.mark.slow
+def test_twice_ends_an_evaluation_whose_worker_is_stuck(start, untrained, tmp_path):
+  words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
+  child = start("-", *words)
+  child.wait_until((tmp_path / "waiting").exists)
+  child.press()
+  child.press()
+  _assert_stopped(child)  # though nothing tells the worker to go on
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("--protocol", "variable")], ids=["pictures", "distorted"])
+def test_once_ends_a_preparation_that_is_stuck(start, tmp_path, words):
+  data = ("--data", f"gated:{tmp_path}:0", "--output", tmp_path / "out", "--workers", 1 - len(words) // 2)
+  child = start("-", "prepare", *data, "--image-size", 32, *words)
+  child.wait_until((tmp_path / "waiting").exists)
+  child.press()
+  _assert_stopped(child)
+
+
+@pytest.mark.slow
+def test_twice_ends_a_run_whose_checkpoint_is_stuck(start, tmp_path):
+  """A thread of Orbax waits for a disk that is gone; the run waits for it when it saves."""
+  words = ("--config", "tests/training/tiny.py", "--config.model.name=softmax", "--config.steps=1000000")
+  child = start(r"hang:^open .*/checkpoints/4\..* w", "train", *words, "--workdir", tmp_path / "run")
+  child.wait_until((tmp_path / "hanging").exists)
+  child.press()
+  child.press()
+  assert child.wait() == 130, child.log.read_text()
+  assert child.log.read_text().endswith("\nstopped\n")
+  assert "Traceback" not in child.log.read_text()
+
+
+@pytest.mark.slow
 def test_workers_die_with_a_killed_command(start, untrained, tmp_path):
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
   child = start("-", *words)

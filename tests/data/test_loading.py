@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxdistort.data import load_elements
-from jaxdistort.errors import InputError
+from jaxdistort.errors import WorkerLost
 
 _KINDS = pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 
@@ -68,7 +68,7 @@ def _die(number):
 
 @pytest.mark.slow  # a process
 def test_a_worker_that_is_killed_is_named():
-  with pytest.raises(InputError, match="a decoding process was killed, as by a system that runs out of memory; give"):  # noqa: SIM117
+  with pytest.raises(WorkerLost, match="a decoding process was killed, as by a system that runs out of memory; give"):  # noqa: SIM117
     with load_elements(range(4), _die, workers=1) as loaded:
       next(loaded)
 
@@ -90,5 +90,5 @@ def test_what_workers_lack_is_said(error, message, monkeypatch):
     raise error
 
   monkeypatch.setattr(multiprocessing, "get_context", lambda kind: SimpleNamespace(Semaphore=begin))
-  with pytest.raises(InputError, match=message), load_elements(range(4), _square, workers=1):
+  with pytest.raises(WorkerLost, match=message), load_elements(range(4), _square, workers=1):
     pytest.fail("there is no worker")
