@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 # What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once, and
@@ -12,6 +13,10 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
 os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+
+# A script that starts the tests in the background has them ignore Ctrl-C, and so would all processes that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import jax
 
@@ -24,6 +29,25 @@ import pytest
 from PIL import Image
 
 from jaxdistort.data import SamplePhotographs
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+  """Those that are optimised first, so that hardly a process changes its compiler in between."""
+  items.sort(key=lambda item: not _is_optimised(item))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+  """Programs that run once take less than half of the time if the compiler optimises little."""
+  hasty = not _is_optimised(item)
+  os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(hasty)  # for processes that the test starts
+  if jax.config.read("jax_disable_most_optimizations") != hasty:
+    jax.config.update("jax_disable_most_optimizations", hasty)
+    jax.clear_caches()
+
+
+def _is_optimised(item: pytest.Item) -> bool:
+  return item.get_closest_marker("optimised") is not None
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from jaxdistort.models import convolving
 from jaxdistort.models.convolving import convolve
 from jaxdistort.models.layers import convolution
 
+pytestmark = pytest.mark.optimised
+
 _MARGIN = ((1, 1), (1, 1))
 _AXES = ("NHWC", "HWIO", "NHWC")
 _FORMS = {

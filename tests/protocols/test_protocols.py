@@ -23,6 +23,8 @@ from jaxdistort.protocols import (
 )
 from jaxdistort.runtime.mesh import create_mesh, data_sharding
 
+pytestmark = pytest.mark.optimised
+
 _SIX, _VARIABLE = six(jpeg_quality=None), variable(jpeg_quality=None)
 _BLUR = Stage((Kind("gaussian_blur", {"radius": Uniform(1, 11)}),), untouched=2, shuffled=True)
 _NOISE = Stage(
