@@ -13,7 +13,7 @@ import pytest
 
 import jaxdistort
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the only limit: machines may be slow
+pytestmark = [pytest.mark.slow, pytest.mark.optimised]
 
 _ROOT = Path(__file__).parents[2]
 _COMMAND = [sys.executable, "scripts/train.py", "--config", "tests/training/tiny.py"]

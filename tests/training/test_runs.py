@@ -87,6 +87,7 @@ def test_a_finished_run_says_so(finished):
   assert (workdir / "metrics.jsonl").read_text() == before
 
 
+@pytest.mark.optimised
 def test_pictures_on_the_device_train_as_those_of_the_host(tmp_path):
   config, ends = get_config(), {}
   config.data.source, config.model.name, config.steps = "samples", "softmax", 3

@@ -22,6 +22,8 @@ from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer
 from tests.training.tiny import get_config
 
+pytestmark = pytest.mark.optimised
+
 _PROTOCOL = variable(jpeg_quality=None)
 _TASK = Classification(LabelSpace(_PROTOCOL.kinds, _PROTOCOL.groups))
 
@@ -81,7 +83,6 @@ def test_the_loss_falls_and_everything_is_finite(on_one_device):
 def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkeypatch):
   monkeypatch.setattr(meshes, "_SMALLEST_SPLIT", 256)  # the network is small
   state, losses = _train(8, images, 20, fsdp)
-  print(np.max(np.abs(np.array(losses) / on_one_device[1] - 1)))
   np.testing.assert_allclose(losses, on_one_device[1], rtol=1e-5)
   split = [leaf for leaf in jax.tree.leaves(state) if not leaf.is_fully_replicated]
   assert bool(split) == (fsdp > 1)
