@@ -96,6 +96,14 @@ def untrained(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def undrawn(monkeypatch):
+  """Charts are empty files: to draw them takes longer than a short run."""
+  from matplotlib.figure import Figure
+
+  monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).write_bytes(b""))
+
+
+@pytest.fixture
 def short_resnet(monkeypatch):
   """ResNet50 with the first block of each stage alone: all that it is made of, in a quarter of the time."""
   from jaxdistort.models import resnet
