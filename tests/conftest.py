@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 # What tests compile again and again, in pytest's workers and in the processes of the scripts, is compiled once, and
@@ -18,6 +19,10 @@ from jaxdistort.runtime.programs import keep_programs_whole
 
 keep_programs_whole()
 
+# A script that starts the tests in the background has them ignore Ctrl-C, and so would all processes that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
+
 import jax
 
 jax.config.update("jax_num_cpu_devices", 8)
@@ -29,6 +34,25 @@ import pytest
 from PIL import Image
 
 from jaxdistort.data import SamplePhotographs
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+  """Those that are optimised first, so that hardly a process changes its compiler in between."""
+  items.sort(key=lambda item: not _is_optimised(item))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+  """Programs that run once take less than half of the time if the compiler optimises little."""
+  hasty = not _is_optimised(item)
+  os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(hasty)  # for processes that the test starts
+  if jax.config.read("jax_disable_most_optimizations") != hasty:
+    jax.config.update("jax_disable_most_optimizations", hasty)
+    jax.clear_caches()
+
+
+def _is_optimised(item: pytest.Item) -> bool:
+  return item.get_closest_marker("optimised") is not None
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +98,14 @@ def untrained(tmp_path_factory) -> Path:
     config.protocol, config.model = ProtocolConfig(protocol, 0), ModelConfig("softmax")
     save_untrained(config, root / protocol)
   return root
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+  """Charts are empty files: to draw them takes longer than a short run."""
+  from matplotlib.figure import Figure
+
+  monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).write_bytes(b""))
 
 
 @pytest.fixture

@@ -155,6 +155,7 @@ def test_only_training_is_asked_to_stop_and_not_what_comes_within_and_behind_it(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_whose_time_is_over_is_judged_all_the_same(tmp_path):
   config = get_config()
   config.steps = 10_000

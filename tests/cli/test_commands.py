@@ -56,7 +56,6 @@ def test_a_run_shows_what_it_does(unbroken, command, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # of four processes, on slow machines
 def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(start, unbroken, tmp_path):
   """Killed while it starts, in the middle of writing a checkpoint, and between checkpoints, as the next one begins."""
   workdir = tmp_path / "killed"

@@ -11,6 +11,8 @@ from scipy import ndimage
 from jaxdistort.distortions import gaussian_blur, motion_blur
 from jaxdistort.distortions.blur import _gaussian_taps
 
+pytestmark = pytest.mark.optimised
+
 _taps = jax.jit(_gaussian_taps, static_argnums=1)
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from jaxdistort.distortions import DISTORTIONS, gaussian_blur, jpeg, motion_blur, twirl
 
+pytestmark = pytest.mark.optimised
+
 _LEVELS = {  # three different settings of every parameter, to be mixed in one batch
   "gaussian_blur": {"radius": (0.4, 3.7, 10.9)},
   "motion_blur": {"distance": (1.0, 12.5, 50.0), "angle": (np.pi, 0.3, 90.0)},

@@ -11,6 +11,8 @@ import pytest
 
 from jaxdistort.distortions import DISTORTIONS, NoiseTables, marble, twirl
 
+pytestmark = pytest.mark.optimised
+
 _GOLDENS = Path(__file__).parents[1] / "goldens"
 _FILES = {name: np.load(_GOLDENS / f"jhlabs_{name}.npz") for name in ("astronaut", "coffee", "chelsea_97x61")}
 _NAMES = {

@@ -10,6 +10,8 @@ from PIL import Image
 
 from jaxdistort.distortions import jpeg
 
+pytestmark = pytest.mark.optimised
+
 
 def _pillow(image, quality):
   file = io.BytesIO()

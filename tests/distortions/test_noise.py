@@ -12,6 +12,8 @@ from scipy import stats
 from jaxdistort.distortions import gaussian_noise
 from jaxdistort.distortions.noise import _random_words, threefry_2x32
 
+pytestmark = pytest.mark.optimised
+
 _GOLDENS = np.load(Path(__file__).parents[1] / "goldens" / "jhlabs_noise_histograms.npz")
 
 

@@ -10,6 +10,8 @@ import pytest
 from jaxdistort.distortions import DISTORTIONS, Distortion, Parameter, check_parameters, gaussian_blur, register
 from jaxdistort.errors import InputError
 
+pytestmark = pytest.mark.optimised
+
 _IMAGE = jnp.asarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8))
 _KEY = jax.random.key(0)
 

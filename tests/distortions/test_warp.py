@@ -14,6 +14,8 @@ from jaxdistort.distortions.gradient_noise import (
   stored_gradients,
 )
 
+pytestmark = pytest.mark.optimised
+
 
 def test_nothing_to_do_changes_nothing(photographs):
   image = jnp.asarray(photographs[0])

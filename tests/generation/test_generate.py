@@ -22,6 +22,8 @@ from jaxdistort.generation import generate
 from jaxdistort.protocols import PROTOCOLS, Kind, Protocol, Stage
 from jaxdistort.runtime.mesh import create_mesh
 
+pytestmark = pytest.mark.optimised
+
 _SIZE = 32
 
 

@@ -64,6 +64,7 @@ def test_values_and_gradients(form):
   _close(jax.jit(_all(convolve, stride))(x, kernel, gradient), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", _FORMS)
 @pytest.mark.usefixtures("forms_for_small")
 def test_split_over_devices_remat_and_in_a_loop(form):

@@ -23,6 +23,8 @@ from jaxdistort.protocols import (
 )
 from jaxdistort.runtime.mesh import create_mesh, data_sharding
 
+pytestmark = pytest.mark.optimised
+
 _SIX, _VARIABLE = six(jpeg_quality=None), variable(jpeg_quality=None)
 _BLUR = Stage((Kind("gaussian_blur", {"radius": Uniform(1, 11)}),), untouched=2, shuffled=True)
 _NOISE = Stage(
@@ -84,6 +86,7 @@ def test_kinds_take_turns_through_the_stream(pictures):
     np.testing.assert_array_equal(classes, np.tile(pattern, 24 * 21 // protocol.period))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distort", [_distort_variable, _distort_two])
 def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures, distort):
   whole = distort(jax.random.key(0), pictures, 100)
@@ -92,7 +95,8 @@ def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures, distort):
     jax.tree.map(lambda w, p, s=start: np.testing.assert_array_equal(w[s : s + 8], p), whole, part)
 
 
-@pytest.mark.parametrize(("protocol", "alone"), [(_SIX, _distort_six), (_TWO, _distort_two)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("protocol", "alone"), [(_VARIABLE, _distort_variable), (_TWO, _distort_two)])
 def test_eight_devices_distort_as_one(pictures, protocol, alone):
   mesh = create_mesh()
   assert mesh.devices.size == 8
@@ -169,6 +173,7 @@ def test_no_run_holds_more_of_a_kind_than_it_has_places(stage, count):
       assert stage.most(count) == [kind.share * count // stage.period for kind in stage.kinds]
 
 
+@pytest.mark.slow
 def test_the_accelerators_form_is_the_other_one(pictures):
   """All pictures of a kind at once, here run on CPU: the same pictures as one by one."""
   from jaxdistort.protocols import stages

@@ -8,6 +8,8 @@ import pytest
 from jaxdistort.runtime import compilation
 from jaxdistort.runtime.compilation import fast_options, jit_inference, jit_training
 
+pytestmark = pytest.mark.optimised
+
 
 @pytest.fixture
 def probe_anew():

@@ -1,4 +1,7 @@
-"""Runs that several processes share: the same losses, a lost process, going on in another number."""
+"""Runs that several processes share: the same losses, a lost process, going on in another number.
+
+What a single process does, the one of the tests does: that saves starting another.
+"""
 
 import json
 import os
@@ -8,16 +11,21 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 import jaxdistort
+from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.training import parts, train
+from tests.data.heard import Heard
+from tests.training.tiny import get_config
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the only limit: machines may be slow
+pytestmark = [pytest.mark.slow, pytest.mark.optimised, pytest.mark.usefixtures("undrawn")]
 
 _ROOT = Path(__file__).parents[2]
 _COMMAND = [sys.executable, "scripts/train.py", "--config", "tests/training/tiny.py"]
-_FLAGS = ["--config.log_every=1", "--config.data.source=samples", "--config.data.placement=device"]
+_FLAGS = ["--config.log_every=1", "--config.data.placement=device"]
 
 
 def _start(workdir, *flags, devices):
@@ -58,16 +66,27 @@ def _losses(workdir):
   return np.array([row["loss"] for row in rows if "loss" in row])
 
 
+def _config(steps, **fields):
+  config = get_config()
+  config.log_every, config.data.placement = 1, "device"
+  config.steps = steps
+  for name, value in fields.items():
+    setattr(config, name, value)
+  return config
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
   workdir = tmp_path_factory.mktemp("runs") / "alone"
-  _finish(_start(workdir, "--config.steps=20", "--config.evaluate_every=20", devices=1))
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(parts, "create_mesh", lambda fsdp: create_mesh(devices=jax.devices()[:1]))
+    train(_config(12, evaluate_every=20), workdir)
   return workdir
 
 
 @pytest.mark.parametrize("flags", [["--config.fsdp=1"], ["--config.fsdp=8", "--config.data.placement=host"]])
 def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_path, flags):
-  flags = [*flags, "--config.steps=20", "--config.evaluate_every=20"]
+  flags = [*flags, "--config.steps=12", "--config.evaluate_every=20"]
   first, second = _finish(*_start_two(tmp_path / "run", *flags))
   np.testing.assert_allclose(_losses(tmp_path / "run"), _losses(alone), rtol=1e-5)
   assert "of 2 processes" in first
@@ -81,7 +100,7 @@ def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_p
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
     table = (tmp_path / "run" / "evaluation" / split / "predictions.csv").read_text().splitlines()
     assert len(table) == 1 + ours["pictures"]
-  assert jaxdistort.load(tmp_path / "run").step == 20
+  assert jaxdistort.load(tmp_path / "run").step == 12
 
 
 @pytest.mark.parametrize("lost", [0, 1])
@@ -97,8 +116,10 @@ def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
   assert "another process of this run was lost" in errors.splitlines()[-1]
   processes[lost].communicate()
   done = max(_checkpoints(workdir))
-  (out,) = _finish(_start(workdir, *flags, f"--config.steps={done + 3}", devices=2))
-  assert f"resuming at step {done}" in out
+  config, listener = _config(done + 3, evaluate_every=100), Heard()
+  config.model.name = "softmax"
+  train(config, workdir, progress=listener)
+  assert any(f"resuming at step {done}" in line for line in listener.lines)
   assert len(_losses(workdir)) == done + 3
 
 

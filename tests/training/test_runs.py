@@ -25,7 +25,7 @@ from jaxdistort.training.evaluators import Validation
 from jaxdistort.training.train import dispatches
 from tests.training.tiny import get_config
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]  # but `finished` is drawn
 
 
 class _Listener(Progress):
@@ -85,9 +85,10 @@ def test_a_finished_run_says_so(finished):
   assert (workdir / "metrics.jsonl").read_text() == before
 
 
+@pytest.mark.optimised
 def test_pictures_on_the_device_train_as_those_of_the_host(tmp_path):
   config, ends = get_config(), {}
-  config.data.source, config.model.name, config.steps = "samples", "softmax", 3
+  config.model.name, config.steps = "softmax", 3
   for config.data.placement in ("host", "device"):
     reports = train(config, tmp_path / config.data.placement)
     losses = [report["views"]["standard"]["loss"] for report in reports.values()]
@@ -115,7 +116,7 @@ def test_the_best_checkpoint_is_the_one_reported(finished):
   workdir, reports = finished
   trained = _load(workdir)
   assert trained.step == reports["test"]["step"]
-  report = evaluate_on_protocol(trained, "samples+synthetic", workers=0).report
+  report = evaluate_on_protocol(trained, "tiny", workers=0).report
   assert report.origin.split == "test"
   expected = reports["test"]["views"]["standard"]
   assert report.figures.confusion_matrix == expected["confusion_matrix"]
@@ -164,6 +165,7 @@ def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
 def test_a_run_with_a_cosine_keeps_its_length(tmp_path):
   config = get_config()
   config.model.name, config.steps, config.optimizer.schedule = "softmax", 1, "cosine"
+  config.data.source = "0.2*samples+0.8*tiny"
   with jax.numpy_dtype_promotion("standard"):  # optax's cosine adds integers to floats
     train(config, tmp_path)
   config.steps = 2
@@ -176,7 +178,7 @@ def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   config.model.name = "softmax"
   assert train(config, tmp_path / "run", progress=_Listener(2)) is None
   recogniser = _load(tmp_path / "run" / "checkpoints")
-  assert evaluate_on_protocol(recogniser, "samples", workers=0).report.origin.step == 2
+  assert evaluate_on_protocol(recogniser, "tiny", workers=0).report.origin.step == 2
   config.steps = 2
   assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
 

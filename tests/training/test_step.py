@@ -22,6 +22,8 @@ from jaxdistort.training.feeding import Batches, ResidentFeed
 from jaxdistort.training.optimizers import create_optimizer
 from tests.training.tiny import get_config
 
+pytestmark = pytest.mark.optimised
+
 _PROTOCOL = variable(jpeg_quality=None)
 _TASK = Classification(LabelSpace(_PROTOCOL.kinds, _PROTOCOL.groups))
 
@@ -77,11 +79,11 @@ def test_the_loss_falls_and_everything_is_finite(on_one_device):
   assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
 
 
-@pytest.mark.parametrize("fsdp", [1, 2, 8])
+@pytest.mark.slow
+@pytest.mark.parametrize("fsdp", [1, 2])  # 8: of several processes, in test_processes.py
 def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkeypatch):
   monkeypatch.setattr(meshes, "_SMALLEST_SPLIT", 256)  # the network is small
   state, losses = _train(8, images, 20, fsdp)
-  print(np.max(np.abs(np.array(losses) / on_one_device[1] - 1)))
   np.testing.assert_allclose(losses, on_one_device[1], rtol=1e-5)
   split = [leaf for leaf in jax.tree.leaves(state) if not leaf.is_fully_replicated]
   assert bool(split) == (fsdp > 1)
@@ -94,6 +96,7 @@ def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
   jax.tree.map(np.testing.assert_array_equal, state, on_one_device[0])
 
 
+@pytest.mark.slow
 def test_samples_depend_on_seed_and_step_alone(images):
   make = lambda **options: jax.jit(make_sampler(_PROTOCOL, _TASK, _mesh(1), **{"seed": 3, "size": 32} | options))
   sample = make(augment=True)
@@ -110,6 +113,7 @@ def test_samples_depend_on_seed_and_step_alone(images):
   assert all(np.logical_xor(mirrored, same))
 
 
+@pytest.mark.slow
 def test_weights_and_steps_draw_from_other_keys():
   """The key of a run's weights is that of no step."""
   spec = NetworkSpec("compact", 3, 32)
@@ -119,6 +123,7 @@ def test_weights_and_steps_draw_from_other_keys():
     assert np.any(np.asarray(drawn) != np.asarray(other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("readers", [1, 8])
 def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
   writer_mesh, reader_mesh = _mesh(4), _mesh(readers)
@@ -209,6 +214,7 @@ def test_parts_of_a_batch_are_normalised_one_by_one(images):
   assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 8])
 def test_steps_in_one_dispatch_are_steps(folder_of_photographs, devices):
   """A loop on the device is another program, which rounds in another way."""

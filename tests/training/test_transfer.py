@@ -78,6 +78,7 @@ def test_weights_that_have_moved_are_asked_for(saved, tmp_path):
     shutil.move(moved, file.path)
 
 
+@pytest.mark.slow
 def test_random_weights_are_drawn_again_from_the_seed(tmp_path):
   config = _config("random", dropout=0.2, head_convolutions=2)
   config.seed = 5
@@ -107,6 +108,7 @@ class _Listener(Progress):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_transfer_run_is_trained_resumed_and_evaluated_like_any_other(saved, tmp_path):
   _, file, _, _ = saved
   (tmp_path / "photos").mkdir()

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
+from jaxdistort.data import SamplePhotographs
+from jaxdistort.data.source import SOURCES, register_source
 from jaxdistort.inference import Description
 from jaxdistort.models.weights import refer
 from jaxdistort.runtime.mesh import create_mesh
@@ -14,9 +16,22 @@ from jaxdistort.training.checkpoints import Checkpoints
 from jaxdistort.training.optimizers import create_optimizer
 
 
+class TinySet(SamplePhotographs):
+  """Sample photographs in few views: pictures to validate on are those of one original."""
+
+  VIEWS = 3
+
+  def __repr__(self) -> str:
+    return "tiny"
+
+
+if "tiny" not in SOURCES:  # commands run this file anew
+  register_source("tiny", TinySet, "sample photographs in few views")
+
+
 def get_config() -> TrainConfig:
   return TrainConfig(
-    data=DataConfig(source="samples+synthetic", image_size=32, workers=0, placement="host"),
+    data=DataConfig(source="tiny", image_size=32, workers=0, placement="host"),
     protocol=ProtocolConfig(name="variable", jpeg_quality=0),
     model=ModelConfig(name="compact"),
     optimizer=OptimizerConfig(name="rmsprop", learning_rate=1e-3),
