@@ -140,8 +140,9 @@ def test_a_full_stdout_is_told():
 
 def test_streams_that_were_closed_are_opened(monkeypatch):
   opened = []
-  monkeypatch.setattr(os, "fstat", lambda number: (_ for _ in ()).throw(OSError()) if number == 1 else None)
-  monkeypatch.setattr(os, "open", lambda path, flags: opened.append(path))
+  fstat = lambda number: (_ for _ in ()).throw(OSError()) if number == 1 else None
+  system = SimpleNamespace(fstat=fstat, open=lambda path, flags: opened.append(path), O_RDWR=0, devnull=os.devnull)
+  monkeypatch.setattr(console, "os", system)
   monkeypatch.setattr(sys, "stdout", None)
   console._open_closed_streams()
   assert opened == [os.devnull]

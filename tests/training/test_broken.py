@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -41,8 +42,10 @@ def _config(folder):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_without_a_picture_to_judge_it_by(folder_of_photographs, tmp_path):
+def test_a_run_goes_on_without_a_picture_to_judge_it_by(folder_of_photographs, tmp_path, monkeypatch):
   """What was learnt is kept, the reports are left out, and come with the pictures."""
+  for draws in ("draw_grid", "write_evaluation"):  # which takes seconds
+    monkeypatch.setattr(_module(), draws, lambda *given: None)
   config, workdir, listener = _config(folder_of_photographs), tmp_path / "run", _Listener()
   contents = {path: path.read_bytes() for path in Path(folder_of_photographs).rglob("*.*")}
   _spoil(folder_of_photographs, "validation", "test")
@@ -59,9 +62,24 @@ def test_a_run_goes_on_without_a_picture_to_judge_it_by(folder_of_photographs, t
   for path, content in contents.items():
     path.write_bytes(content)
   assert list(train(config, workdir) or ()) == ["validation", "test"]
-  (workdir / "evaluation" / "test" / "report.json").write_bytes(b"")  # of a power cut
-  assert list(train(config, workdir) or ()) == ["validation", "test"]
-  assert json.loads((workdir / "evaluation" / "test" / "report.json").read_text())["step"] == 2
+
+
+def _module():
+  return sys.modules["jaxdistort.training.train"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"[]", b'{"step": 3}', None])
+def test_a_run_with_a_damaged_report_is_judged_again(tmp_path, content):
+  for split in ("validation", "test"):
+    (tmp_path / "evaluation" / split).mkdir(parents=True)
+    (tmp_path / "evaluation" / split / "report.json").write_text('{"step": 2}')
+  assert _module()._finished_reports(tmp_path, 2) == {"validation": {"step": 2}, "test": {"step": 2}}
+  file = tmp_path / "evaluation" / "test" / "report.json"
+  if content is None:
+    file.unlink()
+  else:
+    file.write_bytes(content)
+  assert _module()._finished_reports(tmp_path, 2) is None
 
 
 @pytest.mark.slow  # builds a network
