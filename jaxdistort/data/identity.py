@@ -31,7 +31,7 @@ def identify(paths: Sequence[str], kept_for: str, progress: Progress = SILENT) -
 
   Files that were identified before and have not changed since (device, inode, size, times) are not read again where
   they are many: what is known is kept in the user's cache folder. A file that is no plain file, or cannot be read, is
-  identified by its path.
+  identified by its name.
 
   Args:
     paths: of the files.
@@ -93,7 +93,7 @@ def _identity(path: str, plain: bool) -> bytes:
     with open(path, "rb", buffering=0) as file:
       _add_content(digest, file, os.fstat(file.fileno()).st_size)
   except OSError:
-    digest = hashlib.blake2b(os.fsencode(path), digest_size=BYTES, person=b"unreadable")
+    digest = hashlib.blake2b(os.fsencode(os.path.basename(path)), digest_size=BYTES, person=b"unreadable")
   return digest.digest()
 
 

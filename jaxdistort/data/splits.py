@@ -26,7 +26,7 @@ def split_of(originals: Iterable[str]) -> dict[str, str]:
   """
   places = sorted((place_of(name), name) for name in set(originals))
   if len(places) < 3:
-    raise InputError(f"training, validation and test need at least 3 pictures, found {len(places)}")
+    raise InputError(f"training, validation and test need at least 3 different pictures, found {len(places)}")
   test = min(sum(place < _TEST for place, _ in places) or 1, len(places) - 2)
   validation = sum(_TEST <= place < _TEST + _VALIDATION for place, _ in places) or 1
   validation = min(validation, len(places) - test - 1)

@@ -127,5 +127,5 @@ def test_a_damaged_list_is_gone_on_with(tmp_path, damage):
   assert len(broken) == 0
   broken.add(pictures, np.zeros(1, np.int64), np.zeros(0, np.int64))
   assert [json.loads(row) for row in path.read_text().splitlines()] == [
-    {"picture": str(tmp_path / "a.jpg"), "reason": "empty file"}
+    {"picture": str(tmp_path / "a.jpg"), "reason": "empty file", "used": False}
   ]

@@ -34,12 +34,17 @@ def pictures(photographs, tmp_path):
   return open_pictures(f"folder:{tmp_path / 'in'}", "all")
 
 
+def _number(pictures, name):
+  return next(number for number in range(len(pictures)) if pictures.short_name(number) == name)
+
+
 @pytest.mark.parametrize("replace", [False, True])
 def test_pictures_with_remarks_are_used_and_marked(pictures, replace):
-  loaded = LoadPictures(pictures, 16, replace)(np.array([3, 1, -1, 2]))
-  assert loaded.remarked.tolist() == [3, -1, -1, -1]
-  assert loaded.broken.tolist() == [-1, 1, -1, -1]
-  np.testing.assert_array_equal(loaded.images[3], pictures.load(2, 16))
+  broken, remarked, fine = (_number(pictures, f"{name}.png") for name in (1, 3, 2))
+  loaded = LoadPictures(pictures, 16, replace)(np.array([remarked, broken, -1, fine]))
+  assert loaded.remarked.tolist() == [remarked, -1, -1, -1]
+  assert loaded.broken.tolist() == [-1, broken, -1, -1]
+  np.testing.assert_array_equal(loaded.images[3], pictures.load(fine, 16))
   assert loaded.images[0].any()
 
 
@@ -50,14 +55,17 @@ def test_remarks_reach_the_list(pictures, tmp_path):
     for batch in batches:
       listed.add(pictures, *batch.to_list)
       listed.add(pictures, *batch.to_list)
-  rows = [json.loads(row) for row in listed.path.read_text().splitlines()]
+  rows = sorted((json.loads(row) for row in listed.path.read_text().splitlines()), key=lambda row: row["picture"])
   assert [(row["picture"][-5:], row["used"]) for row in rows] == [("1.png", False), ("3.png", True)]
   assert rows[0]["reason"] == "empty file"
   assert rows[1]["reason"].startswith(_REMARK)
   for read_again in (listed, BrokenPictures(listed.path, 16)):
     assert (len(read_again), read_again.remarked) == (1, 1)
   resident = load_resident(pictures, 16, mesh, workers=0)
-  assert (resident.broken.tolist(), resident.remarked.tolist()) == ([1], [3])
+  assert (resident.broken.tolist(), resident.remarked.tolist()) == (
+    [_number(pictures, "1.png")],
+    [_number(pictures, "3.png")],
+  )
 
 
 def test_remarks_on_pictures_that_are_prepared(pictures, tmp_path):
@@ -66,7 +74,7 @@ def test_remarks_on_pictures_that_are_prepared(pictures, tmp_path):
   assert _REMARK in "".join(path.read_text() for path in (tmp_path / "out").glob("*.csv"))
   again = prepare(pictures.spec, tmp_path / "out", image_size=16, workers=0)
   assert (again.made, again.remarked) == (0, 1)
-  assert Prepared(str(tmp_path / "out")).load(3, 16).any()
+  assert Prepared(str(tmp_path / "out")).load(_number(pictures, "3.png"), 16).any()
 
 
 def test_remarks_on_pictures_of_a_database(tmp_path):

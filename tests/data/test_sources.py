@@ -146,7 +146,7 @@ def test_splits_follow_the_paper_s_shares_and_names_alone():
 
 def test_small_sets_have_every_split():
   assert sorted(split_of(["a", "b", "c"]).values()) == sorted(SPLITS)
-  with pytest.raises(InputError, match="at least 3 pictures, found 2"):
+  with pytest.raises(InputError, match="at least 3 different pictures, found 2"):
     split_of(["a", "b", "a"])
 
 

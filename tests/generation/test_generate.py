@@ -88,7 +88,7 @@ def distorted(tmp_path_factory):
   shutil.copy(place / "photos" / "photo 03, ä.png", place / "photos" / "more" / "photo 03, ä.png")
   (place / "photos" / "broken.jpg").write_bytes(b"no picture")
   done = _generate(place / "photos", place / "set")
-  assert done == (9 * 21, 1, 9 * 21)
+  assert done == (9 * 21, 1, 9 * 21, 0)
   return place
 
 
@@ -180,8 +180,8 @@ def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypa
     assert not (output / "manifest.csv").exists()
     monkeypatch.setattr(module, "write_table", write_table)
     done = _generate(distorted / "photos", output, form=form)
-    assert done == (189, 1, (189, 54, 0)[moment])
-    assert _generate(distorted / "photos", output, form=form) == (189, 1, 0)
+    assert done == (189, 1, (189, 54, 0)[moment], 0)
+    assert _generate(distorted / "photos", output, form=form) == (189, 1, 0, 0)
   digests = [_digests(tmp_path / f"killed_{moment}") for moment in (0, 1, 2)]
   assert digests[0] == digests[1] == digests[2]
   if form == "jpeg":
@@ -192,7 +192,7 @@ def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypa
 def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   tfds = pytest.importorskip("tensorflow_datasets")
   done = _generate(distorted / "photos", tmp_path / "set", form="arrayrecord")
-  assert done == (189, 1, 189)
+  assert done == (189, 1, 189, 0)
   assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [
     *(".jaxdistort", "broken_pictures.jsonl", "dataset.json", "distorted_variable", "manifest.csv")
   ]
@@ -231,7 +231,7 @@ def test_of_prepared_pictures_and_of_mixes(distorted, tmp_path):
   del ours["dataset.json"], theirs["dataset.json"]
   assert ours == theirs
   mix = f"folder:{distorted}/photos+prepared:{tmp_path}/prepared"
-  assert generate(mix, tmp_path / "mix", **options) == (2 * 189, 1, 2 * 189)  # the broken picture has one name
+  assert generate(mix, tmp_path / "mix", **options) == (2 * 189, 1, 2 * 189, 0)  # the broken picture has one name
 
 
 @pytest.fixture
