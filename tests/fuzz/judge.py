@@ -117,12 +117,15 @@ def _ranks_agree(content: bytes, levels: np.ndarray) -> bool:
       stored = np.moveaxis(stored, 0, -1) if page.planarconfig == 2 and stored.ndim == 3 else stored
   except Exception:  # as above
     return False
-  stored = np.nan_to_num(stored.reshape(*stored.shape[:2], -1)[..., :3].astype(float), nan=0)
+  stored = np.nan_to_num(stored.reshape(*stored.shape[:2], -1).astype(float), nan=0)
+  seen_through = stored.shape[2] in (2, 4)  # the last is alpha, and what it hides does not compare
+  opaque = stored[..., -1] == stored[..., -1].max() if seen_through else np.ones(stored.shape[:2], bool)
+  stored = stored[..., : 3 if stored.shape[2] > 2 else 1]
   for turn in range(1, 9):
     seen = np.asarray(upright(Image.fromarray(levels), turn))
     if seen.shape[:2] == stored.shape[:2]:
       channels = range(stored.shape[2])
-      if all(_monotone(stored[..., c], seen[..., c]) for c in channels):
+      if all(_monotone(stored[opaque, c], seen[opaque, c]) for c in channels):
         return True
   return False
 
