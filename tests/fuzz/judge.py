@@ -78,6 +78,10 @@ def _by_pillow(
           white = np.all(levels == 255, axis=-1, keepdims=True)
           yield from (np.where(white, np.uint8(255), one) for one in _converted(opened) if one.shape == levels.shape)
         yield from _converted(opened)
+        if opened.mode in ("I", "F") and "B" in raw[0]:  # unpacked by libtiff, Pillow takes them in the wrong order
+          swapped = Image.fromarray(np.asarray(opened).byteswap())
+          swapped.format, swapped.tag_v2 = opened.format, opened.tag_v2
+          yield from _converted(swapped)
   except Exception:  # foreign files raise anything
     return
   finally:
@@ -87,6 +91,7 @@ def _by_pillow(
 def _converted(opened: Image.Image) -> Iterator[np.ndarray]:
   if opened.mode == "RGBA" and opened.format in ("BMP", "DIB", "TIFF") and not opened.getchannel("A").getbbox():
     opened = opened.convert("RGB")
+  tags = getattr(opened, "tag_v2", {})
   for info in (opened.info, {k: v for k, v in opened.info.items() if k in ("transparency",)}):
     picture = opened.copy()
     picture.format, picture.info = opened.format, dict(info)
@@ -96,7 +101,7 @@ def _converted(opened: Image.Image) -> Iterator[np.ndarray]:
       except Exception:  # as above: Pillow's reading may be of no mode
         continue
     levels = np.asarray(rgb)
-    if opened.format == "TIFF" and opened.tag_v2.get(262) == 0 and opened.mode in ("I", "F", "I;16"):
+    if opened.format == "TIFF" and tags.get(262) == 0 and opened.mode in ("I", "F", "I;16"):
       levels = ~levels  # which Pillow forgets
     yield from (np.asarray(upright(Image.fromarray(levels), turn)) for turn in range(1, 9))
 
@@ -117,12 +122,15 @@ def _ranks_agree(content: bytes, levels: np.ndarray) -> bool:
       stored = np.moveaxis(stored, 0, -1) if page.planarconfig == 2 and stored.ndim == 3 else stored
   except Exception:  # as above
     return False
-  stored = np.nan_to_num(stored.reshape(*stored.shape[:2], -1)[..., :3].astype(float), nan=0)
+  stored = np.nan_to_num(stored.reshape(*stored.shape[:2], -1).astype(float), nan=0)
+  seen_through = stored.shape[2] in (2, 4)  # the last is alpha, and what it hides does not compare
+  opaque = stored[..., -1] == stored[..., -1].max() if seen_through else np.ones(stored.shape[:2], bool)
+  stored = stored[..., : 3 if stored.shape[2] > 2 else 1]
   for turn in range(1, 9):
     seen = np.asarray(upright(Image.fromarray(levels), turn))
     if seen.shape[:2] == stored.shape[:2]:
       channels = range(stored.shape[2])
-      if all(_monotone(stored[..., c], seen[..., c]) for c in channels):
+      if all(_monotone(stored[opaque, c], seen[opaque, c]) for c in channels):
         return True
   return False
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data.decoding import tiff
+from jaxdistort.data.decoding import bmp, tiff
 from jaxdistort.data.decoding.ancillary import png_chunks, strip
 from jaxdistort.data.decoding.levels import eight_bit_grey, eight_bits, is_deep_grey
 from jaxdistort.data.decoding.orientation import orientation_of, orientation_of_tiff, upright
@@ -132,6 +132,8 @@ def _load(opened: Any) -> Any:
     opened.load()
   except Exception as error:  # as above
     raise _Undecodable(reason_of(error)) from error
+  if opened.mode in ("P", "PA") and opened.palette is None:
+    raise _Undecodable("indices of colours, but no colours")
   return opened
 
 
@@ -142,28 +144,18 @@ def _of_any(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
 
 def _of_bmp(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:
   """Windows shows a picture whose alpha is 0 throughout as opaque: the byte is often there without a meaning."""
-  del stream
+  (tile,) = opened.tile
+  if tile.codec_name == "bmp_rle":
+    opened.fp = io.BytesIO(bmp.unpacked_runs(stream, tile))
+    opened.tile = [
+      tile._replace(codec_name="raw", offset=0, args=("L" if opened.mode in "1L" else "P", 0, tile.args[-1]))
+    ]
   picture = _load(opened)
-  profile = _profile_of_bmp(whole)
+  profile = bmp.embedded_profile(whole)
   if profile is not None:
     picture.info["icc_profile"] = profile
   opaque = picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0)
   return picture.convert("RGB") if opaque else picture
-
-
-def _profile_of_bmp(whole: BinaryIO) -> bytes | None:
-  """The profile that a header of version 5 may embed; None if there is none, empty if it is not whole."""
-  whole.seek(0)
-  begin = 14 if whole.read(2) == b"BM" else 0
-  whole.seek(begin)
-  head = whole.read(124)
-  if len(head) < 124 or head[:4] != b"\x7c\0\0\0" or head[56:60] != b"DEBM":
-    return None
-  place, size = struct.unpack_from("<LL", head, 112)
-  if begin + place + size > whole.seek(0, os.SEEK_END):
-    return b""
-  whole.seek(begin + place)
-  return whole.read(size)
 
 
 def _of_png(opened: Any, stream: BinaryIO, whole: BinaryIO) -> Image.Image:

@@ -1,9 +1,12 @@
 """Bitmaps: what their fourth byte means, and the fields of their headers."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from jaxdistort.data import read_noting, read_picture
+from jaxdistort.data import BrokenPicture, read_noting, read_picture
 from tests.data.builders import bmp, rgb_profile
 
 _SIZE = (7, 9)
@@ -54,6 +57,41 @@ def test_sixteen_bits_a_pixel(masks, bits):
   packed[:, :9] = (levels.astype(np.uint16) << [bits[1] + bits[2], bits[2], 0]).sum(-1)
   seen = np.asarray(read_picture(bmp(packed[::-1].tobytes(), _SIZE, 16, 108, masks)))
   np.testing.assert_allclose(seen, levels * 255 / (2 ** np.array(bits) - 1), atol=1)
+
+
+def _rle(body, size=_SIZE, halves=False):
+  palette = b"".join(bytes([i, i, i, 0]) for i in range(16 if halves else 256))
+  content = bytearray(bmp(body, size, 4 if halves else 8, 40, None, palette))
+  content[30:34] = bytes([2 if halves else 1, 0, 0, 0])
+  content[46:50] = (16 if halves else 256).to_bytes(4, "little")
+  return bytes(content)
+
+
+@pytest.mark.parametrize("halves", [False, True])
+def test_runs_are_unpacked_as_pillow_does(halves):
+  rows = [
+    bytes([9, 0x12, 0, 0]),
+    bytes([4, 0x34, 5, 0x56, 0, 0]),
+    bytes([0, 9]) + bytes(range(5 if halves else 9)) + bytes(1) + bytes([0, 0]),
+    bytes([20, 0x78, 0, 0]),  # too long
+    bytes([2, 0x9A, 0, 0]),  # too short
+    bytes([3, 0xBC, 0, 2, 2, 1]),  # skips to the next row
+    bytes([9, 0xDE, 9, 0xF1, 0, 1]),
+  ]
+  content = _rle(b"".join(rows), halves=halves)
+  with Image.open(io.BytesIO(content)) as opened:
+    expected = np.asarray(opened.convert("RGB"))
+  np.testing.assert_array_equal(np.asarray(read_picture(content)), expected)
+  assert len(np.unique(expected)) > 8
+  with pytest.raises(BrokenPicture, match="truncated"):
+    read_picture(_rle(b"".join(rows[:3]), halves=halves))
+
+
+def test_runs_that_skip_millions_of_pixels_take_no_time():
+  body = b"\x09\x40" + b"\0\0\x01\x07" * 300  # a byte in each of 300 rows of 9,000
+  seen = np.asarray(read_picture(_rle(body, (300, 9_000))))
+  assert seen[-1, :9].tolist() == [[0x40] * 3] * 9
+  assert np.count_nonzero(seen[..., 0] == 7) == 299
 
 
 def test_a_profile_in_the_header():
