@@ -40,7 +40,10 @@ class TensorFlowDataset(Source):
       raise MissingExtra("tensorflow-datasets", "tfds", "data source tfds") from error
     # Looking for the files first: building an unprepared set asks the network for minutes when there is none.
     root = Path(os.path.expanduser(os.environ.get("TFDS_DATA_DIR", tfds.core.constants.DATA_DIR)))
-    self._directory = str(self._find(root, parts["name"], parts["config"], parts["version"]))
+    try:
+      self._directory = str(self._find(root, parts["name"], parts["config"], parts["version"]))
+    except OSError as error:
+      raise self._error(f"{error.filename} cannot be listed: {reason_of(error)}") from error
     self._set, self._split = f"tfds:{os.path.relpath(self._directory, root)}", parts["split"] or "train"
     try:
       builder = tfds.builder_from_directory(self._directory)

@@ -139,7 +139,7 @@ class Distortion:
     given = f"{low:,.7g}" if low == high else in_words(low, high)
     if not known.low <= low <= high <= known.high:  # not so for NaN either
       raise InputError(f"{name}: expected values within {known.bounds}, got {given}")
-    if known.whole and not whole and not (low == high and float(low).is_integer()):
+    if known.whole and not ((whole or low == high) and float(low).is_integer() and float(high).is_integer()):
       any_of = "" if low == high else "any within "
       raise InputError(f"{name}: expected whole numbers within {known.bounds}, got {any_of}{given}")
 

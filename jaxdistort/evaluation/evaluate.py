@@ -196,8 +196,8 @@ def check_counts(batch_size: int, workers: int | None) -> None:
 def quality_of(recogniser: Recogniser, given: int | None) -> int:
   """Of the JPEG step, 0 for none: as in the training where nothing else is said; InputError beyond 0..100."""
   quality = recogniser.description.jpeg_quality if given is None else given
-  if not 0 <= quality <= 100:
-    raise InputError(f"jpeg quality must be within 0..100, got {quality}")
+  if quality not in range(101):
+    raise InputError(f"jpeg quality must be within 0..100, got {quality}; whole numbers only")
   return quality
 
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from jaxdistort.errors import reason_of
 
+_SECONDS = 600  # of a processor: far more than any file takes
+
 
 def main() -> None:
   reader, path, memory = sys.argv[1:]
@@ -55,12 +57,16 @@ def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def _limit(memory: int) -> None:
-  """Lets the process have so many bytes more than it has now, where the system can tell."""
+  """Lets the process have so many bytes more than it has now, where the system can tell, and its time.
+
+  The program ends it when it takes too long; a program that is killed cannot.
+  """
   try:
     import resource
 
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
   except (ImportError, OSError, ValueError):
     return

@@ -60,13 +60,15 @@ def reading(reader: str, path: Path, *, patience: float = _PATIENCE, memory: int
     yield _Here(reader, path)
     return
   with tempfile.TemporaryFile() as said:
-    command = [sys.executable, "-P", "-m", "jaxdistort.foreign.process", reader, os.path.abspath(path), str(memory)]
+    # The program's path, but not the folder that it happens to stand in: its files may bear names of modules.
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "jaxdistort.foreign.process"]
     process = subprocess.Popen(
-      command,
+      [*command, reader, os.path.abspath(path), str(memory)],
       stdin=subprocess.PIPE,
       stdout=subprocess.PIPE,
       stderr=said,
-      env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+      env=os.environ
+      | {"PYTHONPATH": os.pathsep.join(map(str, sys.path)), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
       start_new_session=True,  # Ctrl-C is the caller's alone
     )
     try:

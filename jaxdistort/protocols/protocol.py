@@ -72,8 +72,9 @@ class Protocol:
   def __post_init__(self) -> None:
     if len(self.stages) > 1 and not all(stage.shuffled for stage in self.stages):
       raise InputError(f"protocol {self.name}: of several stages each must be shuffled, or they take turns together")
-    if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
-      raise InputError(f"protocol {self.name}: jpeg quality must be within 1..100, got {self.jpeg_quality}")
+    if self.jpeg_quality is not None and self.jpeg_quality not in range(1, 101):
+      message = f"jpeg quality must be within 1..100, got {self.jpeg_quality}; whole numbers only"
+      raise InputError(f"protocol {self.name}: {message}")
     for stage in self.stages:
       for kind in stage.kinds:
         _check_kind(self.name, kind)

@@ -198,6 +198,31 @@ def test_damaged_tables_are_named(tid, tmp_path):
     open_database(f"kadid10k:{kadid}")
 
 
+def test_a_table_that_is_there_twice_in_other_letters_is_not_guessed(tid):
+  table = tid / "mos_with_names.txt"
+  shutil.copy(table, tid / "MOS_with_names.txt")
+  if len(list(tid.glob("[mM]*.txt"))) < 2:
+    pytest.skip("this file system has one file for both")
+  assert open_database(f"tid2013:{tid}").problems == ()  # the name itself is there
+  table.rename(tid / "mos_with_names.TXT")
+  with pytest.raises(InputError, match=r"mos_with_names.txt may be MOS_with_names.txt or mos_with_names.TXT; leave "):
+    open_database(f"tid2013:{tid}")
+
+
+@pytest.mark.parametrize("place", ["distorted_images", "."])
+def test_a_folder_that_cannot_be_listed_is_named(tid, place, monkeypatch):
+  whole = type(tid).iterdir
+
+  def iterdir(folder):
+    if folder == tid / place:
+      raise PermissionError(13, "Permission denied", str(folder))
+    return whole(folder)
+
+  monkeypatch.setattr(type(tid), "iterdir", iterdir)
+  with pytest.raises(InputError, match=rf"^database tid2013:{tid}: {place} cannot be listed: Permission denied$"):
+    open_database(f"tid2013:{tid}")
+
+
 def test_our_own_bugs_are_not_damaged_tables(live, tmp_path, monkeypatch):
   csiq = miniatures.build_csiq(tmp_path / "csiq")
   monkeypatch.setattr(Layout, "named", lambda layout, path: path.no_such_thing)

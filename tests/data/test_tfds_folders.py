@@ -85,3 +85,14 @@ def test_a_set_within_another_data_folder_is_not_taken(folder):
   _prepare(folder, "photos/tensorflow_datasets/photos/1.0.0")
   with pytest.raises(InputError, match="photos holds no prepared set"):
     _opened("photos")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(folder, monkeypatch):
+  _prepare(folder, "photos/1.0.0")
+
+  def iterdir(path):
+    raise PermissionError(13, "Permission denied", str(path))
+
+  monkeypatch.setattr(type(folder), "iterdir", iterdir)
+  with pytest.raises(InputError, match=r"photos cannot be listed: Permission denied$"):
+    _opened("photos")

@@ -93,6 +93,9 @@ def test_distributions_beyond_the_bounds_are_refused(name, parameter, values, me
 
 def test_whole_numbers():
   DISTORTIONS["jpeg"].check("quality", 10, 90, whole=True)
+  for ends in ((10.5, 90), (10, 90.5)):
+    with pytest.raises(InputError, match=r"whole numbers within 1\.\.100, got any within 10"):
+      DISTORTIONS["jpeg"].check("quality", *ends, whole=True)
   with pytest.raises(InputError, match=r"within 1\.\.100, got 0\.\.90"):
     DISTORTIONS["jpeg"].check("quality", 0, 90, whole=True)
 

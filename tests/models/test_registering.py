@@ -103,6 +103,11 @@ def test_one_call_each_is_enough(tmp_path):
   alone = load_pretrained(file.path)(images)
   np.testing.assert_allclose(alone[0, 16, 16], kernel.sum((1, 2, 3)) + np.arange(4), rtol=1e-5, atol=1e-5)
 
+  damaged = tmp_path / "damaged.safetensors"
+  damaged.write_bytes(file.path.read_bytes().replace(b'"F32"', b'"I32"', 1))
+  with pytest.raises(InputError, match=r"tensor conv\.bias: expected float32, found int32$"):
+    load_pretrained(damaged)
+
   assert trainable_parameters("edges_transfer", 7) == 4 * 7 + 7
   with pytest.raises(ValueError, match="'edges_transfer' is registered already"):
     MODELS.register("edges_transfer", Architecture(EdgesTransfer))

@@ -214,5 +214,6 @@ def test_whole_numbers_are_known_as_such_and_stages_must_be_shuffled():
   assert Protocol("x", (stage,), None).kinds == ("jpeg",)
   with pytest.raises(InputError, match="of several stages each must be shuffled"):
     Protocol("x", (stage, stage), None)
-  with pytest.raises(InputError, match=r"jpeg quality must be within 1\.\.100, got 0"):
-    Protocol("x", (stage,), 0)
+  for quality in (0, 101, 75.5, float("nan"), float("inf")):
+    with pytest.raises(InputError, match=rf"jpeg quality must be within 1\.\.100, got {quality}; whole numbers only"):
+      Protocol("x", (stage,), quality)

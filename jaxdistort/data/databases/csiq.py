@@ -1,11 +1,13 @@
 """Categorical Subjective Image Quality database (Larson and Chandler)."""
 
+import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
 from jaxdistort.data.databases.tables import Numbers, Row, cells_of, pick_columns, read_columns
+from jaxdistort.errors import MissingExtra
 from jaxdistort.foreign.reading import Damaged, reading
 
 _LAYOUT = (
@@ -58,6 +60,8 @@ def _table(layout: Layout) -> list[tuple[_Found, str]]:
   expected = "an image, noise, blur, contrast, fnoise, jpeg or jpeg 2000, a level 1..5 and a DMOS"
   if path.suffix.lower() != ".xlsx":
     return read_columns(layout, path, _COLUMNS, _parse, expected)
+  if importlib.util.find_spec("openpyxl") is None:
+    raise MissingExtra("openpyxl", "report", f"{layout.spec}: {layout.named(path)}")
   try:
     with reading("workbook", path) as book:
       sheet = book.call("rows", "all_by_image")

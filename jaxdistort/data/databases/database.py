@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,14 +76,32 @@ class Layout(NamedTuple):
   expected: str
 
   def find(self, name: str) -> Path | None:
-    """The file or folder of this name, such as `dst_imgs/blur`, in any letter case; None if there is none."""
+    """The file or folder of this name, such as `dst_imgs/blur`, in any letter case; None if there is none.
+
+    Raises:
+      InputError: a folder cannot be listed, or there are several that differ in letter case alone.
+    """
     found = self.root
     for part in name.split("/"):
-      entries = found.iterdir() if found.is_dir() else ()
-      found = next((path for path in entries if path.name.lower() == part.lower()), None)
-      if found is None:
+      alike = [path for path in self.entries(found) if path.name.lower() == part.lower()] if found.is_dir() else []
+      exact = [path for path in alike if path.name == part]
+      if len(alike) > 1 and not exact:
+        raise self.error(f"{name} may be {' or '.join(sorted(path.name for path in alike))}; leave one of them there")
+      if not alike:
         return None
+      found = (exact or alike)[0]
     return found
+
+  def entries(self, folder: Path) -> list[Path]:
+    """What lies in a folder.
+
+    Raises:
+      InputError: it cannot be listed.
+    """
+    try:
+      return sorted(folder.iterdir())
+    except OSError as error:
+      raise self.error(f"{self.named(folder)} cannot be listed: {reason_of(error)}") from error
 
   def need(self, name: str) -> Path:
     """Like `find`.
@@ -105,7 +123,7 @@ class Layout(NamedTuple):
     folder = self.need(name)
     if not folder.is_dir():
       raise self.error(f"{name} is not a folder; expected {self.expected}")
-    return Files(folder, self.named(folder))
+    return Files(folder, self.named(folder), self.entries(folder))
 
   def content(self, path: Path) -> bytes:
     """The bytes of a table.
@@ -169,11 +187,12 @@ class Files:
   Args:
     folder: that is there.
     name: of the folder in messages.
+    entries: what lies in it.
   """
 
-  def __init__(self, folder: Path, name: str):
+  def __init__(self, folder: Path, name: str, entries: Sequence[Path]):
     self.folder, self.name = folder, name
-    self._paths = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    self._paths = [path for path in entries if path.is_file() and not path.name.startswith(".")]
     self._names: dict[str, list[Path]] = {}
     self._stems: dict[str, list[Path]] = {}
     for path in self._paths:

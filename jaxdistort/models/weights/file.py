@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
@@ -119,7 +120,7 @@ def load_tensors(
     what: what the file is, for messages.
 
   Raises:
-    InputError: an array is missing or has another shape.
+    InputError: an array is missing or has another shape, or whole numbers in place of others.
   """
   shapes = stored_shapes(path)
   with safe_open(path, "flax") as arrays:  # numpy has no bfloat16
@@ -129,7 +130,10 @@ def load_tensors(
       found = shapes.get(name, "none")
       if found != leaf.shape:
         raise InputError(f"{what} {path}: tensor {name}: expected shape {leaf.shape}, found {found}")
-      return jax.device_put(np.asarray(arrays.get_tensor(name)).astype(leaf.dtype), sharding)
+      array = np.asarray(arrays.get_tensor(name))
+      if jnp.issubdtype(array.dtype, jnp.floating) != jnp.issubdtype(leaf.dtype, jnp.floating):
+        raise InputError(f"{what} {path}: tensor {name}: expected {leaf.dtype}, found {array.dtype}")
+      return jax.device_put(array.astype(leaf.dtype), sharding)
 
     return jax.tree_util.tree_map_with_path(load, like)
 

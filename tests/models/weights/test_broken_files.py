@@ -2,6 +2,7 @@
 
 import io
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -249,6 +250,34 @@ def test_bugs_of_ours_are_not_reported_as_damage(kind, place, name, tmp_path, mo
   else:
     with pytest.raises(KeyError, match="ours"):
       convert(kind, source, tmp_path / "out.safetensors")
+
+
+@pytest.mark.parametrize(
+  ("place", "message"),
+  [
+    ("_places", r"HDF5, but damaged or not laid out by Keras \(its reader crashed \(SIGKILL\)\)$"),
+    ("_are_flipped", r"tensor block\w+/\w+ cannot be read, the file is damaged \(its reader crashed \(SIGKILL\)\)$"),
+  ],
+)
+def test_a_file_that_crashes_its_reader_is_damaged(place, message, tmp_path, monkeypatch):
+  """Before its layout is known, and after."""
+  reading, inner, opened = keras.reading, getattr(keras, place), []
+
+  @contextmanager
+  def watched(*arguments):
+    with reading(*arguments) as file:
+      opened.append(file)
+      yield file
+
+  def crash(*arguments):
+    opened[0]._process.kill()
+    return inner(*arguments)
+
+  monkeypatch.setattr(keras, "reading", watched)
+  monkeypatch.setattr(keras, place, crash)
+  with pytest.raises(InputError, match=message):
+    convert("keras-vgg16", write_keras_vgg16(tmp_path / "vgg.h5"), tmp_path / "out.safetensors")
+  assert not (tmp_path / "out.safetensors").exists()
 
 
 def test_h5py_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
