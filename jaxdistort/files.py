@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from jaxdistort.errors import InputError
+
 _NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the bytes they came in as
 
 
@@ -104,6 +106,14 @@ def making_whole(path: Path) -> Generator[Path]:
   except BaseException:
     unfinished.unlink(missing_ok=True)
     raise
+
+
+def check_unicode(path: str | os.PathLike[str]) -> None:
+  """Raises InputError for a path that is no UTF-8: libraries that are no Python cannot open it."""
+  try:
+    os.fspath(path).encode()
+  except UnicodeEncodeError as error:
+    raise InputError(f"{path}: holds bytes that are no UTF-8, which cannot be used here; give another name") from error
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ from jaxdistort.data.source import Source
 from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
-from jaxdistort.files import making_whole, read_table, write_table, write_whole, writing_whole
+from jaxdistort.files import check_unicode, making_whole, read_table, write_table, write_whole, writing_whole
 from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
@@ -127,6 +127,7 @@ def _open_single(data: str) -> Source:
 
 def _settings(data: str, source: Source, output: Path, image_size: int, side: int) -> Settings:
   """Of the folder as it shall be; its number of shards never changes."""
+  check_unicode(output.absolute())
   before = read_settings(output)
   if before is None and output.exists() and (not output.is_dir() or any(output.iterdir())):
     raise InputError(f"output {output}: is no empty folder, and holds no prepared pictures; give another")

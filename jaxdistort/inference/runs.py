@@ -13,7 +13,7 @@ from flax import nnx
 from jax.sharding import Sharding
 
 from jaxdistort.errors import InputError
-from jaxdistort.files import parse_json, read_json
+from jaxdistort.files import check_unicode, parse_json, read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -56,6 +56,7 @@ def check_figures(folder: Path) -> None:
 def open_read_only(folder: Path) -> Generator[ocp.CheckpointManager]:
   """The checkpoints in a folder, without Orbax' warnings that it will not write there."""
   options = ocp.CheckpointManagerOptions(best_fn=selected, read_only=True, create=False, save_interval_steps=0)
+  check_unicode(folder)
   check_figures(folder)
   before = logging.get_verbosity()
   logging.set_verbosity(logging.ERROR)
