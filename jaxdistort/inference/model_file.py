@@ -10,7 +10,7 @@ from flax import nnx
 from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import parse_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
@@ -61,7 +61,10 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
 
 def _read_header(path: Path) -> dict[str, str]:
   try:
+    path.open("rb").close()  # whose errors say what they are
     with safe_open(path, "numpy") as file:
       return file.metadata() or {}
+  except PermissionError as error:
+    raise InputError(f"model {path}: cannot be read ({reason_of(error)})") from error
   except (SafetensorError, OSError) as error:
     raise InputError(f"model {path}: not a whole safetensors file ({error}); convert its run again") from error

@@ -12,7 +12,7 @@ from absl import logging
 from flax import nnx
 from jax.sharding import Sharding
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import check_unicode, parse_json, read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
@@ -142,6 +142,8 @@ def damage_reported(checkpoint: Any, advice: str = "") -> Generator[None]:
     yield
   except InputError:
     raise
+  except PermissionError as error:
+    raise InputError(f"checkpoint {checkpoint}: cannot be read ({reason_of(error)}: {error.filename})") from error
   except (OSError, ValueError, KeyError, TypeError) as error:  # of Orbax and what is below it
     reason = " ".join(str(error).split())[:200]
     raise InputError(f"checkpoint {checkpoint}: is damaged ({type(error).__name__}: {reason}){advice}") from error
