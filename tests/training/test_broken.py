@@ -100,7 +100,7 @@ def _validated(tmp_path_factory):
   config.model.name = "softmax"
   state, _ = save_untrained(config, workdir)
   description, backbone = jaxdistort.load(workdir).description, None
-  with Checkpoints(workdir, description, backbone) as checkpoints:  # ty: ignore[invalid-argument-type]
+  with Checkpoints(workdir, description, backbone) as checkpoints:
     for step, accuracy in ((2, 0.9), (3, 0.5)):
       figures = {"accuracy": accuracy, "loss": 1.0}
       checkpoints.save(state._replace(step=jnp.int32(step)), config.resolved(None), {"next_batch": step}, figures)
