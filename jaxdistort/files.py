@@ -13,6 +13,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from jaxdistort.errors import InputError
+
 _NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the bytes they came in as
 
 
@@ -159,6 +161,14 @@ def write_all(file: FileIO, content: bytes) -> None:
   """Writes to a file without a buffer, which would try again what a full disk did not take."""
   while content:
     content = content[file.write(content) :]
+
+
+def check_unicode(path: str | os.PathLike[str]) -> None:
+  """Raises InputError for a path that is no UTF-8: libraries that are no Python cannot open it."""
+  try:
+    os.fspath(path).encode()
+  except UnicodeEncodeError as error:
+    raise InputError(f"{path}: holds bytes that are no UTF-8, which cannot be used here; give another name") from error
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from jaxdistort.data.pictures import BrokenPicture, standardise, training_side
 from jaxdistort.data.source import Source, register_source
 from jaxdistort.data.splits import SPLITS
 from jaxdistort.errors import InputError, choose, reason_of
-from jaxdistort.files import parse_json
+from jaxdistort.files import check_unicode, parse_json
 
 SETTINGS, INDEX = "prepared.json", "index.npz"
 _VERSION = 1  # of the files' form
@@ -95,6 +95,7 @@ class Prepared(Source):
 
   def __init__(self, path: str):
     self._root = os.path.realpath(os.path.expanduser(path))
+    check_unicode(self._root)
     settings = read_settings(Path(self._root))
     if settings is None:
       raise InputError(f"data source prepared:{path}: holds no prepared pictures")

@@ -37,7 +37,15 @@ from jaxdistort.data.source import Source
 from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
 from jaxdistort.errors import InputError
-from jaxdistort.files import is_free, making_whole, read_table, write_table, write_whole, writing_whole
+from jaxdistort.files import (
+  check_unicode,
+  is_free,
+  making_whole,
+  read_table,
+  write_table,
+  write_whole,
+  writing_whole,
+)
 from jaxdistort.locking import locked
 from jaxdistort.progress import SILENT, Bar, Progress
 
@@ -138,6 +146,7 @@ def _open_single(data: str, progress: Progress) -> Source:
 
 def _settings(data: str, source: Source, output: Path, image_size: int, side: int) -> Settings:
   """Of the folder as it shall be; its number of shards never changes."""
+  check_unicode(output.absolute())
   before = read_settings(output)
   if before is None and not is_free(output):
     raise InputError(f"output {output}: is no empty folder, and holds no prepared pictures; give another")

@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxdistort.data import SPLITS, BrokenPictures, PictureSet, default_workers, open_pictures, open_splits
 from jaxdistort.errors import InputError, NothingReadable, choose
-from jaxdistort.files import read_table, write_table
+from jaxdistort.files import check_unicode, read_table, write_table
 from jaxdistort.generation.description import begin, describe
 from jaxdistort.generation.pictures import PictureFiles
 from jaxdistort.generation.records import check_installed, pack
@@ -85,6 +85,7 @@ def generate(
       raise InputError(f"{name} must be within {low}..{high}, got {value}")
   if form == "arrayrecord":
     check_installed()
+    check_unicode(output.absolute())
   pictures = open_pictures(data, split, progress)
   given = {"jpeg_quality": jpeg_quality, "image_size": image_size, "seed": seed, "split": split}
   description = describe(pictures, create(jpeg_quality or None), form=form, **given)

@@ -11,7 +11,7 @@ from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 
 from jaxdistort.data import Seen
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import parse_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
@@ -65,8 +65,11 @@ def read_model_file(path: Path, sharding: Sharding) -> Recogniser:
 def _read_header(path: Path) -> tuple[dict[str, str], Seen]:
   """The header, and what its network has seen; none of the weights."""
   try:
+    path.open("rb").close()  # whose errors say what they are
     with safe_open(path, "numpy") as file:
       seen = Seen(file.get_tensor(_SEEN)) if _SEEN in file.keys() else Seen()  # noqa: SIM118, no mapping
       return file.metadata() or {}, seen
+  except PermissionError as error:
+    raise InputError(f"model {path}: cannot be read ({reason_of(error)})") from error
   except (SafetensorError, OSError) as error:
     raise InputError(f"model {path}: not a whole safetensors file ({error}); convert its run again") from error

@@ -13,8 +13,8 @@ from flax import nnx
 from jax.sharding import Sharding
 
 from jaxdistort.data import Seen
-from jaxdistort.errors import InputError
-from jaxdistort.files import parse_json, read_json
+from jaxdistort.errors import InputError, reason_of
+from jaxdistort.files import check_unicode, parse_json, read_json
 from jaxdistort.inference.description import Description
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.models import Variables, split_network
@@ -57,6 +57,7 @@ def check_figures(folder: Path) -> None:
 def open_read_only(folder: Path) -> Generator[ocp.CheckpointManager]:
   """The checkpoints in a folder, without Orbax' warnings that it will not write there."""
   options = ocp.CheckpointManagerOptions(best_fn=selected, read_only=True, create=False, save_interval_steps=0)
+  check_unicode(folder)
   check_figures(folder)
   before = logging.get_verbosity()
   logging.set_verbosity(logging.ERROR)
@@ -143,6 +144,8 @@ def damage_reported(checkpoint: Any, advice: str = "") -> Generator[None]:
     yield
   except InputError:
     raise
+  except PermissionError as error:
+    raise InputError(f"checkpoint {checkpoint}: cannot be read ({reason_of(error)}: {error.filename})") from error
   except (OSError, ValueError, KeyError, TypeError) as error:  # of Orbax and what is below it
     reason = " ".join(str(error).split())[:200]
     raise InputError(f"checkpoint {checkpoint}: is damaged ({type(error).__name__}: {reason}){advice}") from error

@@ -12,6 +12,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
 from jaxdistort.config import TrainConfig
 from jaxdistort.errors import CheckpointFailed
+from jaxdistort.files import check_unicode
 from jaxdistort.inference import Description
 from jaxdistort.inference.runs import (
   FOLDER,
@@ -40,7 +41,7 @@ class Checkpoints:
     backbone: the weights that the network stands on, which are not saved.
 
   Raises:
-    InputError: the figures of a checkpoint there are damaged.
+    InputError: the figures of a checkpoint there are damaged, or the folder's name is no UTF-8.
   """
 
   def __init__(self, workdir: Path, description: Description, backbone: BackboneReference):
@@ -53,6 +54,7 @@ class Checkpoints:
       ),
       cleanup_tmp_directories=True,
     )
+    check_unicode((workdir / FOLDER).absolute())
     check_figures(workdir / FOLDER)
     self._manager = ocp.CheckpointManager((workdir / FOLDER).absolute(), options=options)
 

@@ -1,5 +1,6 @@
 """Runs on broken pictures, on damaged checkpoints and records: they go on, or say what to do."""
 
+import errno
 import json
 import shutil
 import sys
@@ -11,7 +12,7 @@ import pytest
 import jaxdistort
 from jaxdistort.data import open_pictures
 from jaxdistort.errors import InputError, NothingReadable
-from jaxdistort.inference.runs import check_figures
+from jaxdistort.inference.runs import check_figures, damage_reported
 from jaxdistort.progress import Progress
 from jaxdistort.training import train
 from jaxdistort.training.checkpoints import Checkpoints, read_kept
@@ -149,6 +150,11 @@ def test_damaged_files_of_a_checkpoint_are_named(run, item, capfd):
     jaxdistort.load(run)
   assert jaxdistort.load(run / "checkpoints" / "3").step == 3
   assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_checkpoint_without_rights_is_not_called_damaged():
+  with pytest.raises(InputError, match=r"checkpoint 7: cannot be read \(Permission denied: /x\)"), damage_reported("7"):
+    raise PermissionError(errno.EACCES, "Permission denied", "/x")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"data": 3}', b"\0"])

@@ -17,7 +17,7 @@ from jax.sharding import Sharding
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, reason_of
 from jaxdistort.files import write_whole
 from jaxdistort.models.layers import INPUT_SCALINGS
 from jaxdistort.models.network import Variables
@@ -89,8 +89,11 @@ def open_weights(path: str | Path) -> WeightsFile:
   if not place.is_file():
     raise InputError(f"weights {path}: {'is a folder' if place.is_dir() else 'no such file'}")
   try:
+    place.open("rb").close()  # whose errors say what they are
     with safe_open(place, "numpy") as file:
       header = file.metadata() or {}
+  except PermissionError as error:
+    raise InputError(f"weights {path}: cannot be read ({reason_of(error)})") from error
   except (SafetensorError, OSError) as error:
     raise InputError(f"weights {path}: not a whole safetensors file ({error}); convert it again") from error
   names = [field.name for field in dataclasses.fields(WeightsFile)][1:]
