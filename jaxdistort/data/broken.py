@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxdistort.data.picture_set import PictureSet
-from jaxdistort.files import complete_rows, write_whole
+from jaxdistort.files import complete_rows, named, write_whole
 
 
 class BrokenPictures:
@@ -32,5 +32,5 @@ class BrokenPictures:
       name = pictures.name(number)
       if name not in self._known:
         self._known.add(name)
-        with self.path.open("a") as file:
+        with named(self.path), self.path.open("a") as file:
           file.write(json.dumps({"picture": name, "reason": pictures.why_broken(number, self._size)}) + "\n")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
 from jaxdistort.evaluation import Outcome
+from jaxdistort.files import making_whole
 from jaxdistort.tasks import Task
 
 
@@ -40,7 +41,7 @@ def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Se
   for axes, image, title, colour in zip(grid, images, titles, colours or ["black"] * len(images), strict=False):
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, fontsize=8.5, color=colour)  # the longest class name fits its picture
-  figure.savefig(path, dpi=100)
+  _save(figure, path, dpi=100)
 
 
 def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str, path: Path) -> None:
@@ -67,4 +68,9 @@ def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str,
     axes.axis("off")
   figure.colorbar(layer, ax=others, label="share of the map's maximum", shrink=0.8)
   figure.suptitle(title, fontsize=10.5, parse_math=False)  # names of files may hold a $
-  figure.savefig(path, dpi=110)
+  _save(figure, path, dpi=110)
+
+
+def _save(figure: Figure, path: Path, *, dpi: int) -> None:
+  with making_whole(path) as unfinished:
+    figure.savefig(unfinished, format="png", dpi=dpi)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.errors import what_failed
-from jaxdistort.files import complete_rows, write_all, write_whole
+from jaxdistort.files import complete_rows, named, write_all, write_whole
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.runtime.processes import is_first
 
@@ -66,7 +66,8 @@ class Metrics:
     row = {"step": step, **values}
     if not self.failure:
       try:
-        write_all(self._rows, f"{json.dumps(row)}\n".encode())
+        with named(Path(self._rows.name)):
+          write_all(self._rows, f"{json.dumps(row)}\n".encode())
       except OSError as error:
         self.failure = error
     if self.failure:
