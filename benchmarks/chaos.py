@@ -70,9 +70,15 @@ class Round:
     getattr(self, "_" + self.fault.replace(" ", "_").replace("-", "_"))()
     if not self.wrong:
       self._repair()
-    row = {"command": self.command.name, "fault": self.fault, "ends": self.ends, "damaged": sorted(self.damaged)}
-    row |= {"advised": self.advised, "wrong": self.wrong, "seconds": round(time.monotonic() - began, 1)}
-    return row
+    return {
+      "command": self.command.name,
+      "fault": self.fault,
+      "ends": self.ends,
+      "damaged": sorted(self.damaged),
+      "advised": self.advised,
+      "wrong": self.wrong,
+      "seconds": round(time.monotonic() - began, 1),
+    }
 
   def _run(self, *, judged: bool = True, **how: Any) -> Ended:
     return self._await(begin(self.place, self.command, **how), judged=judged)
@@ -106,10 +112,7 @@ class Round:
       return False
     self.advised.append(str(removed))
     shutil.rmtree(removed) if removed.is_dir() else removed.unlink(missing_ok=True)
-    step = removed.name
-    if step.isdigit() and any(
-      int(other.name) > int(step) for other in removed.parent.iterdir() if other.name.isdigit()
-    ):
+    if removed != self.folder and _has_newer(removed):
       shutil.rmtree(self.folder)  # the best one is lost, as was said: only a new run ends as the undisturbed one
     return True
 
@@ -180,17 +183,25 @@ class Round:
     self._await(child)
 
 
+def _has_newer(checkpoint: Path) -> bool:
+  steps = [int(path.name) for path in checkpoint.parent.iterdir() if path.name.isdigit()]
+  return checkpoint.name.isdigit() and max(steps, default=0) > int(checkpoint.name)
+
+
 def parse_arguments(words: Sequence[str]) -> Any:
   parser = ArgumentParser(__doc__, prog="chaos")
   parser.add_argument("--rounds", type=at_least(1), default=200)
   parser.add_argument("--round", type=at_least(0), default=None, help="one of them alone")
+  parser.add_argument("--command", action="append", choices=COMMANDS, default=None, help="repeatable; all unless given")
   parser.add_argument("--seed", type=at_least(0), default=0)
   parser.add_argument("--output", type=Path, default=Path("chaos"), help="for the log; emptied")
   parser.add_argument("--moved", action="store_true", help="between two tries the pictures move to another folder")
   return parser.parse_args(words)
 
 
-def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bool = False) -> dict[str, Any]:
+def play_rounds(
+  output: Path, rounds: Sequence[int], names: Sequence[str], *, seed: int = 0, moved: bool = False
+) -> dict[str, Any]:
   """Plays rounds by number, logs each, and returns the summary."""
   shutil.rmtree(output, ignore_errors=True)
   output.mkdir(parents=True)
@@ -199,6 +210,8 @@ def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bo
     make_pictures(place.pictures)
     known = {}
     for command in COMMANDS.values():
+      if command.name not in names and not (command.name == "train" and "evaluate" in names):
+        continue
       began = begin(place, command).wait()
       assert began.status == 0, f"{command.name} fails undisturbed: {began.line}"
       known[command.name] = differences(place, command, {}), began.seconds
@@ -206,7 +219,7 @@ def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bo
     rows = []
     for number in rounds:
       chance = random.Random(f"{seed} {number}")
-      command, fault = chance.choice(list(COMMANDS.values())), faults[number % len(faults)]
+      command, fault = COMMANDS[chance.choice(names)], faults[number % len(faults)]
       row: dict[str, Any] = {"round": number}
       row |= Round(place, command, fault, chance, *known[command.name]).play()
       rows.append(row)
@@ -243,7 +256,7 @@ def main() -> NoReturn:
     os.environ[_APART] = "1"  # mounts that end with this process, whatever ends it
     os.execvp("unshare", ["unshare", "-m", sys.executable, "-m", "benchmarks.chaos", *sys.argv[1:]])
   rounds = range(given.rounds) if given.round is None else [given.round]
-  summary = play_rounds(given.output, rounds, seed=given.seed, moved=given.moved)
+  summary = play_rounds(given.output, rounds, given.command or list(COMMANDS), seed=given.seed, moved=given.moved)
   print(json.dumps(summary, indent=2))
   sys.exit(bool(summary["wrong"]))
 
