@@ -7,11 +7,12 @@ A round takes a command (train, evaluate, prepare, prepare --protocol) and a fau
 gives the same command again, or does what its line advises, until it succeeds. What is there in the end must be equal,
 byte by byte, to what the undisturbed command left. OUTPUT/rounds.jsonl has a row a round, OUTPUT/summary.json the sum.
 
-Where the system lets us mount (root on Linux), everything lies on a small disk in memory, which is filled and made
-read-only; elsewhere these faults are left out.
+Where the system lets us mount (root on Linux), everything lies on a small disk in memory, which is filled; elsewhere
+that fault is left out.
 """
 
 import collections
+import errno
 import json
 import os
 import random
@@ -26,8 +27,11 @@ from benchmarks.chaos_commands import COMMANDS, Command, Place, begin, differenc
 from benchmarks.chaos_processes import Ended, Running
 from jaxdistort.cli.arguments import ArgumentParser, at_least
 
-FAULTS = ("kill", "kill at a write", "interrupt", "two at once", "damage", "full disk", "quota", "read-only disk")
-_ON_A_DISK = ("full disk", "read-only disk")
+FAULTS = (
+  *("kill", "kill at a write", "interrupt", "two at once", "damage", "full disk", "quota", "refused writes"),
+  "lost worker",
+)
+_REASONS = (errno.EROFS, errno.EIO, errno.EDQUOT, errno.ENOSPC, errno.EACCES, errno.ESTALE)
 _TRIES = 8
 _DISK = 96  # MB
 _CLEAR = "error: "
@@ -66,9 +70,15 @@ class Round:
     getattr(self, "_" + self.fault.replace(" ", "_").replace("-", "_"))()
     if not self.wrong:
       self._repair()
-    row = {"command": self.command.name, "fault": self.fault, "ends": self.ends, "damaged": sorted(self.damaged)}
-    row |= {"advised": self.advised, "wrong": self.wrong, "seconds": round(time.monotonic() - began, 1)}
-    return row
+    return {
+      "command": self.command.name,
+      "fault": self.fault,
+      "ends": self.ends,
+      "damaged": sorted(self.damaged),
+      "advised": self.advised,
+      "wrong": self.wrong,
+      "seconds": round(time.monotonic() - began, 1),
+    }
 
   def _run(self, *, judged: bool = True, **how: Any) -> Ended:
     return self._await(begin(self.place, self.command, **how), judged=judged)
@@ -102,8 +112,8 @@ class Round:
       return False
     self.advised.append(str(removed))
     shutil.rmtree(removed) if removed.is_dir() else removed.unlink(missing_ok=True)
-    if removed != self.folder and removed.name.isdigit() and f"weights {removed.name}" in self.expected:
-      shutil.rmtree(self.folder)  # the best one is lost, as it says: only a new run ends as the undisturbed one
+    if removed != self.folder and _has_newer(removed):
+      shutil.rmtree(self.folder)  # the best one is lost, as was said: only a new run ends as the undisturbed one
     return True
 
   def _moment(self) -> float:
@@ -162,28 +172,36 @@ class Round:
   def _quota(self) -> None:
     self._run(largest=self.chance.randint(100, self.command.largest))
 
-  def _read_only_disk(self) -> None:
-    child = begin(self.place, self.command)
-    child.wait_for(self._moment())
-    frozen = False
-    while not (frozen or child.ended()):  # now and then no file is open for writing
-      frozen = self.place.freeze()
+  def _refused_writes(self) -> None:
+    """A disk that was made read-only, broke, or went away with its server; as far as Python opens the files."""
+    self._run(refuses_at=self.chance.randint(1, self.command.writes), reason=self.chance.choice(_REASONS))
+
+  def _lost_worker(self) -> None:
+    child = begin(self.place, self.command, workers=1)
+    while not child.ended() and not child.kill_worker():
+      child.wait_for(0.02 + self.chance.random() / 2)
     self._await(child)
-    if frozen:
-      self.place.thaw()
+
+
+def _has_newer(checkpoint: Path) -> bool:
+  steps = [int(path.name) for path in checkpoint.parent.iterdir() if path.name.isdigit()]
+  return checkpoint.name.isdigit() and max(steps, default=0) > int(checkpoint.name)
 
 
 def parse_arguments(words: Sequence[str]) -> Any:
   parser = ArgumentParser(__doc__, prog="chaos")
   parser.add_argument("--rounds", type=at_least(1), default=200)
   parser.add_argument("--round", type=at_least(0), default=None, help="one of them alone")
+  parser.add_argument("--command", action="append", choices=COMMANDS, default=None, help="repeatable; all unless given")
   parser.add_argument("--seed", type=at_least(0), default=0)
   parser.add_argument("--output", type=Path, default=Path("chaos"), help="for the log; emptied")
   parser.add_argument("--moved", action="store_true", help="between two tries the pictures move to another folder")
   return parser.parse_args(words)
 
 
-def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bool = False) -> dict[str, Any]:
+def play_rounds(
+  output: Path, rounds: Sequence[int], names: Sequence[str], *, seed: int = 0, moved: bool = False
+) -> dict[str, Any]:
   """Plays rounds by number, logs each, and returns the summary."""
   shutil.rmtree(output, ignore_errors=True)
   output.mkdir(parents=True)
@@ -192,15 +210,18 @@ def play_rounds(output: Path, rounds: Sequence[int], *, seed: int = 0, moved: bo
     make_pictures(place.pictures)
     known = {}
     for command in COMMANDS.values():
+      if command.name not in names and not (command.name == "train" and "evaluate" in names):
+        continue
       began = begin(place, command).wait()
       assert began.status == 0, f"{command.name} fails undisturbed: {began.line}"
       known[command.name] = differences(place, command, {}), began.seconds
-    faults = [fault for fault in FAULTS if place.mounted or fault not in _ON_A_DISK]
+    faults = [fault for fault in FAULTS if place.mounted or fault != "full disk"]
     rows = []
     for number in rounds:
       chance = random.Random(f"{seed} {number}")
-      command, fault = chance.choice(list(COMMANDS.values())), faults[number % len(faults)]
-      row = {"round": number} | Round(place, command, fault, chance, *known[command.name]).play()
+      command, fault = COMMANDS[chance.choice(names)], faults[number % len(faults)]
+      row: dict[str, Any] = {"round": number}
+      row |= Round(place, command, fault, chance, *known[command.name]).play()
       rows.append(row)
       with (output / "rounds.jsonl").open("a") as file:
         file.write(json.dumps(row) + "\n")
@@ -235,7 +256,7 @@ def main() -> NoReturn:
     os.environ[_APART] = "1"  # mounts that end with this process, whatever ends it
     os.execvp("unshare", ["unshare", "-m", sys.executable, "-m", "benchmarks.chaos", *sys.argv[1:]])
   rounds = range(given.rounds) if given.round is None else [given.round]
-  summary = play_rounds(given.output, rounds, seed=given.seed, moved=given.moved)
+  summary = play_rounds(given.output, rounds, given.command or list(COMMANDS), seed=given.seed, moved=given.moved)
   print(json.dumps(summary, indent=2))
   sys.exit(bool(summary["wrong"]))
 

@@ -25,8 +25,8 @@ import jaxdistort.training  # noqa: F401  # all of it here, once
 from jaxdistort.cli import main
 from jaxdistort.data import preparing
 
-preparing._PICTURES_A_SHARD = 12
-sys.modules["jaxdistort.generation.generate"]._ORIGINALS_A_PART = 16
+setattr(preparing, "_PICTURES_A_SHARD", 12)  # noqa: B010  # enough shards and parts to be stopped between
+setattr(sys.modules["jaxdistort.generation.generate"], "_ORIGINALS_A_PART", 16)  # noqa: B010
 
 _PATIENCE = 120  # seconds, after which a command hangs
 _BARS = re.compile(r"\s*(\x1b\[A)?|(training|evaluating|preparing|distorting|reading)\b.*\d+%.*")
@@ -45,7 +45,8 @@ class Running:
   """A command that goes on, in a group of processes of its own."""
 
   def __init__(self, pid: int, log: Path):
-    self.pid, self._log, self._began, self._status = pid, log, time.monotonic(), None
+    self.pid, self._log, self._began = pid, log, time.monotonic()
+    self._status: int | None = None
 
   def ended(self) -> bool:
     if self._status is None:
@@ -62,6 +63,13 @@ class Running:
     if not self.ended():
       os.killpg(self.pid, signal.SIGKILL)
 
+  def kill_worker(self) -> bool:
+    """Kills a process that decodes for it; False where there is none yet."""
+    found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _decodes(int(name), self.pid)]
+    if found:
+      os.kill(found[0], signal.SIGKILL)
+    return bool(found)
+
   def interrupt(self) -> None:
     if not self.ended():
       os.killpg(self.pid, signal.SIGINT)
@@ -74,8 +82,16 @@ class Running:
       return Ended(-9, "", time.monotonic() - self._began, f"hangs: {self._log}")
     errors = self._log.with_suffix(".err").read_text(errors="replace")
     lines = [line for line in re.split(r"[\r\n]+", errors) if not _BARS.fullmatch(line)]
+    assert self._status is not None
     complaint = _complain(self._status, lines, self._log.read_text(errors="replace"))
     return Ended(self._status, " / ".join(lines)[-600:], time.monotonic() - self._began, complaint)
+
+
+def _decodes(pid: int, group: int) -> bool:
+  try:
+    return pid != group and os.getpgid(pid) == group and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+  except OSError:
+    return False
 
 
 def _complain(status: int, lines: list[str], said: str) -> str | None:
@@ -90,7 +106,9 @@ def _complain(status: int, lines: list[str], said: str) -> str | None:
 _count = 0
 
 
-def start(words: list[str], root: Path, *, dies_at: int = 0, largest: int = 0) -> Running:
+def start(
+  words: list[str], root: Path, *, dies_at: int = 0, largest: int = 0, refuses_at: int = 0, reason: int = 0
+) -> Running:
   """Starts a command in a copy of this process.
 
   Args:
@@ -98,11 +116,14 @@ def start(words: list[str], root: Path, *, dies_at: int = 0, largest: int = 0) -
     root: below which it works; its log goes beside.
     dies_at: kills itself at that event that may change a file.
     largest: bytes of a file, at most.
+    refuses_at: that event and all later ones fail,
+    reason: with this number of an error.
   """
   global _count  # noqa: PLW0603
   _count += 1
   log = root.parent / f"log_{_count % 50}"
-  return Running(fork(log, lambda: _command(words, root, dies_at, largest)), log)
+  faults = {"dies_at": dies_at, "largest": largest, "refuses_at": refuses_at, "reason": reason}
+  return Running(fork(log, lambda: _command(words, root, **faults)), log)
 
 
 def fork(log: Path, work: Callable[[], int]) -> int:
@@ -124,7 +145,7 @@ def fork(log: Path, work: Callable[[], int]) -> int:
     os._exit(status)
 
 
-def _command(words: list[str], root: Path, dies_at: int, largest: int) -> int:
+def _command(words: list[str], root: Path, *, dies_at: int, largest: int, refuses_at: int, reason: int) -> int:
   events = [0]
 
   def hook(event: str, arguments: tuple) -> None:
@@ -135,6 +156,8 @@ def _command(words: list[str], root: Path, dies_at: int, largest: int) -> int:
       events[0] += 1
       if events[0] == dies_at:
         os.kill(os.getpid(), signal.SIGKILL)
+      if 0 < refuses_at <= events[0]:
+        raise OSError(reason, os.strerror(reason), str(arguments[0]))
 
   sys.addaudithook(hook)
   if largest:

@@ -136,16 +136,25 @@ def writing_whole(path: Path) -> Generator[BinaryIO]:
 def making_whole(path: Path) -> Generator[Path]:
   """Like `writing_whole`, for those who open their file themselves: the path beside its place."""
   unfinished = path.with_name(fitting_name(path.parent, path.name, ".partial"))
-  with _alone(unfinished):
+  with named(path), _alone(unfinished):
     try:
       yield unfinished
       unfinished.replace(path)
-    except BaseException as error:
+    except BaseException:
       with suppress(OSError):  # such as that of a disk that is read-only by now
         unfinished.unlink(missing_ok=True)
-      if isinstance(error, OSError) and error.filename is None and error.errno:  # a full disk does not say where
-        raise OSError(error.errno, error.strerror, str(path)) from error
       raise
+
+
+@contextmanager
+def named(path: Path) -> Generator[None]:
+  """Has an OSError of the system name the file: those of a full disk do not."""
+  try:
+    yield
+  except OSError as error:
+    if error.filename is None and error.errno:
+      raise OSError(error.errno, error.strerror, str(path)) from error
+    raise
 
 
 @contextmanager

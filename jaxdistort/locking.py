@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxdistort.errors import InputError
-from jaxdistort.files import write_all
+from jaxdistort.files import named, write_all
 
 LOCK = ".lock"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # said by file systems without any
@@ -133,12 +133,13 @@ def _read(file: FileIO) -> Holder | None:
 
 def _write(file: FileIO, holder: Holder, path: Path) -> None:
   try:
-    file.truncate(0)
-    write_all(file, f"{json.dumps(holder._asdict())}\n".encode())
-  except OSError as error:
+    with named(path):
+      file.truncate(0)
+      write_all(file, f"{json.dumps(holder._asdict())}\n".encode())
+  except OSError:
     with suppress(OSError):
       path.unlink()
-    raise OSError(error.errno, error.strerror, str(path)) from error
+    raise
 
 
 def _is_gone(before: Holder, ours: Holder, *, kernel: bool) -> bool:

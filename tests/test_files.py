@@ -1,7 +1,10 @@
 """Files for people and for programs: whatever names hold comes back, whatever a crash leaves is no end."""
 
+import errno
 import json
 import os
+import resource
+import threading
 
 import pytest
 
@@ -93,3 +96,26 @@ def test_a_file_that_is_no_json_object_counts_as_empty(tmp_path, content):
 def test_a_message_is_one_line_and_commands_no_terminal():
   assert printable("a\nb\x1b[2J\u200f\udcff käse") == "a\\nb\\x1b[2J\\u200f\\udcff käse"
   assert str(InputError("first\nsecond")) == "first second"
+
+
+def test_a_disk_that_takes_no_more_is_named_and_keeps_what_was_there(tmp_path):
+  before = resource.getrlimit(resource.RLIMIT_FSIZE)
+  write_whole(tmp_path / "report.csv", "old")
+  resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+  try:
+    with pytest.raises(OSError, match="too large") as error:
+      write_whole(tmp_path / "report.csv", "x" * 10_000)
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+  assert (error.value.errno, error.value.filename) == (errno.EFBIG, str(tmp_path / "report.csv"))
+  assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.csv", "old")]
+
+
+def test_two_that_write_a_file_take_turns(tmp_path):
+  path = tmp_path / "map.png"
+  second = threading.Thread(target=write_whole, args=(path, "second"))
+  with making_whole(path) as unfinished:
+    second.start()
+    unfinished.write_text("first")
+  second.join()
+  assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("map.png", "second")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxdistort.data.picture_set import PictureSet
-from jaxdistort.files import read_rows, write_rows
+from jaxdistort.files import named, read_rows, write_rows
 
 
 class BrokenPictures:
@@ -43,5 +43,5 @@ class BrokenPictures:
         if name not in self._used:
           self._used[name] = used
           row = {"picture": name, "reason": pictures.what_is_wrong(number, self._size), "used": used}
-          with self.path.open("a") as file:
+          with named(self.path), self.path.open("a") as file:
             file.write(json.dumps(row) + "\n")

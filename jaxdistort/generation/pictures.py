@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from jaxdistort.data import SPLITS, PictureSet
+from jaxdistort.files import named
 from jaxdistort.generation.stream import DistortedBatch
 from jaxdistort.protocols import Protocol
 
@@ -86,7 +87,8 @@ class PictureFiles:
     yield from (original, number * self.protocol.period + slot, self._seed)
 
   def _save(self, image: np.ndarray, path: Path) -> None:
-    if self.quality:
-      Image.fromarray(image).save(path, "JPEG", quality=self.quality, subsampling=2)  # what distortions.jpeg does
-    else:
-      Image.fromarray(image).save(path, "PNG")
+    with named(path):
+      if self.quality:
+        Image.fromarray(image).save(path, "JPEG", quality=self.quality, subsampling=2)  # what distortions.jpeg does
+      else:
+        Image.fromarray(image).save(path, "PNG")

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
+from jaxdistort.files import making_whole
 from jaxdistort.metrics.figures import Bin, Binned, ClassificationFigures, Figures, RecognitionFigures
 
 FORMATS = ("png", "svg")
@@ -22,7 +23,8 @@ def save_chart(figure: Figure, path: Path) -> None:
   with mpl.rc_context({"svg.hashsalt": "jaxdistort"}):
     for suffix in FORMATS:
       metadata = {"Date": None} if suffix == "svg" else None
-      figure.savefig(path.with_name(f"{path.name}.{suffix}"), dpi=120, metadata=metadata)
+      with making_whole(path.with_name(f"{path.name}.{suffix}")) as unfinished:
+        figure.savefig(unfinished, format=suffix, dpi=120, metadata=metadata)
 
 
 def words(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
 from jaxdistort.evaluation import Outcome
+from jaxdistort.files import making_whole
 from jaxdistort.tasks import Task
 
 
@@ -41,7 +42,7 @@ def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Se
   for axes, image, title, colour in zip(grid, images, titles, colours or ["black"] * len(images), strict=False):
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, fontsize=8.5, color=colour)  # the longest class name fits its picture
-  figure.savefig(path, dpi=100)
+  _save(figure, path, dpi=100)
 
 
 def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str, path: Path) -> None:
@@ -70,4 +71,9 @@ def draw_explanation(image: np.ndarray, maps: dict[str, np.ndarray], title: str,
   figure.suptitle(title, fontsize=10.5, parse_math=False)  # names of files may hold a $
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "Glyph .* missing from font")  # and letters of any script
-    figure.savefig(path, dpi=110)
+    _save(figure, path, dpi=110)
+
+
+def _save(figure: Figure, path: Path, *, dpi: int) -> None:
+  with making_whole(path) as unfinished:
+    figure.savefig(unfinished, format="png", dpi=dpi)

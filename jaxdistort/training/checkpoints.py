@@ -27,6 +27,7 @@ from jaxdistort.inference.runs import (
 from jaxdistort.models.weights import BackboneReference, check_reference
 
 _ADVICE = "; remove it to go on from an older one"
+_ADVICE_ON_BEST = "; it is the best: remove it to be content with the newest, or the run to begin anew"
 
 
 class Checkpoints:
@@ -159,10 +160,13 @@ class Checkpoints:
 
   def _check_backbone(self, step: int) -> None:
     place = self.place(step)
-    with damage_reported(place, _ADVICE):
+    with damage_reported(place, self._advice(step)):
       items = ocp.args.Composite(description=ocp.args.JsonRestore())
       kept = self._manager.restore(step, args=items)["description"]["backbone"]
     check_reference(place, kept, self._backbone)
+
+  def _advice(self, step: int) -> str:
+    return _ADVICE if step == self.latest_step else _ADVICE_ON_BEST
 
   def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
     """Reads a checkpoint onto the devices of `like`, however many wrote it.
@@ -177,7 +181,7 @@ class Checkpoints:
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
     self._check_backbone(step)
-    with damage_reported(self.place(step), _ADVICE):
+    with damage_reported(self.place(step), self._advice(step)):
       check_array_metadata(self.place(step))
       restored = self._manager.restore(step, args=items)
     return type(like)(**restored["state"]), restored["data"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.errors import what_failed
-from jaxdistort.files import read_rows, write_all, write_rows
+from jaxdistort.files import named, read_rows, write_all, write_rows
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.runtime.processes import is_first
 
@@ -65,7 +65,8 @@ class Metrics:
     row = {"step": step, **values}
     if not self.failure:
       try:
-        write_all(self._rows, f"{json.dumps(row)}\n".encode())
+        with named(Path(self._rows.name)):
+          write_all(self._rows, f"{json.dumps(row)}\n".encode())
       except OSError as error:
         self.failure = error
     if self.failure:
