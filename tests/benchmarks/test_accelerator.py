@@ -30,7 +30,8 @@ def _rows(folder):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Some donated buffers")
 def test_figures_and_a_run_at_toy_size(tmp_path):
-  accelerator.run(["--toy", "--only", "input", "--only", "variable", "--output", str(tmp_path)])
+  words = ["--toy", "--data", "tiny", "--minutes", "1000", "--only", "input", "--only", "variable"]
+  accelerator.run([*words, "--output", str(tmp_path)])
   rows = _rows(tmp_path)
   assert [row["phase"] for row in rows] == ["input", "input", "variable"]
   *measured, run = rows

@@ -95,11 +95,11 @@ def test_a_jar_that_is_none_is_reported(tmp_path):
 
 @pytest.mark.slow
 def test_training(tmp_path, capsys):
-  (row,) = _rows(tmp_path, "training", "--config", _TINY, "--data", "samples")
+  (row,) = _rows(tmp_path, "training", "--config", _TINY, "--data", "tiny")
   assert row["op"] == "training step of compact"
   assert row["distortion_share"] > 0
   assert 0 <= row["data_share"] <= 1
-  assert row["data"] == "samples"
+  assert row["data"] == "tiny"
   assert row["mfu"] > 0
   assert row["mfu_of_data_sheet"] is None
   assert "PyTorch is left out: its step is there for vgg_scratch" in capsys.readouterr().out
@@ -107,7 +107,7 @@ def test_training(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_placements(tmp_path):
-  host, device = _rows(tmp_path, "training", "--config", _TINY, "--data", "samples", "--placements")
+  host, device = _rows(tmp_path, "training", "--config", _TINY, "--data", "tiny", "--placements")
   assert (host["op"], device["op"]) == tuple(f"training of compact, pictures on the {p}" for p in ("host", "device"))
   assert device["device_of_host"] > 0
 

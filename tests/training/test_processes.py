@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import jaxdistort
+from jaxdistort.errors import InputError
 from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.runtime.processes import join
 from jaxdistort.training import parts, train
 from tests.data.heard import Heard
 from tests.training.tiny import get_config
@@ -124,13 +126,11 @@ def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
 
 
 def test_processes_that_cannot_meet_are_told(tmp_path):
-  for flags, message in (
-    (["--processes=2"], "--processes and --process need --coordinator"),
-    (["--coordinator=localhost:1", "--processes=2"], "needs the number of processes N"),
-    (["--coordinator=auto"], "did not meet"),
-  ):
-    process = _start(tmp_path, *flags, devices=1)
-    _, errors = process.communicate()
-    assert process.returncode == 1
-    assert message in errors
-    assert len(errors.splitlines()) == 1
+  for count, number in ((2, None), (None, 0), (2, 2)):
+    with pytest.raises(InputError, match="coordinator localhost:1: needs the number of processes N"):
+      join("localhost:1", count, number)
+  process = _start(tmp_path, "--coordinator=auto", devices=1)
+  _, errors = process.communicate()
+  assert process.returncode == 1
+  assert "did not meet" in errors
+  assert len(errors.splitlines()) == 1
