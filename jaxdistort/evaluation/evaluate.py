@@ -168,6 +168,10 @@ def evaluate_on_database(
     figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
     mistakes[view] = worst_on_database(database, predictions, recogniser.task)
   unreadable = [f"{database.pictures[number].path}: {reason}" for number, reason in verdicts.broken.items()]
+  most = [
+    f"only {len(verdicts.numbers):,} of {len(database.pictures):,} pictures can be read: all figures are of those"
+  ]
+  most = most if len(verdicts.numbers) < len(unreadable) else []
   origin = origin_of(
     recogniser,
     data=data,
@@ -176,7 +180,7 @@ def evaluate_on_database(
     score=database.score,
     labels=dict(database.labels),
     broken=len(unreadable),
-    problems=(*database.problems, *unreadable),
+    problems=(*most, *database.problems, *unreadable),
   )
   return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
 
