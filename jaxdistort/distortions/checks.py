@@ -45,6 +45,8 @@ def _concrete(value: Any) -> list[float]:
     value = getattr(value, "val", None)  # of one that is mapped over: what over
     if not isinstance(value, jax.Array | np.ndarray):
       return []
+  if isinstance(value, jax.Array) and not value.is_fully_addressable:  # parts lie with other processes
+    return []
   try:
     numbers = np.ravel(np.asarray(value, np.float64))
   except OverflowError:  # a whole number of hundreds of digits

@@ -63,7 +63,7 @@ def judge_database(
     progress: counts pictures.
 
   Raises:
-    InputError: none of the pictures can be read.
+    InputError: none of the pictures, or of the distorted ones, can be read.
     KeyboardInterrupt: `progress` asked to stop.
   """
   found: list[ViewedPicture] = []
@@ -87,6 +87,11 @@ def judge_database(
   seen = [picture for picture in found if not picture.reason]
   if not seen:
     raise InputError(f"{database.root}: none of the {len(found)} pictures of {database.name} can be read")
+  distorted = [picture for picture in found if database.pictures[picture.number].type != REFERENCE]
+  if distorted and all(picture.reason for picture in distorted):
+    first = f"{database.pictures[distorted[0].number].path}: {distorted[0].reason}"
+    many = f"none of the {len(distorted)} distorted pictures of {database.name} can be read"
+    raise InputError(f"{database.root}: {many}, such as {first}")
   return Verdicts(
     np.array([picture.number for picture in seen]),
     {view: np.stack(rows) for view, rows in scores.items()},

@@ -172,6 +172,10 @@ def evaluate_on_database(
     figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
     mistakes[view] = worst_on_database(database, predictions, recogniser.task)
   said = {**verdicts.broken, **verdicts.remarks}
+  most = [
+    f"only {len(verdicts.numbers):,} of {len(database.pictures):,} pictures can be read: all figures are of those"
+  ]
+  most = most if len(verdicts.numbers) < len(verdicts.broken) else []
   origin = origin_of(
     recogniser,
     data=data,
@@ -180,7 +184,11 @@ def evaluate_on_database(
     score=database.score,
     labels=dict(database.labels),
     broken=len(verdicts.broken),
-    problems=(*database.problems, *(f"{database.pictures[number].path}: {text}" for number, text in said.items())),
+    problems=(
+      *most,
+      *database.problems,
+      *(f"{database.pictures[number].path}: {text}" for number, text in said.items()),
+    ),
   )
   return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
 

@@ -113,6 +113,17 @@ def test_what_cannot_be_judged_is_reported(recogniser, live, tmp_path):
   with pytest.raises(InputError, match=r"view: 'patch' is not one of pad, .*; did you mean 'patches'"):
     evaluate_on_database(recogniser, f"live:{live}", views=("patch",))
   root = shutil.copytree(live, tmp_path / "live")
+  distorted = [path for path in root.rglob("*.bmp") if path.parent.name != "refimgs"]
+  kept = {path: path.read_bytes() for path in distorted if path.stem == "img2" and path.parent.name == "gblur"}
+  for path in distorted:
+    path.write_bytes(b"BM no picture")
+  message = f"{root}: none of the 20 distorted pictures of LIVE release 2 can be read, such as "
+  with pytest.raises(InputError, match=message):  # the references alone would be no verdict
+    evaluate_on_database(recogniser, f"live:{root}", workers=0)
+  for path, content in kept.items():
+    path.write_bytes(content)
+  problems = evaluate_on_database(recogniser, f"live:{root}", workers=0).report.origin.problems
+  assert problems[0] == "only 3 of 22 pictures can be read: all figures are of those"
   for path in root.rglob("*.bmp"):
     path.write_bytes(b"BM no picture")
   with pytest.raises(InputError, match=f"{root}: none of the 22 pictures of LIVE release 2 can be read"):

@@ -63,7 +63,7 @@ def _table(layout: Layout) -> list[tuple[_Found, str]]:
   if importlib.util.find_spec("openpyxl") is None:
     raise MissingExtra("openpyxl", "report", f"{layout.spec}: {layout.named(path)}")
   try:
-    with reading("workbook", path) as book:
+    with reading("workbook", path, memory=1 << 30) as book:
       sheet = book.call("rows", "all_by_image")
   except Damaged as error:
     raise layout.error(f"{layout.named(path)} cannot be read: {error}") from error

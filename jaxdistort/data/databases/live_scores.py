@@ -112,7 +112,7 @@ def _read(layout: Layout, problems: list[str]) -> _Row | None:
     problems.append("no dmos.mat: scores are unknown")
     return None
   try:
-    with reading("matlab", path) as file:
+    with reading("matlab", path, memory=1 << 30) as file:
       dmos, copies = file.call("numbers", "dmos"), file.call("numbers", "orgs")
   except Damaged as error:
     problems.append(f"dmos.mat cannot be read: {error}; scores are unknown")
@@ -120,7 +120,7 @@ def _read(layout: Layout, problems: list[str]) -> _Row | None:
   references = None
   if names:
     try:
-      with reading("matlab", names) as file:
+      with reading("matlab", names, memory=1 << 30) as file:
         references = file.call("texts", "refnames_all")
     except Damaged as error:
       problems.append(f"refnames_all.mat cannot be read: {error}; scores are taken without it")
