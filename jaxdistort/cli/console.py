@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import io
+import logging
 import os
 import signal
 import sys
@@ -85,11 +86,12 @@ def _open_closed_streams() -> None:
 
 
 def _quieten_libraries() -> None:
-  """Orbax and grain log, traceback and all, what they raise anyway."""
+  """Orbax and grain log, traceback and all, what they raise anyway; matplotlib, that a user has no home."""
+  logging.getLogger("matplotlib").setLevel(logging.ERROR)
   with contextlib.suppress(ModuleNotFoundError):  # absl comes with them
-    from absl import logging
+    from absl import logging as their_logging
 
-    logging.set_verbosity(logging.FATAL)
+    their_logging.set_verbosity(their_logging.FATAL)
 
 
 def _of_several() -> bool:
