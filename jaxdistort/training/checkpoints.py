@@ -112,6 +112,7 @@ class Checkpoints:
     if figures is not None:
       metrics = {**figures, SELECTED: figures[self._description.task.selected_by]}
     with self._failures_reported():
+      self._manager.wait_until_finished()  # as saving would; then free space and steps are certain
       self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
       self._manager.save(step, args=items, metrics=metrics, force=True)
 
