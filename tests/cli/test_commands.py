@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import jaxdistort
-from jaxdistort.cli import COMMANDS, supervision
+from jaxdistort.cli import COMMANDS, interrupts, supervision
 from tests.cli.processes import ROOT
 from tests.inference.test_explaining import recogniser_of
 
@@ -248,13 +248,16 @@ def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch):
   started = []
 
   class Child:
+    kill = None
+
     def wait(self):
       return -signal.SIGABRT
 
   def end(status):
     raise SystemExit(status)
 
-  monkeypatch.setattr(subprocess, "Popen", lambda words, env: started.append(words) or Child())
+  monkeypatch.setattr(subprocess, "Popen", lambda words, **how: started.append(words) or Child())
+  monkeypatch.setattr(interrupts, "_dependants", [])
   monkeypatch.setattr(supervision.os, "_exit", end)
   monkeypatch.setattr(supervision.signal, "signal", lambda *handler: None)
   monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "jaxdistort", "train", "--processes=2"])

@@ -89,7 +89,7 @@ _GIVEN = ["--data", "samples", "--output", "OUTPUT"]
     (["--data", "photos", "--output", "OUTPUT"], "data source 'photos': expected folder:PATH"),
     (["--data", "samples+synthetic", "--output", "OUTPUT"], "a mix cannot be prepared; prepare each"),
     (["--data", "samples", "--output", "/proc/nowhere"], "/proc/nowhere"),
-    (["--data", "samples", "--output", "README.md"], "output README.md: is no empty folder, and holds no prepared"),
+    (["--data", "samples", "--output", "README.md"], "README.md is a file; give a folder, or a name that is free"),
     ([*_GIVEN, "--image-size", "big"], "argument --image-size: expected a whole number of at least 32, got 'big'"),
     ([*_GIVEN, "--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
     ([*_GIVEN, "--format", "jpeg"], "--format is for distorted sets; give --protocol too"),
