@@ -1,5 +1,6 @@
 """Processes of chaos.py: copies of the one that has imported all, for a command each."""
 
+import contextlib
 import os
 import re
 import resource
@@ -130,10 +131,12 @@ def fork(log: Path, work: Callable[[], int]) -> int:
   """A copy of this process that does some work, and ends with the status that it gives; what it says is in `log`."""
   sys.stdout.flush()
   if pid := os.fork():
+    with contextlib.suppress(OSError):  # it has done so itself, or ended
+      os.setpgid(pid, pid)
     return pid
   status = 99
   try:
-    os.setsid()
+    os.setpgid(0, 0)
     for number, file in ((1, log), (2, log.with_suffix(".err"))):
       os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     status = work()

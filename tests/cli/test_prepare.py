@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from jaxdistort.data.source import SOURCES
+from jaxdistort.locking import is_free, locked
 from tests.cli import gated
 from tests.cli.processes import ROOT
 
@@ -109,3 +110,18 @@ def test_wrong_words_get_one_clear_line(refused, arguments, message, tmp_path, m
   output = tmp_path / "nothing_there"
   assert message in refused("prepare", *(str(output) if word == "OUTPUT" else word for word in arguments))
   assert not output.exists()
+
+
+@pytest.mark.parametrize(
+  "words",
+  [
+    ("prepare", "--data", "samples"),
+    ("prepare", "--data", "samples", "--protocol", "variable"),
+    ("evaluate", "--data", "samples", "--checkpoint", "/x"),
+  ],
+)
+def test_a_folder_that_another_process_fills_is_left_alone(refused, tmp_path, words):
+  output = tmp_path / "out"
+  with locked(output):
+    assert f"{output}: is in use by process {os.getpid()} on " in refused(*words, "--output", output)
+    assert is_free(output)
