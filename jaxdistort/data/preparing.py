@@ -5,18 +5,15 @@ A folder of prepared pictures holds, for every shard, a file of records (raw pix
 when its table is there, the folder when its index is.
 """
 
-import csv
 import dataclasses
 import functools
 import json
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter  # ty: ignore[import-not-found]
 
 from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.outputs import make_output_for
@@ -33,6 +30,7 @@ from jaxdistort.data.prepared import (
   read_settings,
   shard_path,
 )
+from jaxdistort.data.shards import HEAD, KNOWN_BEFORE, holds, read_shard_table, record_file
 from jaxdistort.data.source import Source
 from jaxdistort.data.sources import parse_sources
 from jaxdistort.data.splits import SPLITS, place_of, split_of
@@ -40,8 +38,6 @@ from jaxdistort.errors import InputError
 from jaxdistort.files import (
   check_unicode,
   is_free,
-  making_whole,
-  read_table,
   write_table,
   write_whole,
   writing_whole,
@@ -51,11 +47,6 @@ from jaxdistort.progress import SILENT, Bar, Progress
 
 _PICTURES_A_SHARD = 1024
 _MOST_SHARDS = 256  # each is a file that every process may hold open
-# Raw: compressed, pictures take 15 to 19 % less and are read at a quarter of the speed.
-_WRITER = "group_size:1,uncompressed"
-_HEAD = ("name", "original", "split", "side", "bytes", "mtime", "record", "reason")
-_KNOWN_BEFORE = 6  # columns that are known from the source; the others, from reading the picture
-
 
 _Loaded = tuple[np.ndarray, str, str]  # a picture, or nothing; why it cannot be read; remarks on one that was read
 
@@ -198,9 +189,9 @@ class _Plan:
     """The shards that must be made, and how many pictures were added, removed or changed, in words; "" if none were."""
     stale, then, now = [], {}, {}
     for shard in range(self.settings.shards):
-      table, rows = _read_table(output, shard), self.rows(shard)
-      before = [row[:_KNOWN_BEFORE] for row in table or ()]
-      if before != rows or not _holds(output, shard, table or []):
+      table, rows = read_shard_table(output, shard), self.rows(shard)
+      before = [row[:KNOWN_BEFORE] for row in table or ()]
+      if before != rows or not holds(output, shard, table or []):
         stale.append(shard)
         if table is not None:
           then |= {row[0]: row for row in before}
@@ -230,7 +221,7 @@ class _Plan:
   def _make_shard(self, output: Path, shard: int, pictures: Iterator[_Loaded]) -> None:
     rows, count = self.rows(shard), 0
     shard_path(output, shard, ".csv").unlink(missing_ok=True)
-    with _record_file(shard_path(output, shard)) as file:
+    with record_file(shard_path(output, shard)) as file:
       for row in rows:
         image, reason, remarks = next(pictures)
         if reason:
@@ -239,14 +230,14 @@ class _Plan:
           file.write(image.tobytes())
           row += [str(count), remarks]
           count += 1
-    write_table(shard_path(output, shard, ".csv"), [_HEAD, *rows])
+    write_table(shard_path(output, shard, ".csv"), [HEAD, *rows])
 
   def finish(self, output: Path, made: int) -> Preparation:
     """Writes the index from the tables."""
     record, reasons, remarked = np.empty(len(self.names), np.int32), [], 0
     for shard in range(self.settings.shards):
-      for index, row in zip(self.members(shard), _read_table(output, shard) or (), strict=True):
-        record[index] = int(row[_KNOWN_BEFORE])
+      for index, row in zip(self.members(shard), read_shard_table(output, shard) or (), strict=True):
+        record[index] = int(row[KNOWN_BEFORE])
         if record[index] < 0:
           reasons.append(row[-1])
           record[index] = -len(reasons)
@@ -266,38 +257,3 @@ def _load(source: Source, element: np.ndarray) -> _Loaded:
   """Of the index and the side of a picture."""
   index, side = element.tolist()
   return read_noting(np.empty((0, 0, 3), np.uint8), source.load, index, side)
-
-
-@contextmanager
-def _record_file(path: Path) -> Generator[Any]:
-  """A writer of records; the file takes its place when it is whole. Raises OSError where it cannot be written."""
-  with making_whole(path) as unfinished:
-    writer = ArrayRecordWriter(os.fspath(unfinished), _WRITER)
-    try:
-      yield writer
-      writer.close()
-    except RuntimeError as error:
-      if writer.ok():
-        raise  # it came from elsewhere
-      raise OSError(f"{path} cannot be written: {str(error).split(';')[0]}") from error
-
-
-def _read_table(output: Path, shard: int) -> list[list[str]] | None:
-  """Rows of a shard's table; None if it is not there or not one of ours."""
-  try:
-    head, *rows = read_table(shard_path(output, shard, ".csv"))
-    records = [int(row[_KNOWN_BEFORE]) for row in rows if len(row) == len(_HEAD)]
-  except (FileNotFoundError, ValueError, csv.Error):
-    return None
-  return rows if tuple(head) == _HEAD and len(records) == len(rows) else None
-
-
-def _holds(output: Path, shard: int, table: list[list[str]]) -> bool:
-  """Whether the shard's file is whole and has the records of its table."""
-  try:
-    reader = ArrayRecordReader(os.fspath(shard_path(output, shard)))
-    found = reader.num_records() if reader.ok() else -1
-    reader.close()
-  except RuntimeError:
-    return False
-  return found == sum(int(row[_KNOWN_BEFORE]) >= 0 for row in table)

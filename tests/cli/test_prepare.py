@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from jaxdistort.data.source import SOURCES
-from jaxdistort.locking import is_free, locked
+from jaxdistort.files import is_free
+from jaxdistort.locking import locked
 from tests.cli import gated
 from tests.cli.processes import ROOT
 

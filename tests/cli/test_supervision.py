@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jaxdistort.cli import supervision
+from jaxdistort.cli import interrupts, supervision
 
 
 @pytest.mark.parametrize("met", [True, False])
@@ -15,12 +15,15 @@ def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch, ca
   started = []
 
   class Child:
-    def __init__(self, words, env, pass_fds):
+    def __init__(self, words, env, pass_fds, process_group):
+      assert process_group == 0
       started.append(words)
       parent, pipe = env["JAXDISTORT_SUPERVISED"].split(":")
       assert (int(parent), [int(pipe)]) == (os.getpid(), pass_fds)
       if met:
         os.write(int(pipe), b"1")
+
+    kill = None
 
     def wait(self):
       return -signal.SIGABRT
@@ -29,6 +32,7 @@ def test_a_process_is_watched_over_by_one_that_was_started_alike(monkeypatch, ca
     raise SystemExit(status)
 
   monkeypatch.setattr(subprocess, "Popen", Child)
+  monkeypatch.setattr(interrupts, "_dependants", [])
   monkeypatch.setattr(supervision.os, "_exit", end)
   monkeypatch.setattr(supervision.signal, "signal", lambda *handler: None)
   monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "jaxdistort", "train", "--processes=2"])

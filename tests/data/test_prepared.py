@@ -17,6 +17,7 @@ from jaxdistort.data import (
   open_pictures,
   parse_sources,
   preparing,
+  shards,
   standardise,
   training_batches,
 )
@@ -279,13 +280,13 @@ def test_folders_that_hold_something_else_are_refused(folder_of_photographs, pre
 
 
 def test_a_full_disk_is_told_in_the_system_s_words(folder_of_photographs, tmp_path, monkeypatch):
-  class Full(preparing.ArrayRecordWriter):
+  class Full(shards.ArrayRecordWriter):
     def write(self, content):
       raise RuntimeError("write() failed: No space left on device; writing a file")
 
     def ok(self):
       return False
 
-  monkeypatch.setattr(preparing, "ArrayRecordWriter", Full)
+  monkeypatch.setattr(shards, "ArrayRecordWriter", Full)
   with pytest.raises(OSError, match=r"shard-00000.array_record cannot be written: .*No space left on device$"):
     _prepare(folder_of_photographs, tmp_path / "prepared")
