@@ -78,8 +78,8 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   origin = evaluation.report.origin
   print(f"{origin.checkpoint}\n{origin.data} ({origin.split} pictures), protocol {origin.protocol}")
   print(format_figures(evaluation.report.figures))
-  if origin.seen:
-    print(f"{origin.seen} of these pictures served the training: the figures promise too much")
+  for problem in origin.problems:
+    print(f"amiss: {problem}")
   print(f"written to {arguments.output}")
   report_broken(origin.broken, broken.remarked, broken.path)
 

@@ -15,6 +15,7 @@ from jaxdistort.data.databases import (
 from jaxdistort.data.dead_leaves import DeadLeaves
 from jaxdistort.data.decoding import PictureWarning, collected_remarks
 from jaxdistort.data.folder import Folder
+from jaxdistort.data.identity import originals_of_files
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.order import Order
@@ -89,6 +90,7 @@ __all__ = [
   "open_database",
   "open_pictures",
   "open_splits",
+  "originals_of_files",
   "parse_sources",
   "placement_of",
   "random_view",

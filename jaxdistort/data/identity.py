@@ -69,6 +69,11 @@ def identify(paths: Sequence[str], kept_for: str, progress: Progress = SILENT) -
   return found
 
 
+def originals_of_files(paths: Sequence[str], kept_for: str, progress: Progress = SILENT) -> list[str]:
+  """What `Source.original` says of the pictures in files; see `identify`."""
+  return [row.tobytes().hex() for row in identify(paths, kept_for, progress)]
+
+
 def _stamps(paths: Sequence[str]) -> np.ndarray:
   """Device, inode, size, time of change and of status of every file, int64 [N, 5]; -1 where it is no plain file."""
   return np.array([_stamp(path) for path in paths], np.int64).reshape(-1, 5)

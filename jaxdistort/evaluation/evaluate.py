@@ -3,12 +3,12 @@
 import dataclasses
 import functools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxdistort.data import PictureSet, Seen, default_workers, open_database, open_pictures
+from jaxdistort.data import PictureSet, Seen, default_workers, open_database, open_pictures, originals_of_files
 from jaxdistort.data.databases import Database
 from jaxdistort.data.views import VIEWS
 from jaxdistort.errors import InputError
@@ -108,7 +108,8 @@ def evaluate_on_protocol(
 def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSet, origin: Origin) -> Evaluation:
   """The evaluation of an outcome, and where it comes from."""
   seen = int(np.sum(recogniser.seen.holds(pictures.names_of_originals())))
-  origin = dataclasses.replace(origin, fingerprint=pictures.fingerprint(), seen=seen)
+  problems = (*origin.problems, promised_too_much(seen)) if seen and origin.split != "validation" else origin.problems
+  origin = dataclasses.replace(origin, fingerprint=pictures.fingerprint(), seen=seen, problems=problems)
   report = Report(origin, {STANDARD: recogniser.task.figures(outcome.predictions)})
   mistakes = {STANDARD: worst_of_outcome(outcome, pictures, recogniser.task)}
   return Evaluation(report, outcome, pictures, mistakes, recogniser)
@@ -171,11 +172,7 @@ def evaluate_on_database(
   for view in views:
     figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
     mistakes[view] = worst_on_database(database, predictions, recogniser.task)
-  said = {**verdicts.broken, **verdicts.remarks}
-  most = [
-    f"only {len(verdicts.numbers):,} of {len(database.pictures):,} pictures can be read: all figures are of those"
-  ]
-  most = most if len(verdicts.numbers) < len(verdicts.broken) else []
+  seen = _count_seen(recogniser, database, progress)
   origin = origin_of(
     recogniser,
     data=data,
@@ -183,14 +180,36 @@ def evaluate_on_database(
     database=database.name,
     score=database.score,
     labels=dict(database.labels),
+    seen=seen,
     broken=len(verdicts.broken),
-    problems=(
-      *most,
-      *database.problems,
-      *(f"{database.pictures[number].path}: {text}" for number, text in said.items()),
-    ),
+    problems=tuple(_problems(database, verdicts, seen)),
   )
   return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
+
+
+def _count_seen(recogniser: Recogniser, database: Database, progress: Progress) -> int:
+  """How many pictures of a database, or their references, the network was trained or validated on."""
+  files = [{picture.path, picture.reference or picture.path} for picture in database.pictures]
+  paths = sorted({str(path) for own in files for path in own})
+  seen = recogniser.seen.holds(originals_of_files(paths, str(database.root), progress))
+  known = {path for path, was in zip(paths, seen.tolist(), strict=True) if was}
+  return sum(any(str(path) in known for path in own) for own in files)
+
+
+def _problems(database: Database, verdicts: Verdicts, seen: int) -> Iterator[str]:
+  """What is amiss in an evaluation on a database, what matters most first."""
+  if len(verdicts.numbers) < len(verdicts.broken):
+    yield f"only {len(verdicts.numbers):,} of {len(database.pictures):,} pictures can be read: all figures are of those"
+  if seen:
+    yield promised_too_much(seen)
+  yield from database.problems
+  for number, text in {**verdicts.broken, **verdicts.remarks}.items():
+    yield f"{database.pictures[number].path}: {text}"
+
+
+def promised_too_much(seen: int) -> str:
+  """Of figures on pictures that the network knows."""
+  return f"{seen} of these pictures, or their originals, served the training: the figures promise too much"
 
 
 def check_counts(batch_size: int, workers: int | None) -> None:

@@ -1,6 +1,7 @@
 """Evaluation on databases: every picture once, whatever its size; every view as done by hand."""
 
 import csv
+import dataclasses
 import json
 import shutil
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import jaxdistort
-from jaxdistort.data import VIEWS, read_picture
+from jaxdistort.data import VIEWS, Seen, open_pictures, read_picture
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import evaluate_on_database
 from jaxdistort.models import run_network
@@ -33,6 +34,18 @@ def live(tmp_path_factory):
 
 def _rows(folder):
   return list(csv.DictReader((folder / "predictions.csv").read_text().splitlines()))
+
+
+def test_pictures_of_the_training_are_told(recogniser, live):
+  """A network that was trained on the references has seen their distorted copies too."""
+  seen = Seen.of([open_pictures(f"folder:{live / 'refimgs'}", "all")])
+  knowing = dataclasses.replace(recogniser, seen=seen)
+  evaluation = evaluate_on_database(knowing, f"live:{live}", workers=0, jpeg_quality=0)
+  assert evaluation.report.origin.seen == 22
+  assert evaluation.report.origin.problems[0].startswith(
+    "22 of these pictures, or their originals, served the training"
+  )
+  assert evaluate_on_database(recogniser, f"live:{live}", workers=0, jpeg_quality=0).report.origin.seen == 0
 
 
 @pytest.mark.slow
