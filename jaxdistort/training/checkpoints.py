@@ -97,6 +97,7 @@ class Checkpoints:
     if figures is not None:
       metrics = {**figures, SELECTED: figures[self._description.task.selected_by]}
     with self._failures_reported():
+      self._manager.wait_until_finished()  # or the one before would not count yet, should this one fail
       self._check_space(sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
       self._manager.save(step, args=items, metrics=metrics, force=True)
 
