@@ -6,7 +6,9 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import NoReturn
 
 from jaxdistort.cli import interrupts
@@ -26,7 +28,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors="backslashreplace")  # files have names that the terminal's encoding may lack
-  sys.unraisablehook = _unraisable
+  sys.unraisablehook, sys.excepthook = _unraisable, _uncaught
   signal.signal(signal.SIGTERM, signal.default_int_handler)
   interrupts.watch()
   try:
@@ -82,6 +84,13 @@ def _end_stopped() -> NoReturn:
     with contextlib.suppress(OSError, ValueError):  # whoever read our output may have been stopped before
       stream.flush()
   interrupts.end_stopped()
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+  """Storage writes many files at once: when one has failed, which is told, the others' ends find nobody waiting."""
+  late = kind is RuntimeError and str(error) == "Event loop is closed"
+  if not late or threading.current_thread() is threading.main_thread():
+    sys.__excepthook__(kind, error, trace)
 
 
 def _unraisable(lost: "sys.UnraisableHookArgs") -> None:

@@ -129,3 +129,20 @@ def deaf():
   child.press()
   assert child.wait() == 130
   child.wait_for_workers()
+
+
+def test_what_storage_writes_on_after_an_error_is_no_news():
+  """tensorstore prints what its callbacks raise; asyncio's loop is closed once one of many files has failed."""
+  program = """
+import sys, threading
+from jaxdistort.cli import console
+def main():
+  for words in ("Event loop is closed", "another"):
+    error = RuntimeError(words)
+    thread = threading.Thread(target=lambda error=error: sys.excepthook(RuntimeError, error, None))
+    thread.start()
+    thread.join()
+console.run(main)
+"""
+  result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+  assert (result.returncode, result.stderr) == (0, "RuntimeError: another\n")
