@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn
@@ -88,8 +87,8 @@ def _end_stopped() -> NoReturn:
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
   """Storage writes many files at once: when one has failed, which is told, the others' ends find nobody waiting."""
-  late = kind is RuntimeError and str(error) == "Event loop is closed"
-  if not late or threading.current_thread() is threading.main_thread():
+  called_back = trace and trace.tb_frame.f_code.co_name == "call_soon_threadsafe"  # from C++, by no code of Python
+  if not (called_back and str(error) == "Event loop is closed"):
     sys.__excepthook__(kind, error, trace)
 
 
