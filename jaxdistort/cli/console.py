@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from types import TracebackType
 from typing import NoReturn
 
 from jaxdistort.cli import interrupts
@@ -27,7 +26,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors="backslashreplace")  # files have names that the terminal's encoding may lack
-  sys.unraisablehook, sys.excepthook = _unraisable, _uncaught
+  sys.unraisablehook = _unraisable
   signal.signal(signal.SIGTERM, signal.default_int_handler)
   interrupts.watch()
   try:
@@ -85,15 +84,12 @@ def _end_stopped() -> NoReturn:
   interrupts.end_stopped()
 
 
-def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-  """Storage writes many files at once: when one has failed, which is told, the others' ends find nobody waiting."""
-  called_back = trace and trace.tb_frame.f_code.co_name == "call_soon_threadsafe"  # from C++, by no code of Python
-  if not (called_back and str(error) == "Event loop is closed"):
-    sys.__excepthook__(kind, error, trace)
-
-
 def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
   """Ctrl-C stops us where Python would drop it, too: in callbacks of the garbage collector, of which JAX has one."""
   if issubclass(lost.exc_type, KeyboardInterrupt):
     _end_stopped()
-  sys.__unraisablehook__(lost)
+  # Storage writes many files at once: when one has failed, which is told, the others' ends find nobody waiting.
+  trace = lost.exc_traceback
+  called_back = trace and trace.tb_frame.f_code.co_name == "call_soon_threadsafe"  # from C++, by no code of Python
+  if not (called_back and str(lost.exc_value) == "Event loop is closed"):
+    sys.__unraisablehook__(lost)

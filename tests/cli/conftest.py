@@ -22,8 +22,7 @@ class Ended(NamedTuple):
 @pytest.fixture
 def command(capsys, monkeypatch):
   """A function that runs `jaxdistort WORD...` here as a terminal would, with its exit status and what it printed."""
-  for hook in ("unraisablehook", "excepthook"):  # to be put back
-    monkeypatch.setattr(sys, hook, getattr(sys, hook))
+  monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)  # to be put back
   monkeypatch.setattr(interrupts, "watch", lambda: None)  # it would end the tests
   monkeypatch.setattr(console, "_end_stopped", lambda: sys.exit(130))  # which ends the process at once
   handler, verbosity = signal.getsignal(signal.SIGTERM), logging.get_verbosity()
