@@ -100,7 +100,8 @@ class Command(NamedTuple):
   writes: int
 
   def may_damage(self, path: Path) -> bool:
-    return "/train/train/" not in str(path)  # pictures of a set that is made: it is not looked at again
+    # Pictures of a set that is made are not looked at again.
+    return not re.search(r"/generate/(train|validation|test)/", str(path))
 
   def advice(self, line: str, folder: Path) -> Path | None:
     """What to remove by the line of a command that failed; None where it says nothing of that kind."""

@@ -117,4 +117,8 @@ def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
   """Ctrl-C stops us where Python would drop it, too: in callbacks of the garbage collector, of which JAX has one."""
   if issubclass(lost.exc_type, KeyboardInterrupt):
     _end_stopped()
-  sys.__unraisablehook__(lost)
+  # Storage writes many files at once: when one has failed, which is told, the others' ends find nobody waiting.
+  trace = lost.exc_traceback
+  called_back = trace and trace.tb_frame.f_code.co_name == "call_soon_threadsafe"  # from C++, by no code of Python
+  if not (called_back and str(lost.exc_value) == "Event loop is closed"):
+    sys.__unraisablehook__(lost)

@@ -129,3 +129,27 @@ def deaf():
   child.press()
   assert child.wait() == 130
   child.wait_for_workers()
+
+
+def test_what_storage_writes_on_after_an_error_is_no_news():
+  """tensorstore prints what its callbacks raise; asyncio's loop is closed once one of many files has failed."""
+  program = """
+import sys, types
+from jaxdistort.cli import console
+def call_soon_threadsafe(words):
+  raise RuntimeError(words)
+def main():
+  lost = []
+  for words in ("Event loop is closed", "another"):
+    try:
+      call_soon_threadsafe(words)
+    except RuntimeError as error:
+      what = dict(exc_type=RuntimeError, exc_value=error, exc_traceback=error.__traceback__.tb_next)
+      lost.append(types.SimpleNamespace(**what, err_msg=None, object=None))
+  sys.__unraisablehook__ = lambda lost: print(lost.exc_value)
+  for each in lost:
+    sys.unraisablehook(each)
+console.run(main)
+"""
+  result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+  assert (result.returncode, result.stdout, result.stderr) == (0, "another\n", "")
