@@ -36,7 +36,7 @@ def time_placements(config: TrainConfig, watch: Stopwatch, *, data: str | None =
     pictures, batches, workers = parts.batches.pictures, parts.batches, parts.workers
     resident = load_resident(pictures, batches.side, parts.mesh, workers=workers)
     device = ResidentFeed(parts.update, resident, batches, most=parts.config.dispatched_steps)
-    options: dict[str, Any] = {"first_batch": 0, "workers": workers, "on_broken": lambda numbers: None}
+    options: dict[str, Any] = {"first_batch": 0, "workers": workers, "on_broken": lambda broken, remarked: None}
 
     def from_host(seconds: float) -> list[float]:
       with host_feed(parts.update, batches, **options) as host:

@@ -12,7 +12,7 @@ from jaxdistort.cli.terminal import TerminalProgress
 from tests.cli.processes import ROOT
 
 # Of a batch that a worker is just handing over, grain may lose the memory; Python frees it, and says so in two lines.
-_EXPECTED = re.compile(r"\s*|evaluating: .*|sweeping: .*|preparing: .*|.*resource_tracker.*")
+_EXPECTED = re.compile(r"\s*|evaluating: .*|sweeping: .*|preparing: .*|distorting: .*|.*resource_tracker.*")
 
 
 def _judge(command, run, data, folder, *words):

@@ -14,7 +14,7 @@ def test_what_auto_means_is_settled_once(tmp_path, monkeypatch):
   config = get_config()
   config.model.name, config.steps = "softmax", 1
   save_untrained(config, tmp_path)
-  assert resuming.read_config(tmp_path)["compute_dtype"] == "float32"
+  assert resuming.read_kept(tmp_path)["config"]["compute_dtype"] == "float32"
   monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
   assert resuming.settle(config, tmp_path).compute_dtype == "float32"
   config.compute_dtype = "bfloat16"
@@ -30,7 +30,7 @@ def test_a_run_of_another_version_goes_on(tmp_path, monkeypatch):
   kept = config.resolved(None).to_dict()
   del kept["task"], kept["optimizer"]["clip_norm"]
   kept["data"]["gone"] = 3
-  monkeypatch.setattr(resuming, "read_config", lambda workdir: kept)
+  monkeypatch.setattr(resuming, "read_kept", lambda workdir: {"config": kept, "data": {"pictures": ""}})
   assert resuming.settle(config, tmp_path).optimizer == config.optimizer
   assert TrainConfig.from_dict(kept) == config.resolved(None)
   config.optimizer.clip_norm = 1.0
