@@ -17,12 +17,12 @@ from jaxdistort.training.feeding import HostFeed
 from jaxdistort.training.records import Metrics
 from tests.training.tiny import get_config
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 
 def _config():
   config = get_config()
-  config.data.source, config.model.name, config.steps, config.evaluate_every = "samples", "softmax", 6, 4
+  config.model.name, config.steps, config.evaluate_every = "softmax", 6, 4
   return config
 
 
