@@ -82,10 +82,10 @@ class Running:
       os.killpg(self.pid, signal.SIGKILL)
       self.wait_for(_PATIENCE)
       return Ended(-9, "", time.monotonic() - self._began, f"hangs: {self._log}")
-    errors = self._log.with_suffix(".err").read_text(errors="replace")
+    errors = _text_of(self._log.with_suffix(".err"))
     lines = [line for line in re.split(r"[\r\n]+", errors) if not _BARS.fullmatch(line)]
     assert self._status is not None
-    complaint = _complain(self._status, lines, self._log.read_text(errors="replace"))
+    complaint = _complain(self._status, lines, _text_of(self._log))
     return Ended(self._status, " / ".join(lines)[-600:], time.monotonic() - self._began, complaint)
 
 
@@ -94,6 +94,11 @@ def _decodes(pid: int, group: int) -> bool:
     return pid != group and os.getpgid(pid) == group and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
   except OSError:
     return False
+
+
+def _text_of(log: Path) -> str:
+  """Empty where the process was killed before it opened it."""
+  return log.read_text(errors="replace") if log.exists() else ""
 
 
 def _complain(status: int, lines: list[str], said: str) -> str | None:
