@@ -32,13 +32,14 @@ def cache_folder(name: str) -> Path | None:
 _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
 
 
-def make_output(folder: Path) -> None:
-  """Makes a folder for what this program writes, and marks it if it is new or empty: no pictures are read in it.
+def make_output(folder: Path, *, without_pictures: bool = False) -> None:
+  """Makes a folder for what this program writes, and marks it: no pictures are read in it.
 
-  A folder that holds something else already stays as it is: its pictures may be somebody's.
+  A folder that holds something else already stays as it is, since its pictures may be somebody's: unless it is known to
+  hold none.
   """
   folder.mkdir(parents=True, exist_ok=True)
-  if is_free(folder):
+  if without_pictures or is_free(folder):
     (folder / _MARK).write_text("Written by jaxdistort, which leaves this folder out where it looks for pictures.\n")
 
 

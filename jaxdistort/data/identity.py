@@ -56,10 +56,11 @@ def identify(paths: Sequence[str], kept_for: str, progress: Progress = SILENT) -
     told = progress if len(missing) >= _KEPT_FROM else SILENT
     with ThreadPoolExecutor(_THREADS) as pool, told.bar(len(missing), unit="file", title="identifying") as bar:
       chunks = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
-      hashed = pool.map(lambda chunk: [_identity(paths[n], stamps[n, 0] >= 0) for n in chunk], chunks)
+      hashed = pool.map(lambda chunk: [_identity(paths[n]) if stamps[n, 0] >= 0 else None for n in chunk], chunks)
       for chunk, identities in zip(chunks, hashed, strict=True):
-        found[chunk] = np.frombuffer(b"".join(identities), np.uint8).reshape(-1, BYTES)
-        done += chunk
+        for number, identity in zip(chunk, identities, strict=True):
+          found[number] = np.frombuffer(identity or _identity_by_name(paths[number]), np.uint8)
+        done += [number for number, identity in zip(chunk, identities, strict=True) if identity]
         bar.advance(len(chunk))
         told.check()
   finally:  # stopped half-way, it goes on from there
@@ -90,16 +91,20 @@ def _stamp(path: str) -> tuple[int, ...]:
   return (s.st_dev % 2**63, s.st_ino % 2**63, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def _identity(path: str, plain: bool) -> bytes:
+def _identity(path: str) -> bytes | None:
+  """None of what cannot be read, perhaps only now."""
   digest = hashlib.blake2b(digest_size=BYTES)
   try:
-    if not plain:
-      raise OSError
     with open(path, "rb", buffering=0) as file:
       _add_content(digest, file, os.fstat(file.fileno()).st_size)
   except OSError:
-    digest = hashlib.blake2b(os.fsencode(os.path.basename(path)), digest_size=BYTES, person=b"unreadable")
+    return None
   return digest.digest()
+
+
+def _identity_by_name(path: str) -> bytes:
+  name = os.fsencode(os.path.basename(path))
+  return hashlib.blake2b(name, digest_size=BYTES, person=b"unreadable").digest()
 
 
 def _add_content(digest: "hashlib.blake2b", file: BinaryIO, size: int) -> None:

@@ -1,5 +1,6 @@
 """Which picture a file holds: the same wherever it lies and whatever it is called."""
 
+import errno
 import io
 import os
 import shutil
@@ -11,6 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from jaxdistort.data import SPLITS, Folder, PictureSet, Seen, identity, open_pictures, open_splits
 from jaxdistort.data.identity import identify
+from jaxdistort.data.preparing import prepare
 
 
 def _places(folder):
@@ -148,7 +150,7 @@ def test_what_is_known_of_many_is_kept(tmp_path, monkeypatch):
       file.write(path)
   read = []
   hashed = identity._identity
-  monkeypatch.setattr(identity, "_identity", lambda path, plain: read.append(path) or hashed(path, plain))
+  monkeypatch.setattr(identity, "_identity", lambda path: read.append(path) or hashed(path))
   first = identify(paths, str(tmp_path))
   assert sorted(read) == paths
   read.clear()
@@ -163,6 +165,24 @@ def test_what_is_known_of_many_is_kept(tmp_path, monkeypatch):
   for damage in (b"", b"x" * 100, kept.read_bytes()[:-50]):
     kept.write_bytes(damage)
     np.testing.assert_array_equal(identify(paths, str(tmp_path)), changed)
+
+
+def test_what_could_not_be_read_once_is_not_kept(tmp_path, monkeypatch):
+  monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+  paths = [str(tmp_path / f"{n}.jpg") for n in range(4)]
+  for path in paths:
+    with open(path, "w") as file:
+      file.write(path)
+  right = identify(paths, "not kept")
+  monkeypatch.setattr(identity, "_KEPT_FROM", 3)
+
+  def fail(digest, file, size):
+    raise OSError(errno.EIO, "Input/output error")
+
+  with monkeypatch.context() as broken:
+    broken.setattr(identity, "_add_content", fail)
+    assert not np.array_equal(identify(paths, str(tmp_path)), right)
+  np.testing.assert_array_equal(identify(paths, str(tmp_path)), right)
 
 
 def test_seen_goes_through_text():
@@ -182,3 +202,21 @@ def _test_names():
 
 def test_a_split_has_pictures_of_every_source_that_is_large_enough():
   assert all(isinstance(open_pictures("samples", split), PictureSet) for split in SPLITS)
+
+
+@pytest.mark.parametrize("share", [slice(5, 12), slice(0, 3), slice(10, None)])
+def test_sources_of_a_mix_that_share_pictures_test_none_that_is_trained_on(photos, tmp_path, share):
+  part = tmp_path / "part"
+  part.mkdir()
+  for path in sorted(photos.glob("*.png"))[share]:
+    shutil.copy(path, part / f"again_{path.name}")
+  prepare(f"folder:{part}", tmp_path / "prepared", image_size=32, workers=0)
+  for other in (f"folder:{part}", f"prepared:{tmp_path / 'prepared'}"):
+    mix = f"folder:{photos}+{other}"
+    places = {split: set(pictures.names_of_originals()) for split, pictures in open_splits(mix).items()}
+    assert set.union(*places.values()) == set(open_pictures(mix, "all").names_of_originals())
+    assert sum(map(len, places.values())) == len(set.union(*places.values()))
+    assert all(places.values())
+    assert places["train"] == {
+      name for source in mix.split("+") for name in open_pictures(source, "train").names_of_originals()
+    }

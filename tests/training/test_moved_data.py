@@ -56,7 +56,7 @@ def test_pictures_of_the_training_are_known_by_any_name(tmp_path, folder_of_phot
   trained = open_pictures(f"folder:{moved}", "train").name(0)
   (tmp_path / "one").mkdir()
   shutil.copy(trained, tmp_path / "one" / "copy.png")
-  with pytest.raises(InputError, match="all 1 pictures served the training; give a split"):
+  with pytest.raises(InputError, match="all 1 pictures served the training; give others"):
     pictures_to_judge(f"folder:{tmp_path / 'one'}", "auto", [recogniser])
 
 
