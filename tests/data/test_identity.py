@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import unicodedata
+import zlib
 
 import numpy as np
 import pytest
@@ -116,6 +117,33 @@ def test_metadata_make_no_other_picture(photographs, tmp_path):
     tmp_path, *(_encoded(kind, other) for kind in ("JPEG", "PNG", "WEBP")), _encoded("JPEG", picture, quality=60)
   )
   assert len({*found, *others}) == 7
+
+
+@pytest.mark.parametrize("side", [64, 300])  # below 256 KiB, and beyond
+def test_metadata_behind_the_pixels_of_a_png_make_no_other_picture(side, photographs, tmp_path):
+  plain = _encoded("PNG", Image.fromarray(photographs[0]).resize((side, side)), compress_level=0)
+  end = plain.rindex(b"IEND") - 4
+  behind = [b"".join(_chunk(b"tEXt", text) for text in texts) for texts in ([b"a\0b"], [b"IDAT", b"IDAT" * 9])]
+  found = _identities(tmp_path, plain, *(plain[:end] + chunks + plain[end:] for chunks in behind), plain + b"more")
+  assert len(set(found)) == 1
+  changed = bytearray(plain)
+  changed[end - 20] ^= 1  # of the last pixels
+  assert _identities(tmp_path, bytes(changed))[0] != found[0]
+
+
+def _chunk(name, content):
+  return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8" + b"\xff" * 2**19, b"\x89PNG\r\n\x1a\n" + bytes(2**19)])
+def test_a_picture_is_not_sought_for_ever(content, tmp_path, monkeypatch):
+  """Lost clusters of a card: each of their bytes might be the next segment."""
+  looked, at = [], identity._at
+  monkeypatch.setattr(
+    identity, "_at", lambda head, file, place, count: looked.append(place) or at(head, file, place, count)
+  )
+  _identities(tmp_path, content)
+  assert len(looked) <= identity._SEGMENTS
 
 
 @pytest.mark.parametrize(
