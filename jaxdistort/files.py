@@ -30,6 +30,13 @@ def cache_folder(name: str) -> Path | None:
 
 
 _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
+# What tells such a folder where the mark was lost: many copy without hidden files.
+_TRACES = (
+  ("config.json", "checkpoints"),
+  ("report.json", "predictions.csv"),
+  ("sweep.json", "sweep.svg"),
+  ("dataset.json", "manifest.csv"),
+)
 
 
 def make_output(folder: Path, *, without_pictures: bool = False) -> None:
@@ -50,7 +57,7 @@ def is_free(folder: Path) -> bool:
 
 def is_output(folder: Path) -> bool:
   """Whether this program writes a folder."""
-  return (folder / _MARK).exists()
+  return any(all((folder / name).exists() for name in names) for names in ((_MARK,), *_TRACES))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -65,6 +65,26 @@ def test_outputs_are_left_out_and_told(photos):
   )
 
 
+@pytest.mark.parametrize(
+  "written",
+  [
+    ["config.json", "checkpoints/1/state", "first_batch.png"],
+    ["report.json", "predictions.csv", "examples.png"],
+    ["sweep.json", "sweep.svg", "sweep.png"],
+    ["dataset.json", "manifest.csv", "train/clean/a.jpg"],
+  ],
+)
+def test_outputs_that_were_copied_without_hidden_files_are_known(photos, written):
+  copied = photos / "copied"
+  for name in written:
+    (copied / name).parent.mkdir(parents=True, exist_ok=True)
+    (copied / name).write_bytes(b"x")
+  assert list_pictures(str(photos)) == (_OWN, (f"{photos}: left out, as outputs of this program: copied",))
+  make_output_for((), copied)  # so that a run goes on there
+  (copied / written[0]).unlink()
+  assert list_pictures(str(photos)).names == _OWN  # marked again
+
+
 def test_a_folder_that_cannot_be_listed_is_told(photos, monkeypatch):
   scandir = os.scandir
 
