@@ -30,15 +30,23 @@ def cache_folder(name: str) -> Path | None:
 
 
 _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
+# What tells such a folder where the mark was lost: many copy without hidden files.
+_TRACES = (
+  ("config.json", "checkpoints"),
+  ("report.json", "predictions.csv"),
+  ("sweep.json", "sweep.svg"),
+  ("dataset.json", "manifest.csv"),
+)
 
 
-def make_output(folder: Path) -> None:
-  """Makes a folder for what this program writes, and marks it if it is new or empty: no pictures are read in it.
+def make_output(folder: Path, *, without_pictures: bool = False) -> None:
+  """Makes a folder for what this program writes, and marks it: no pictures are read in it.
 
-  A folder that holds something else already stays as it is: its pictures may be somebody's.
+  A folder that holds something else already stays as it is, since its pictures may be somebody's: unless it is known to
+  hold none.
   """
   folder.mkdir(parents=True, exist_ok=True)
-  if is_free(folder):
+  if without_pictures or is_free(folder):
     (folder / _MARK).write_text("Written by jaxdistort, which leaves this folder out where it looks for pictures.\n")
 
 
@@ -49,7 +57,7 @@ def is_free(folder: Path) -> bool:
 
 def is_output(folder: Path) -> bool:
   """Whether this program writes a folder."""
-  return (folder / _MARK).exists()
+  return any(all((folder / name).exists() for name in names) for names in ((_MARK,), *_TRACES))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -19,7 +19,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
-  from jaxdistort.files import make_output, write_json, write_whole
+  from jaxdistort.files import write_json, write_whole
   from jaxdistort.locking import locked
   from jaxdistort.reporting import compare, format_comparison, read_judgements
 
@@ -28,7 +28,6 @@ def main(words: Sequence[str]) -> None:
   print(text)
   if arguments.output:
     with locked(arguments.output):
-      make_output(arguments.output)
       write_whole(arguments.output / "comparison.md", f"{text}\n")
       write_json(arguments.output / "comparison.json", comparison)
     print(f"\nwritten to {arguments.output}")

@@ -85,12 +85,14 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
 
 
 def _evaluate_database(arguments: argparse.Namespace, progress: TerminalProgress) -> None:
+  from jaxdistort.data import make_output_for
   from jaxdistort.evaluation import evaluate_on_database
   from jaxdistort.reporting import format_figures, write_evaluation
 
   for name in ("protocol", "split"):
     if getattr(arguments, name):
       raise InputError(f"--{name} is for clean pictures; {arguments.data} is a database that is judged whole")
+  make_output_for((), arguments.output)  # refused before hours of work, not behind them
   evaluation = evaluate_on_database(
     load_on_all_devices(arguments.checkpoint, arguments.weights),
     arguments.data,

@@ -1,7 +1,8 @@
 """Which picture a file holds, whatever it is called and wherever it lies: an identity of its content.
 
-What is hashed is the encoded picture without the metadata before it, so that a photograph whose rating or place was
-written into it stays the same one. A picture that was decoded and saved again is another one.
+What is hashed is the encoded picture, of JPEG without the metadata before it, of PNG and WebP also without those behind
+it, so that a photograph whose rating or place was written into it stays the same one. A picture that was decoded and
+saved again is another one.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from jaxdistort.progress import SILENT, Progress
 BYTES = 16  # of an identity
 _WHOLE = 2**18  # bytes: up to here all of a picture is read, of a larger one as much in blocks
 _BLOCKS = 16  # evenly spread, the first and the last byte among them
+_SEGMENTS = 4096  # that are looked through for the picture; a file with more is no picture
 _KEPT_FROM = 1000  # files; of fewer nothing is kept, they are quickly read again
 _CHUNK = 256  # files a task
 _THREADS = 8  # for folders on other machines
@@ -56,10 +58,11 @@ def identify(paths: Sequence[str], kept_for: str, progress: Progress = SILENT) -
     told = progress if len(missing) >= _KEPT_FROM else SILENT
     with ThreadPoolExecutor(_THREADS) as pool, told.bar(len(missing), unit="file", title="identifying") as bar:
       chunks = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
-      hashed = pool.map(lambda chunk: [_identity(paths[n], stamps[n, 0] >= 0) for n in chunk], chunks)
+      hashed = pool.map(lambda chunk: [_identity(paths[n]) if stamps[n, 0] >= 0 else None for n in chunk], chunks)
       for chunk, identities in zip(chunks, hashed, strict=True):
-        found[chunk] = np.frombuffer(b"".join(identities), np.uint8).reshape(-1, BYTES)
-        done += chunk
+        for number, identity in zip(chunk, identities, strict=True):
+          found[number] = np.frombuffer(identity or _identity_by_name(paths[number]), np.uint8)
+        done += [number for number, identity in zip(chunk, identities, strict=True) if identity]
         bar.advance(len(chunk))
         told.check()
   finally:  # stopped half-way, it goes on from there
@@ -90,16 +93,20 @@ def _stamp(path: str) -> tuple[int, ...]:
   return (s.st_dev % 2**63, s.st_ino % 2**63, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def _identity(path: str, plain: bool) -> bytes:
+def _identity(path: str) -> bytes | None:
+  """None of what cannot be read, perhaps only now."""
   digest = hashlib.blake2b(digest_size=BYTES)
   try:
-    if not plain:
-      raise OSError
     with open(path, "rb", buffering=0) as file:
       _add_content(digest, file, os.fstat(file.fileno()).st_size)
   except OSError:
-    digest = hashlib.blake2b(os.fsencode(os.path.basename(path)), digest_size=BYTES, person=b"unreadable")
+    return None
   return digest.digest()
+
+
+def _identity_by_name(path: str) -> bytes:
+  name = os.fsencode(os.path.basename(path))
+  return hashlib.blake2b(name, digest_size=BYTES, person=b"unreadable").digest()
 
 
 def _add_content(digest: "hashlib.blake2b", file: BinaryIO, size: int) -> None:
@@ -124,7 +131,8 @@ def _encoded_part(head: bytes, file: BinaryIO, size: int) -> tuple[int, int]:
   if head[:2] == b"\xff\xd8":
     return _jpeg_scan(head, file, size), size
   if head[:8] == b"\x89PNG\r\n\x1a\n":
-    return _chunk(head, file, size, 8, (b"IDAT",), big=True)[0], size
+    begin, _ = _chunk(head, file, size, 8, (b"IDAT",), big=True)
+    return begin, _png_end(head, file, size) if begin else size
   if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
     return _chunk(head, file, size, 12, (b"VP8 ", b"VP8L"), big=False)
   return 0, size
@@ -133,9 +141,9 @@ def _encoded_part(head: bytes, file: BinaryIO, size: int) -> tuple[int, int]:
 def _jpeg_scan(head: bytes, file: BinaryIO, size: int) -> int:
   """Where the first scan begins, behind all segments of metadata and tables."""
   place = 2
-  while place + 4 <= size:
+  for _ in range(_SEGMENTS):
     marker = _at(head, file, place, 4)
-    if marker[0] != 0xFF:
+    if place + 4 > size or marker[0] != 0xFF:
       return 0
     if marker[1] == 0xDA:
       return place
@@ -147,7 +155,9 @@ def _chunk(
   head: bytes, file: BinaryIO, size: int, place: int, names: tuple[bytes, ...], *, big: bool
 ) -> tuple[int, int]:
   """Begin and end of the first chunk of one of these names."""
-  while place + 8 <= size:
+  for _ in range(_SEGMENTS):
+    if place + 8 > size:
+      break
     first = _at(head, file, place, 8)
     name, length = (first[4:], first[:4]) if big else (first[:4], first[4:])
     end = place + 8 + int.from_bytes(length, "big" if big else "little")
@@ -155,6 +165,30 @@ def _chunk(
       return place, min(end, size)
     place = end + (4 if big else end % 2)
   return 0, size
+
+
+def _png_end(head: bytes, file: BinaryIO, size: int) -> int:
+  """Where the last chunk of pixels ends; the end of the file where that is not seen from there.
+
+  It is sought backwards: a large picture has thousands of chunks, and each may be a way to another machine.
+  """
+  begin = max(size - _WHOLE, 0)
+  tail = _at(head, file, begin, size - begin)
+  name = len(tail)
+  for _ in range(16):  # the letters may also stand in a text behind the pixels
+    name = tail.rfind(b"IDAT", 0, name + 3)
+    if name < 4:
+      break
+    end = place = _chunk_end(tail, name - 4)
+    while place < len(tail) and tail[place + 4 : place + 8] != b"IEND":
+      place = _chunk_end(tail, place)
+    if place < len(tail):
+      return begin + end
+  return size
+
+
+def _chunk_end(content: bytes, place: int) -> int:
+  return place + 12 + int.from_bytes(content[place : place + 4], "big")
 
 
 def _at(head: bytes, file: BinaryIO, place: int, count: int) -> bytes:

@@ -68,9 +68,10 @@ class _Walk:
       try:
         if self._known(place):
           continue
-        if folder and is_output(Path(place)):
+        if is_output(Path(place)):
           self._outputs.append(folder)
-          continue
+          if folder:
+            continue
         with os.scandir(place) as entries:
           for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):  # the first is the next to go to
             self._add(folder, entry, waiting)
@@ -103,8 +104,11 @@ class _Walk:
     lines = list(self._failed)
     if skipped:
       lines.append(f"{self._root}: left out, as no photographs of people: {_some(skipped)}")
-    if self._outputs:
-      lines.append(f"{self._root}: left out, as outputs of this program: {_some(sorted(self._outputs))}")
+    outputs = sorted(filter(None, self._outputs))
+    if len(outputs) < len(self._outputs):
+      lines.append(f"{self._root}: is an output of this program itself: its pictures count as photographs")
+    if outputs:
+      lines.append(f"{self._root}: left out, as outputs of this program: {_some(outputs)}")
     return lines
 
 

@@ -79,6 +79,25 @@ class PictureSet:
     content = "\0".join([*shares, *self.names_of_originals()]).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
+  def of_split(self, split: str) -> "PictureSet":
+    """All pictures of a split of the same sources.
+
+    Where sources share an original and have put it into different splits (small ones fill theirs up), it belongs to the
+    first of them: nothing is tested that serves the training.
+
+    Raises:
+      InputError: no such split, or a source is too small to be split.
+    """
+    pictures = self._as_split(split)
+    if split == "all" or len(self.sources) == 1:
+      return pictures
+    before = SPLITS[: SPLITS.index(split)]
+    return pictures.without(Seen.of(map(self._as_split, before))) if before else pictures
+
+  def _as_split(self, split: str) -> "PictureSet":
+    """What each source, alone, takes for a split."""
+    return dataclasses.replace(self, members=tuple(source.members(split) for source, _ in self.sources))
+
   def without(self, seen: Seen) -> "PictureSet":
     """The pictures whose originals are not among these."""
     kept = [
@@ -150,4 +169,5 @@ def open_pictures(spec: str, split: str, progress: Progress = SILENT) -> Picture
 def open_splits(spec: str, progress: Progress = SILENT, splits: Sequence[str] = SPLITS) -> dict[str, PictureSet]:
   """Opens several splits of the same sources at once, which are listed and identified once; see `open_pictures`."""
   sources = tuple(parse_sources(spec, progress))
-  return {split: PictureSet(spec, sources, tuple(source.members(split) for source, _ in sources)) for split in splits}
+  pictures = PictureSet(spec, sources, tuple(np.arange(len(source)) for source, _ in sources))
+  return {split: pictures.of_split(split) for split in splits}

@@ -168,7 +168,7 @@ class _Plan:
     splits = split_of(self.originals)
     self.split = np.array([SPLITS.index(splits[o]) for o in self.originals], np.int8)
     self.side = np.where(self.split == 0, settings.training_side, settings.image_size).astype(np.int32)
-    # By the name alone, so that a picture that comes or goes leaves the other shards as they are.
+    # By the original alone, so that a picture that comes or goes leaves the other shards as they are.
     self.shard = np.array([int(place_of(o) * settings.shards) for o in self.originals], np.int32)
     self.stamps = file_stamps([source.file(i) for i in range(len(source))])
     self._order = np.argsort(self.shard, kind="stable")

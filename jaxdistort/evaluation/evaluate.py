@@ -254,13 +254,13 @@ def pictures_to_judge(
     return "all", pictures
   if not len(unseen):
     raise InputError(
-      f"data source {data}: all {len(pictures)} pictures served the training; give a split to judge them"
+      f"data source {data}: all {len(pictures)} pictures served the training; give others, or a split to judge these"
     )
   return ("test" if _are_test_pictures(unseen) else "unseen"), unseen
 
 
 def _are_test_pictures(pictures: PictureSet) -> bool:
   try:
-    return open_pictures(pictures.spec, "test").fingerprint() == pictures.fingerprint()
+    return pictures.of_split("test").fingerprint() == pictures.fingerprint()
   except InputError:  # too few to be split
     return False

@@ -51,7 +51,10 @@ class Judgement(NamedTuple):
 
   @property
   def checkpoint(self) -> str:
-    return str(Path(self.origin["checkpoint"]).resolve())  # a run has one name, however it was reached
+    """A run has one name, however it was reached, and wherever it lay when it was judged."""
+    judged = Path(self.origin["checkpoint"])
+    beside = self.folder / ".." / ".." / judged.parent.name / judged.name  # where a run keeps its own reports
+    return str((beside if beside.is_dir() else judged).resolve())
 
   @property
   def pictures(self) -> tuple[Any, ...]:

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.data import read_noting, read_picture, standardise
-from jaxdistort.errors import InputError, printable
-from jaxdistort.files import fitting_name, make_output
+from jaxdistort.data import make_output_for, read_noting, read_picture, standardise
+from jaxdistort.errors import printable
+from jaxdistort.files import fitting_name
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.explaining import make_explainer
 from jaxdistort.reporting.charts import words
@@ -49,12 +49,10 @@ def draw_explanations(
     on_done: gets each picture when it is done.
 
   Raises:
-    InputError: a network that has no map, an answer that it does not have, or the folder of the pictures.
+    InputError: a network that has no map, an answer that it does not have, or a folder that holds pictures.
   """
   explain, task = make_explainer(recogniser, answer), recogniser.task
-  if any(path.resolve().parent == output.resolve() for path in pictures):
-    raise InputError(f"output {output}: holds the pictures themselves; give another folder")
-  make_output(output)
+  make_output_for((), output)
   results: list[Explained] = []
   for path in pictures:
     picture, reason, remarks = read_noting(None, read_picture, path)

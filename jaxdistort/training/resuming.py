@@ -33,7 +33,7 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   The run's own config is that of its newest checkpoint. Fields that its version did not know count as the default.
 
   Raises:
-    InputError: `workdir` holds a run whose results another config made.
+    InputError: `workdir` holds a run whose results another config made, or the source is another that cannot be opened.
   """
   kept = read_kept(workdir)
   if kept is None:
@@ -63,11 +63,8 @@ def free_fields(config: TrainConfig) -> set[str]:
 
 
 def _holds(source: str, fingerprint: str) -> bool:
-  """Whether a source gives the training pictures of this fingerprint."""
-  try:
-    return open_pictures(source, "train").fingerprint() == fingerprint
-  except InputError:
-    return False
+  """Whether a source gives the training pictures of this fingerprint; InputError where it cannot be opened."""
+  return open_pictures(source, "train").fingerprint() == fingerprint
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Which picture a file holds: the same wherever it lies and whatever it is called."""
 
+import errno
 import io
 import os
 import shutil
 import unicodedata
+import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from jaxdistort.data import Folder, Seen, identity, open_pictures, open_splits
 from jaxdistort.data.identity import identify
+from jaxdistort.data.preparing import prepare
 
 
 def _places(folder):
@@ -116,6 +119,33 @@ def test_metadata_make_no_other_picture(photographs, tmp_path):
   assert len({*found, *others}) == 7
 
 
+@pytest.mark.parametrize("side", [64, 300])  # below 256 KiB, and beyond
+def test_metadata_behind_the_pixels_of_a_png_make_no_other_picture(side, photographs, tmp_path):
+  plain = _encoded("PNG", Image.fromarray(photographs[0]).resize((side, side)), compress_level=0)
+  end = plain.rindex(b"IEND") - 4
+  behind = [b"".join(_chunk(b"tEXt", text) for text in texts) for texts in ([b"a\0b"], [b"IDAT", b"IDAT" * 9])]
+  found = _identities(tmp_path, plain, *(plain[:end] + chunks + plain[end:] for chunks in behind), plain + b"more")
+  assert len(set(found)) == 1
+  changed = bytearray(plain)
+  changed[end - 20] ^= 1  # of the last pixels
+  assert _identities(tmp_path, bytes(changed))[0] != found[0]
+
+
+def _chunk(name, content):
+  return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8" + b"\xff" * 2**19, b"\x89PNG\r\n\x1a\n" + bytes(2**19)])
+def test_a_picture_is_not_sought_for_ever(content, tmp_path, monkeypatch):
+  """Lost clusters of a card: each of their bytes might be the next segment."""
+  looked, at = [], identity._at
+  monkeypatch.setattr(
+    identity, "_at", lambda head, file, place, count: looked.append(place) or at(head, file, place, count)
+  )
+  _identities(tmp_path, content)
+  assert len(looked) <= identity._SEGMENTS
+
+
 @pytest.mark.parametrize(
   "content",
   [b"", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1\xff\xff", b"\x89PNG\r\n\x1a\n", b"RIFF0000WEBP", b"x"],
@@ -148,7 +178,7 @@ def test_what_is_known_of_many_is_kept(tmp_path, monkeypatch):
       file.write(path)
   read = []
   hashed = identity._identity
-  monkeypatch.setattr(identity, "_identity", lambda path, plain: read.append(path) or hashed(path, plain))
+  monkeypatch.setattr(identity, "_identity", lambda path: read.append(path) or hashed(path))
   first = identify(paths, str(tmp_path))
   assert sorted(read) == paths
   read.clear()
@@ -165,6 +195,24 @@ def test_what_is_known_of_many_is_kept(tmp_path, monkeypatch):
     np.testing.assert_array_equal(identify(paths, str(tmp_path)), changed)
 
 
+def test_what_could_not_be_read_once_is_not_kept(tmp_path, monkeypatch):
+  monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+  paths = [str(tmp_path / f"{n}.jpg") for n in range(4)]
+  for path in paths:
+    with open(path, "w") as file:
+      file.write(path)
+  right = identify(paths, "not kept")
+  monkeypatch.setattr(identity, "_KEPT_FROM", 3)
+
+  def fail(digest, file, size):
+    raise OSError(errno.EIO, "Input/output error")
+
+  with monkeypatch.context() as broken:
+    broken.setattr(identity, "_add_content", fail)
+    assert not np.array_equal(identify(paths, str(tmp_path)), right)
+  np.testing.assert_array_equal(identify(paths, str(tmp_path)), right)
+
+
 def test_seen_goes_through_text():
   seen = Seen.of([open_pictures("samples", "test")])
   again = Seen.from_text(seen.to_text())
@@ -175,3 +223,21 @@ def test_seen_goes_through_text():
   originals = open_pictures("samples", "all").names_of_originals()
   test = set(open_pictures("samples", "test").names_of_originals())
   assert seen.holds(originals).tolist() == [name in test for name in originals]
+
+
+@pytest.mark.parametrize("share", [slice(5, 12), slice(0, 3), slice(10, None)])
+def test_sources_of_a_mix_that_share_pictures_test_none_that_is_trained_on(photos, tmp_path, share):
+  part = tmp_path / "part"
+  part.mkdir()
+  for path in sorted(photos.glob("*.png"))[share]:
+    shutil.copy(path, part / f"again_{path.name}")
+  prepare(f"folder:{part}", tmp_path / "prepared", image_size=32, workers=0)
+  for other in (f"folder:{part}", f"prepared:{tmp_path / 'prepared'}"):
+    mix = f"folder:{photos}+{other}"
+    places = {split: set(pictures.names_of_originals()) for split, pictures in open_splits(mix).items()}
+    assert set.union(*places.values()) == set(open_pictures(mix, "all").names_of_originals())
+    assert sum(map(len, places.values())) == len(set.union(*places.values()))
+    assert all(places.values())
+    assert places["train"] == {
+      name for source in mix.split("+") for name in open_pictures(source, "train").names_of_originals()
+    }

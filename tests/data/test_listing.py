@@ -58,7 +58,31 @@ def test_outputs_are_left_out_and_told(photos):
   names, left_out = list_pictures(str(photos))
   assert names == _OWN
   assert left_out == (f"{photos}: left out, as outputs of this program: runs/one",)
-  assert list_pictures(str(photos / "runs" / "one")).names == ["chart.png", "evaluation/chart.png"]  # asked for
+  own = photos / "runs" / "one"
+  assert list_pictures(str(own)) == (  # asked for
+    ["chart.png", "evaluation/chart.png"],
+    (f"{own}: is an output of this program itself: its pictures count as photographs",),
+  )
+
+
+@pytest.mark.parametrize(
+  "written",
+  [
+    ["config.json", "checkpoints/1/state", "first_batch.png"],
+    ["report.json", "predictions.csv", "examples.png"],
+    ["sweep.json", "sweep.svg", "sweep.png"],
+    ["dataset.json", "manifest.csv", "train/clean/a.jpg"],
+  ],
+)
+def test_outputs_that_were_copied_without_hidden_files_are_known(photos, written):
+  copied = photos / "copied"
+  for name in written:
+    (copied / name).parent.mkdir(parents=True, exist_ok=True)
+    (copied / name).write_bytes(b"x")
+  assert list_pictures(str(photos)) == (_OWN, (f"{photos}: left out, as outputs of this program: copied",))
+  make_output_for((), copied)  # so that a run goes on there
+  (copied / written[0]).unlink()
+  assert list_pictures(str(photos)).names == _OWN  # marked again
 
 
 def test_a_folder_that_cannot_be_listed_is_told(photos, monkeypatch):
@@ -94,17 +118,23 @@ def test_links_are_followed_once(photos):
 def test_where_outputs_may_lie(folder_of_photographs, tmp_path):
   source = Folder(folder_of_photographs)
   root = tmp_path / "photos"
-  for output, message in ((root, "is the folder of the pictures"), (root / "more", "lies among the pictures")):
+  for output, message in (
+    (root, "is the folder of the pictures"),
+    (root / "more", "photo_37.png"),
+    (tmp_path, "photos/"),
+  ):
     with pytest.raises(InputError, match=message):
       make_output_for([source], output, "workdir")
-  for output in (root / "runs" / "new", root / "runs" / "new", tmp_path, tmp_path / "away"):
+  (tmp_path / "runs" / "its notes").mkdir(parents=True)
+  (tmp_path / "runs" / "its notes" / "notes.txt").write_text("no picture")
+  for output in (root / "runs" / "new", root / "runs" / "new", tmp_path / "away", tmp_path / "runs" / "its notes"):
     make_output_for([source], output)
   (root / "empty").mkdir()
   make_output_for([source], root / "empty")
-  for place in (root / "empty", root / "runs" / "new", tmp_path / "away"):
+  for place in (root / "empty", root / "runs" / "new", tmp_path / "away", tmp_path / "runs" / "its notes"):
     shutil.copy(root / "photo_01.png", place)
   assert len(Folder(root)) == len(source)
-  assert len(Folder(tmp_path)) == len(source)  # what was not empty is not marked
+  assert len(Folder(tmp_path)) == len(source)
 
 
 def test_prepared_pictures_in_the_folder_itself_do_not_count(folder_of_photographs, tmp_path):

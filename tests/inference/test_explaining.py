@@ -1,5 +1,6 @@
 """Explanations: what the maps are, and what is drawn of them."""
 
+import shutil
 from pathlib import Path
 
 import jax
@@ -81,6 +82,15 @@ def test_pictures_of_any_name_are_explained(tmp_path):
   results = draw_explanations(recogniser, [tmp_path / name for name in names], output=tmp_path / "out")
   assert len({result.figure for result in results}) == len(names)
   assert all(result.figure and result.figure.is_file() for result in results)
+
+
+def test_no_figure_is_put_among_photographs(folder_of_photographs, tmp_path):
+  picture = Path(folder_of_photographs) / "photo_01.png"
+  (tmp_path / "other").mkdir()
+  shutil.copy(picture, tmp_path / "other")
+  for output in (picture.parent, tmp_path / "other", tmp_path):
+    with pytest.raises(InputError, match=r"holds pictures, such as .*; give another"):
+      draw_explanations(recogniser_of("compact", tmp_path), [picture], output=output)
 
 
 def test_what_cannot_be_explained_is_reported(tmp_path):

@@ -56,6 +56,15 @@ def test_two_runs_on_the_same_pictures(tmp_path):
   assert "| one   | two    | six, test of folder:photos | 40       | 0.7500, 0.9000 | +0.1500" in text
 
 
+def test_a_run_that_was_moved_is_still_one(tmp_path):
+  run = tmp_path / "moved"
+  _write(run / "evaluation" / "test", "one", [1, 0], **_TEST)
+  (run / "checkpoints" / "100").mkdir(parents=True)
+  _write(tmp_path / "later", "one", [1, 1, 0], **_LIVE, checkpoint=str(run / "checkpoints" / "100"))
+  comparison = compare(read_judgements([run, tmp_path / "later"]))
+  assert list(comparison["names"].values()) == ["moved"]
+
+
 def test_only_the_same_pictures_are_paired(tmp_path):
   folders = [
     _write(tmp_path / "test", "one", [1, 0], **_TEST),

@@ -56,7 +56,7 @@ def test_pictures_of_the_training_are_known_by_any_name(tmp_path, folder_of_phot
   trained = open_pictures(f"folder:{moved}", "train").name(0)
   (tmp_path / "one").mkdir()
   shutil.copy(trained, tmp_path / "one" / "copy.png")
-  with pytest.raises(InputError, match="all 1 pictures served the training; give a split"):
+  with pytest.raises(InputError, match="all 1 pictures served the training; give others"):
     pictures_to_judge(f"folder:{tmp_path / 'one'}", "auto", [recogniser])
 
 
@@ -92,8 +92,9 @@ def test_other_pictures_under_the_same_names_are_told_and_remembered(tmp_path, f
   for folder in (folder_of_photographs, tmp_path / "before"):  # it has seen both
     seen = _load(tmp_path / "run").seen.holds(open_pictures(f"folder:{folder}", "train").names_of_originals())
     assert seen.all()
-  with pytest.raises(InputError, match=r"holds a run with data\.source"):
-    train(_config(tmp_path / "before", 4), tmp_path / "run")
+  for source, message in (("before", r"holds a run with data\.source"), ("nowhere", "folder:.*nowhere does not exist")):
+    with pytest.raises(InputError, match=message):
+      train(_config(tmp_path / source, 4), tmp_path / "run")
 
 
 def test_a_model_file_knows_what_its_network_has_seen(tmp_path, folder_of_photographs):
