@@ -205,8 +205,7 @@ def _split_of_each(pictures: PictureSet, split: str) -> np.ndarray:
   """Place in `SPLITS` of every picture, int8 [N]."""
   if split != "all":
     return np.full(len(pictures), SPLITS.index(split), np.int8)
-  places = [np.empty(len(members), np.int8) for members in pictures.members]
-  for number, own in enumerate(open_splits(pictures.spec).values()):
-    for place, members in zip(places, own.members, strict=True):
-      place[members] = number
-  return np.concatenate(places)
+  places: dict[str, int] = {}
+  for place, own in enumerate(open_splits(pictures.spec).values()):
+    places |= dict.fromkeys(own.names_of_originals(), place)
+  return np.array([places[original] for original in pictures.names_of_originals()], np.int8)

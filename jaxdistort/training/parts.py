@@ -155,7 +155,9 @@ def create_parts(
 def _check_readable(pictures: dict[str, PictureSet], training_side: int, size: int, progress: Progress) -> None:
   """Looks for a readable picture of each source in each split: what lacks one is said now, not after hours."""
   for split, own in pictures.items():
-    for source in range(len(own.sources)):
+    for source, members in enumerate(own.members):
+      if not len(members):  # of a mix, all serve the training of another source
+        continue
       try:
         own.load_or_other(own.number(source, 0), training_side if split == "train" else size)
       except NothingReadable as error:

@@ -34,6 +34,19 @@ def test_odd_names_are_listed_and_a_spoilt_manifest_is_made_again(tmp_path):
 
 
 @pytest.mark.slow  # compiles a protocol
+def test_what_sources_of_a_mix_share_is_in_one_split(folder_of_photographs, tmp_path):
+  part = tmp_path / "part"
+  part.mkdir()
+  for path in sorted((tmp_path / "photos").glob("photo*.png"))[5:10]:
+    shutil.copy(path, part)
+  mix = f"folder:{folder_of_photographs}+folder:{part}"
+  generate(mix, tmp_path / "set", **_OPTIONS)
+  head, *rows = read_table(tmp_path / "set" / "manifest.csv")
+  places = {(Path(row[head.index("original")]).name, row[head.index("split")]) for row in rows}
+  assert len(places) == len({name for name, _ in places}) == 38  # two are broken
+
+
+@pytest.mark.slow  # compiles a protocol
 def test_a_set_of_nothing_but_broken_pictures_is_refused(folder_of_photographs, tmp_path):
   folder = Path(folder_of_photographs)
   shutil.rmtree(folder / "more")

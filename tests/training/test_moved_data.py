@@ -97,6 +97,18 @@ def test_other_pictures_under_the_same_names_are_told_and_remembered(tmp_path, f
       train(_config(tmp_path / source, 4), tmp_path / "run")
 
 
+def test_what_sources_of_a_mix_share_is_not_tested_where_it_was_trained_on(tmp_path, folder_of_photographs):
+  part = tmp_path / "part"
+  part.mkdir()
+  for path in sorted((tmp_path / "photos").glob("photo*.png"))[-5:]:  # none of them is tested in the whole
+    shutil.copy(path, part)
+  config = _config(folder_of_photographs, 1)
+  config.data.source += f"+folder:{part}"
+  reports = train(config, tmp_path / "run")
+  assert reports
+  assert [reports[split]["seen"] for split in ("validation", "test")] == [1, 0]
+
+
 def test_a_model_file_knows_what_its_network_has_seen(tmp_path, folder_of_photographs):
   train(_config(folder_of_photographs, 1), tmp_path / "run")
   recogniser = _load(tmp_path / "run")
