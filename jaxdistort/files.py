@@ -19,14 +19,9 @@ _NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the byt
 
 
 def cache_folder(name: str) -> Path | None:
-  """A folder of ours below the user's cache folder, made if need be; None where there is no place for it."""
-  home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-  try:
-    folder = home.expanduser() / "jaxdistort" / name
-    folder.mkdir(parents=True, exist_ok=True)
-  except (OSError, RuntimeError):  # read-only, or there is no home
-    return None
-  return folder if os.access(folder, os.W_OK) else None
+  """Where a folder of ours lies below the user's cache folder, whether it is there or not; None for a user without."""
+  home = Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache"))
+  return home / "jaxdistort" / name if home.is_absolute() else None
 
 
 _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
@@ -55,9 +50,10 @@ def is_free(folder: Path) -> bool:
   return not folder.exists() or (folder.is_dir() and all(entry.name.startswith(".") for entry in folder.iterdir()))
 
 
-def is_output(folder: Path) -> bool:
-  """Whether this program writes a folder."""
-  return any(all((folder / name).exists() for name in names) for names in ((_MARK,), *_TRACES))
+def is_output(names: Iterable[str]) -> bool:
+  """Whether a folder with entries of these names is one that this program writes."""
+  there = set(names)
+  return any(there.issuperset(traces) for traces in ((_MARK,), *_TRACES))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

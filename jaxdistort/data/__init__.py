@@ -31,7 +31,7 @@ from jaxdistort.data.pictures import (
   to_rgb,
   training_side,
 )
-from jaxdistort.data.prepared import Prepared, file_stamps
+from jaxdistort.data.prepared import Prepared
 from jaxdistort.data.resident import (
   ResidentPictures,
   bytes_per_device,
@@ -80,7 +80,6 @@ __all__ = [
   "describe_databases",
   "describe_sources",
   "evaluation_batches",
-  "file_stamps",
   "free_memory",
   "is_database",
   "load_elements",

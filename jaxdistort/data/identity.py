@@ -223,6 +223,7 @@ def _keep(place: Path | None, stamps: np.ndarray, identities: np.ndarray) -> Non
   if place is None:
     return
   try:
+    place.parent.mkdir(parents=True, exist_ok=True)
     with writing_whole(place) as file:
       np.savez(file, stamps=stamps, identities=identities)
   except OSError:  # read again next time

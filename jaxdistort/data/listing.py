@@ -2,7 +2,6 @@
 
 import os
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 from jaxdistort.data.pictures import SUFFIXES
@@ -68,13 +67,14 @@ class _Walk:
       try:
         if self._known(place):
           continue
-        if is_output(Path(place)):
+        with os.scandir(place) as found:
+          entries = sorted(found, key=lambda entry: entry.name, reverse=True)  # the first is the next to go to
+        if is_output([entry.name for entry in entries]):
           self._outputs.append(folder)
           if folder:
             continue
-        with os.scandir(place) as entries:
-          for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):  # the first is the next to go to
-            self._add(folder, entry, waiting)
+        for entry in entries:
+          self._add(folder, entry, waiting)
       except OSError as error:
         self._failed.append(f"{place} cannot be listed ({reason_of(error)}): pictures in it are missing")
 

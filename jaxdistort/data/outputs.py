@@ -26,7 +26,7 @@ def make_output_for(sources: Iterable[Source], output: Path, what: str = "output
   for root in {source.root for source in sources if source.root}:
     if place == root:
       raise InputError(f"{what} {output}: is the folder of the pictures; give another")
-  if output.is_dir() and not is_output(output):
+  if output.is_dir() and not is_output(os.listdir(output)):
     pictures = list_pictures(place).names
     if pictures:
       raise InputError(f"{what} {output}: holds pictures, such as {pictures[0]}; give another, such as a new one in it")

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from jaxdistort.files import cache_folder
 from jaxdistort.runtime.programs import keep_programs_whole
 
 if TYPE_CHECKING:  # keep_compiled comes before JAX
@@ -28,9 +29,9 @@ def keep_compiled() -> None:
   keep_programs_whole()
   if "JAX_COMPILATION_CACHE_DIR" in os.environ:
     return
-  home = Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache"))
-  if home.is_absolute():  # a user without a home compiles anew
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(home / "jaxdistort" / "programs" / _processor())
+  folder = cache_folder("programs")
+  if folder:  # a user without a home compiles anew
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder / _processor())
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(_MOST))
 
 
