@@ -1,19 +1,20 @@
 """Blurs: Gaussian and motion, as JH Labs' GaussianFilter and MotionBlurOp compute them."""
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled, in_a_loop
+from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, check_maximum, known
+from jaxdistort.distortions.distributions import Uniform
+from jaxdistort.distortions.filtering import filter_axis
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 _LARGEST_RADIUS = 4000  # the sums of the taps stay exact
 _LARGEST_DISTANCE = 4000  # the mean of so many levels is still exact in float32
-_UNROLLED = 64  # taps on a side up to which the accelerator's sum is one kernel
 
 
 def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 11.0) -> jax.Array:
@@ -48,27 +49,12 @@ register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0
 
 @compiled(group_on_cpu=1)
 def _gaussian_blur(image: jax.Array, radius: jax.Array, *, reach: int) -> jax.Array:
-  """Filters rows, then columns, each pass rounded to whole levels.
-
-  CPU: a plain convolution. Accelerators, where every picture of a batch has taps of its own: shifted
-  sums in one elementwise kernel, not a grouped convolution with its reduced precision.
-  """
+  """Filters rows, then columns, each pass rounded to whole levels."""
   taps = _gaussian_taps(radius, reach)
-
-  def passes(image: jax.Array, taps: jax.Array, filter_axis: Callable[..., jax.Array]) -> jax.Array:
-    planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
-    for axis in (2, 1):
-      widths = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
-      planes = filter_axis(jnp.pad(planes, widths, mode="edge"), taps, axis)
-      planes = jnp.clip(jnp.floor(planes + 0.5), 0, 255)
-    return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
-
-  return lax.platform_dependent(
-    image,
-    taps,
-    cpu=lambda image, taps: in_a_loop(lambda i: passes(i, taps, _convolve), image),
-    default=lambda image, taps: passes(image, taps, _shifted_sums),
-  )
+  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
+  for axis in (2, 1):
+    planes = jnp.clip(jnp.floor(filter_axis(planes, taps, axis) + 0.5), 0, 255)
+  return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
 
 
 def _gaussian_taps(radius: jax.Array, reach: int) -> jax.Array:
@@ -82,33 +68,6 @@ def _gaussian_taps(radius: jax.Array, reach: int) -> jax.Array:
   upper, lower = (jnp.sum(half).astype(jnp.float32) for half in (units >> 13, units & (2**13 - 1)))
   total = (upper * 2.0**13 + lower) * 2.0**-26
   return weights * (1 / jnp.maximum(total, 1))  # the tap in the middle is 1, unless all are 0
-
-
-def _convolve(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
-  """Correlates `axis` of float32 planes [3, H, W] with symmetric taps [2r + 1]; no padding."""
-  kernel = taps.reshape([-1 if a == axis else 1 for a in range(-1, 3)])
-  return lax.conv_general_dilated(planes[:, None], kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[:, 0]
-
-
-def _shifted_sums(planes: jax.Array, taps: jax.Array, axis: int) -> jax.Array:
-  """The same as `_convolve`."""
-  reach = taps.shape[0] // 2
-  length = planes.shape[axis] - 2 * reach
-
-  def shifted(by: int) -> jax.Array:
-    return lax.slice_in_dim(planes, reach + by, reach + by + length, axis=axis)
-
-  total = taps[reach] * shifted(0)
-  if reach <= _UNROLLED:
-    for i in range(1, reach + 1):
-      total += taps[reach + i] * (shifted(-i) + shifted(i))
-    return total
-
-  def add_pair(i: jax.Array, total: jax.Array) -> jax.Array:
-    left, right = (lax.dynamic_slice_in_dim(planes, reach + by, length, axis=axis) for by in (-i, i))
-    return total + taps[reach + i] * (left + right)
-
-  return lax.fori_loop(1, reach + 1, add_pair, total, unroll=16)  # in one kernel it would take minutes to compile
 
 
 def motion_blur(image: jax.Array, distance: Any, angle: Any, *, max_distance: float = 64.0) -> jax.Array:
@@ -146,7 +105,8 @@ register(
     motion_blur,
     (
       Parameter("distance", "px", 0, 64, 50, weakest=0),
-      Parameter("angle", "rad", -100, 100, 90, weakest=0),  # the study's 90, meant as degrees, was taken as radians
+      # The study's 90, meant as degrees, was taken as radians.
+      Parameter("angle", "rad", -100, 100, 90, weakest=0, drawn=Uniform(0, 2 * math.pi)),
     ),
     group="blur",
   )

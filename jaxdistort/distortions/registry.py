@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from jaxdistort.distortions.checks import in_words
+from jaxdistort.distortions.distributions import Distribution
 from jaxdistort.errors import InputError, choose
 from jaxdistort.registry import Registry
 
@@ -29,6 +30,8 @@ class Parameter:
     default: the value that it has where none is given.
     weakest: the value within the bounds at which it changes nothing, or least.
     whole: the op takes whole numbers only.
+    drawn: how it is drawn where only a severity is asked for; None: it has its default there. Of no use to a parameter
+      that grows with the severity.
 
   Raises:
     ValueError: bounds that are not finite or in the wrong order; a default or weakest value outside them.
@@ -41,6 +44,7 @@ class Parameter:
   default: float
   weakest: float
   whole: bool = False
+  drawn: Distribution | None = None
 
   def __post_init__(self) -> None:
     if not -math.inf < self.low < self.high < math.inf:
@@ -48,6 +52,11 @@ class Parameter:
     for what in ("default", "weakest"):
       if not self.low <= getattr(self, what) <= self.high:
         raise ValueError(f"parameter {self.name}: {what} {getattr(self, what)} is not within {self.bounds}")
+
+  @property
+  def strongest(self) -> float:
+    """The bound that is farther from `weakest`."""
+    return self.high if self.high - self.weakest >= self.weakest - self.low else self.low
 
   @property
   def bounds(self) -> str:
@@ -66,9 +75,11 @@ class Distortion:
     group: one of `GROUPS`.
     random: whether the op takes a key (first).
     options: static keyword arguments that tell this distortion from others of the same op.
+    graded: the parameters that grow together, each from its weakest to its strongest value, with the severity; the
+      first one if none is named.
 
   Raises:
-    ValueError: an unknown group, or two parameters of one name.
+    ValueError: an unknown group, two parameters of one name, or a graded one that is not among them.
   """
 
   name: str
@@ -76,6 +87,7 @@ class Distortion:
   parameters: tuple[Parameter, ...]
   random: bool = False
   options: tuple[tuple[str, Any], ...] = ()
+  graded: tuple[str, ...] = ()
   group: str = dataclasses.field(kw_only=True)
 
   def __post_init__(self) -> None:
@@ -83,6 +95,10 @@ class Distortion:
       raise ValueError(f"{self.name}: expected one of the groups {', '.join(GROUPS)}, got {self.group!r}")
     if len(self.defaults) != len(self.parameters):
       raise ValueError(f"{self.name}: two parameters have the same name")
+    if not self.graded:
+      object.__setattr__(self, "graded", tuple(self.defaults)[:1])
+    if not set(self.graded) <= set(self.defaults):
+      raise ValueError(f"{self.name}: expected graded parameters among {', '.join(self.defaults)}, got {self.graded}")
 
   def __call__(self, key: jax.Array, image: jax.Array, **parameters: Any) -> jax.Array:
     """Distorts one picture.

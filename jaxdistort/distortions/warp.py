@@ -65,6 +65,7 @@ register(
       Parameter("turbulence", "", 0, 10, 5, weakest=0),
     ),
     random=True,
+    graded=("y_scale",),
     group="warp",
   )
 )
@@ -197,6 +198,7 @@ register(
       Parameter("y_amplitude", "px", 0, 32, 10, weakest=0),
       Parameter("y_wavelength", "px/rad", 1, 64, 10, weakest=64),
     ),
+    graded=("x_amplitude", "y_amplitude"),
     group="warp",
   )
 )

@@ -1,6 +1,6 @@
 """Protocols: which distortions are put on pictures, in which shares, with which distributions of their parameters."""
 
-from jaxdistort.protocols.distributions import Constant, Distribution, Uniform, UniformInteger
+from jaxdistort.distortions.distributions import Constant, Distribution, Uniform, UniformInteger
 from jaxdistort.protocols.protocol import PROTOCOLS, LevelSpec, Protocol, Samples, distort_sharded
 from jaxdistort.protocols.stages import Kind, Stage
 from jaxdistort.protocols.study import six, variable

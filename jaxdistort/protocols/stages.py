@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.protocols.distributions import Distribution
+from jaxdistort.distortions.distributions import Distribution
 from jaxdistort.shuffle import mix32, permute
 
 UNTOUCHED = -1

@@ -1,7 +1,7 @@
 """The data sets of the study: one distortion a picture."""
 
+from jaxdistort.distortions.distributions import Constant, Uniform, UniformInteger
 from jaxdistort.distortions.severities import PAPER
-from jaxdistort.protocols.distributions import Constant, Uniform, UniformInteger
 from jaxdistort.protocols.protocol import PROTOCOLS, Protocol
 from jaxdistort.protocols.stages import Kind, Stage
 

@@ -98,8 +98,7 @@ def test_taps_do_not_depend_on_the_maximum(radius):
   np.testing.assert_allclose(taps[1], exact / exact.sum(), rtol=1e-5, atol=1e-9)
 
 
-def test_both_forms_of_the_gaussian_agree(photographs):
-  """The accelerator's form, run here: within a level, where a sum lies at half a level."""
+def test_the_accelerator_s_form_has_no_convolution(photographs):
   from jaxdistort.distortions import blur
 
   image, radius = jnp.asarray(photographs[1]), jnp.float32(6.3)
@@ -107,11 +106,6 @@ def test_both_forms_of_the_gaussian_agree(photographs):
   text = lowered.lower(lowering_platforms=("cuda",)).as_text()
   assert "convolution" not in text
   assert "convolution" in lowered.lower(lowering_platforms=("cpu",)).as_text()
-  for reach in (11, blur._UNROLLED + 1):  # one kernel; a loop
-    taps = _taps(radius, reach)
-    planes = jnp.pad(jnp.moveaxis(image, -1, 0).astype(jnp.float32), ((0, 0), (0, 0), (reach, reach)), mode="edge")
-    shifted = jax.jit(blur._shifted_sums, static_argnums=2)(planes, taps, 2)
-    np.testing.assert_allclose(blur._convolve(planes, taps, 2), shifted, atol=1e-3)
 
 
 def test_weaker_blur_changes_less(photographs):

@@ -10,7 +10,7 @@ from jax.extend.random import threefry_2x32 as reference_threefry
 from scipy import stats
 
 from jaxdistort.distortions import gaussian_noise
-from jaxdistort.distortions.noise import _random_words, threefry_2x32
+from jaxdistort.distortions.randomness import random_words, threefry_2x32
 
 pytestmark = pytest.mark.optimised
 
@@ -101,6 +101,6 @@ def test_threefry_is_the_cipher_of_jax():
 
 
 def test_streams_are_independent():
-  words = [np.asarray(_random_words(jax.random.key(0), 4001, stream)) for stream in (0, 1)]
+  words = [np.asarray(random_words(jax.random.key(0), 4001, stream)) for stream in (0, 1)]
   assert len(np.unique(np.concatenate(words))) > 7990
   assert abs(np.corrcoef(words[0], words[1])[0, 1]) < 0.05

@@ -109,6 +109,10 @@ def test_whole_numbers():
     (lambda: Parameter("a", "px", 0, 5, 6, 1), r"default 6 is not within 0\.\.5 px"),
     (lambda: Parameter("a", "px", 0, 5, 5, -1), r"weakest -1 is not within 0\.\.5 px"),
     (lambda: Distortion("x", brightness, (), group="bright"), "x: expected one of the groups blur, .* got 'bright'"),
+    (
+      lambda: Distortion("x", brightness, (Parameter("a", "", 0, 1, 0, 0),), graded=("b",), group="light"),
+      "graded .* a, got",
+    ),
     (lambda: Distortion("x", brightness, (Parameter("a", "", 0, 1, 0, 0),) * 2, group="light"), "same name"),
   ],
 )

@@ -51,7 +51,8 @@ def test_entry(distortion):
   for p in distortion.parameters:
     assert p.low <= p.default <= p.high
     assert p.low <= p.weakest <= p.high
-    assert p.unit in ("", "px", "px/rad", "rad", "levels")
+    assert p.unit in ("", "px", "px/rad", "rad", "levels", "stops", "dB")
+  assert set(distortion.graded) <= {p.name for p in distortion.parameters}
 
 
 def test_the_package_is_usable_alone():
