@@ -13,7 +13,6 @@ from benchmarks.jhlabs import JHLabs
 from benchmarks.peers import Library, Work, installed_peers
 from benchmarks.timing import Stopwatch, Turn, calling, photographs, rates
 from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.distortions.severities import PAPER
 from jaxdistort.protocols import PROTOCOLS
 
 OURS = "jaxdistort"
@@ -53,7 +52,7 @@ class _Ours:
 
 
 def list_work(batch_size: int, distortions: Sequence[str] | None = None) -> list[Work]:
-  """Each op with the study's constants (its defaults where it has none), a value for every picture; blur also with
+  """Each op with its defaults (the study's constants where it has some), a value for every picture; blur also with
   radii that differ.
 
   Args:
@@ -62,9 +61,8 @@ def list_work(batch_size: int, distortions: Sequence[str] | None = None) -> list
   """
   works = []
   for name in DISTORTIONS if distortions is None else distortions:
-    constants = PAPER.parameters(name) if name in PAPER.levels else {}
-    values = DISTORTIONS[name].defaults | constants
-    works.append(Work(name, name, {p: np.full(batch_size, value, np.float32) for p, value in values.items()}))
+    defaults = DISTORTIONS[name].defaults
+    works.append(Work(name, name, {p: np.full(batch_size, value, np.float32) for p, value in defaults.items()}))
     if name == "gaussian_blur":
       radii = np.linspace(1, 11, batch_size, endpoint=False, dtype=np.float32)
       works.append(Work("gaussian_blur, radius 1 to 11", name, {"radius": radii}))

@@ -4,6 +4,7 @@ Data flows one way: `data` (clean pictures) -> `protocols` x `distortions` (dist
 `models` + `tasks` -> `training` | `inference` -> `evaluation` -> `reporting`. The parts load when first used, so that
 importing the package costs nothing.
 
+  foggy = jaxdistort.distort(images, "fog", severity=3, source="imagenet_c", key=jax.random.key(0))
   recogniser = jaxdistort.load("runs/quickstart")
   answers = recogniser.predict(["cat.jpg", "dog.jpg"])
 """
@@ -26,7 +27,7 @@ _PARTS = (
   "tasks",
   "training",
 )
-_NAMES = {"load": "inference", "Recogniser": "inference"}
+_NAMES = {"distort": "distortions", "load": "inference", "Recogniser": "inference"}
 __all__ = [*_PARTS, *_NAMES, "__version__"]  # noqa: PLE0604
 
 

@@ -12,16 +12,18 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 """
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
+from jaxdistort.distortions.by_name import distort, names
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
 from jaxdistort.distortions.noise import gaussian_noise
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
-from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
+from jaxdistort.distortions.severities import LIVE, PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
 
 __all__ = [
   "DISTORTIONS",
   "GROUPS",
+  "LIVE",
   "PAPER",
   "SEVERITY_TABLES",
   "Distortion",
@@ -29,11 +31,13 @@ __all__ = [
   "Parameter",
   "SeverityTable",
   "check_parameters",
+  "distort",
   "gaussian_blur",
   "gaussian_noise",
   "jpeg",
   "marble",
   "motion_blur",
+  "names",
   "noise_tables",
   "register",
   "ripple",

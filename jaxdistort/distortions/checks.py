@@ -32,14 +32,14 @@ def bounded(
   """
   if jnp.ndim(value) != 0:
     raise ValueError(f"{op}: {name} must be one number, got shape {list(jnp.shape(value))} (for a batch, use jax.vmap)")
-  for number in _concrete(value):
+  for number in concrete_numbers(value):
     if not low <= number <= high or (whole and number % 1):
       kind = "a whole number within" if whole else "within"
       raise ValueError(f"{op}: {name} must be {kind} {in_words(low, high, unit)}, got {number:,.7g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)
 
 
-def _concrete(value: Any) -> list[float]:
+def concrete_numbers(value: Any) -> list[float]:
   """The extreme numbers, and a fraction if there is one, of all that a parameter stands for; none if it is traced."""
   while isinstance(value, Tracer):
     value = getattr(value, "val", None)  # of one that is mapped over: what over

@@ -63,5 +63,26 @@ class UniformInteger(_Distribution):
     return self.low, self.high
 
 
-Distribution = Constant | Uniform | UniformInteger
+@dataclasses.dataclass(frozen=True)
+class Power(_Distribution):
+  """low + (high - low) u^exponent, u uniform in [0, 1): above an exponent of 1 values near `low` are frequent."""
+
+  low: float
+  high: float
+  exponent: float
+
+  def draw(self, key: jax.Array) -> jax.Array:
+    return self.low + (self.high - self.low) * jnp.power(jax.random.uniform(key, (), jnp.float32), self.exponent)
+
+  @property
+  def support(self) -> tuple[float, float]:
+    return self.low, self.high
+
+
+Distribution = Constant | Uniform | UniformInteger | Power
 """`draw(key) -> float32 []`, and `support`: the least and the greatest value that it may give."""
+
+
+def distribution_of(value: float | Distribution) -> Distribution:
+  """A number as a distribution."""
+  return value if isinstance(value, Distribution) else Constant(value)

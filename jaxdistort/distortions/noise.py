@@ -39,7 +39,7 @@ def gaussian_noise(
 
 
 _PARAMETERS = (
-  Parameter("amount", "levels", 0, 100, 25, weakest=0),
+  Parameter("amount", "levels", 0, 512, 25, weakest=0),
   Parameter("density", "", 0, 1.1, 1, weakest=0),  # up to 1.1, above 1 counting as 1: the study's range
 )
 _MONOCHROME = (("monochrome", True),)

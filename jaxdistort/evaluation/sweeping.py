@@ -12,7 +12,6 @@ from jax.sharding import PartitionSpec as P
 
 from jaxdistort.data import CleanBatch, PictureSet, evaluation_batches
 from jaxdistort.distortions import DISTORTIONS, jpeg
-from jaxdistort.distortions.severities import PAPER
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation.judging import SEED, OnBroken
 from jaxdistort.inference import Recogniser, one_behind
@@ -54,10 +53,8 @@ class Sweep:
 
   @property
   def fixed(self) -> dict[str, float]:
-    """The other parameters: the study's constants where it has some, else their defaults."""
-    known = DISTORTIONS[self.distortion]
-    constants = PAPER.parameters(self.distortion) if self.distortion in PAPER.levels else {}
-    return {name: value for name, value in (known.defaults | constants).items() if name != self.parameter}
+    """The other parameters: their defaults, which are the study's constants where it has some."""
+    return {name: value for name, value in DISTORTIONS[self.distortion].defaults.items() if name != self.parameter}
 
 
 class Answers(NamedTuple):

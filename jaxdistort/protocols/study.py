@@ -1,6 +1,6 @@
 """The data sets of the study: one distortion a picture."""
 
-from jaxdistort.distortions.distributions import Constant, Uniform, UniformInteger
+from jaxdistort.distortions.distributions import Uniform, UniformInteger, distribution_of
 from jaxdistort.distortions.severities import PAPER
 from jaxdistort.protocols.protocol import PROTOCOLS, Protocol
 from jaxdistort.protocols.stages import Kind, Stage
@@ -11,7 +11,7 @@ _SIX = ("gaussian_blur", "motion_blur", "gaussian_noise", "monochrome_noise", "m
 @PROTOCOLS.register("six")
 def six(jpeg_quality: int | None = 75) -> Protocol:
   """The study's first data set: clean pictures and six distortions with constant parameters, in equal parts."""
-  kinds = [Kind(name, {n: Constant(value) for n, value in PAPER.parameters(name).items()}) for name in _SIX]
+  kinds = [Kind(name, {n: distribution_of(value) for n, value in PAPER.parameters(name).items()}) for name in _SIX]
   return Protocol("six", (Stage(tuple(kinds), untouched=1),), jpeg_quality)
 
 

@@ -77,7 +77,7 @@ def test_distributions_within_the_bounds_pass(name, ranges):
       r"^sweep: gaussian_blur\.radius: expected values within 0\.\.11 px, got 1\.\.20$",
     ),
     ("motion_blur", "distance", (-1, 5), r"motion_blur\.distance: expected values within 0\.\.64 px, got -1\.\.5"),
-    ("monochrome_noise", "amount", (5, np.inf), r"monochrome_noise\.amount: .* 0\.\.100 levels, got 5\.\.inf"),
+    ("monochrome_noise", "amount", (5, np.inf), r"monochrome_noise\.amount: .* 0\.\.512 levels, got 5\.\.inf"),
     ("marble", "x_scale", (np.nan, 5), r"marble\.x_scale: .* 1\.\.64 px, got nan\.\.5"),
     ("marble", "x_scale", (np.nan, np.nan), "got nan"),
     ("ripple", "y_wavelength", (9, 2), r"got 9\.\.2"),

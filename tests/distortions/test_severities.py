@@ -3,12 +3,14 @@
 import pytest
 
 from jaxdistort.distortions import DISTORTIONS, PAPER, SEVERITY_TABLES, SeverityTable, check_parameters
+from jaxdistort.distortions.distributions import Distribution
+from jaxdistort.distortions.severities import Entry
 from jaxdistort.errors import InputError
 
 
 def test_the_study_s_constants():
   assert SEVERITY_TABLES.find("paper") is PAPER
-  assert {name: PAPER.parameters(name) for name in PAPER.levels} == {
+  assert {name: PAPER.parameters(name) for name in PAPER.entries} == {
     "gaussian_blur": {"radius": 10},
     "motion_blur": {"distance": 50, "angle": 90},
     "gaussian_noise": {"amount": 25, "density": 1},
@@ -24,15 +26,18 @@ def test_the_study_s_constants():
 def test_every_level_names_all_parameters_within_their_bounds(name):
   table = SEVERITY_TABLES[name]
   assert table.source
-  for distortion, levels in table.levels.items():
-    for severity in range(1, len(levels) + 1):
-      own = table.parameters(distortion, severity)
-      assert list(own) == [p.name for p in DISTORTIONS[distortion].parameters]
-      check_parameters(distortion, {parameter: (value, value) for parameter, value in own.items()})
+  for own_name, entry in table.entries.items():
+    assert entry.levels
+    assert set(entry.unchanged) <= set(range(1, len(entry.levels) + 1))
+    for severity in range(1, len(entry.levels) + 1):
+      own = table.parameters(own_name, severity)
+      assert list(own) == [p.name for p in DISTORTIONS[entry.distortion].parameters]
+      ends = {n: v.support if isinstance(v, Distribution) else (v, v) for n, v in own.items()}
+      check_parameters(entry.distortion, ends)
 
 
 def test_levels_that_are_not_there():
-  table = SeverityTable("mine", {"gaussian_blur": ({"radius": 1}, {"radius": 3})})
+  table = SeverityTable("mine", {"gaussian_blur": Entry("gaussian_blur", ({"radius": 1}, {"radius": 3}))})
   assert table.parameters("gaussian_blur", 2) == {"radius": 3}
   table.parameters("gaussian_blur")["radius"] = 5  # a copy: the table stays as it is
   assert table.parameters("gaussian_blur") == {"radius": 1}

@@ -3,8 +3,26 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from jaxdistort.distortions.distributions import Distribution
 from jaxdistort.errors import InputError, choose
 from jaxdistort.registry import Registry
+
+Setting = Mapping[str, float | Distribution]
+"""A value for every parameter of a distortion, or how it is drawn."""
+
+
+class Entry(NamedTuple):
+  """A distortion of a source.
+
+  Attributes:
+    distortion: its name in `DISTORTIONS`.
+    levels: its parameters at severity 1, 2, ..., all of them at each.
+    unchanged: severities at which nothing changes, though the source has pictures of them.
+  """
+
+  distortion: str
+  levels: tuple[Setting, ...]
+  unchanged: tuple[int, ...] = ()
 
 
 class SeverityTable(NamedTuple):
@@ -12,21 +30,32 @@ class SeverityTable(NamedTuple):
 
   Attributes:
     source: where the numbers come from.
-    levels: distortion name -> its parameters at severity 1, 2, ..., each a mapping of all parameters to values.
+    entries: by the source's own names, in its order.
   """
 
   source: str
-  levels: Mapping[str, tuple[Mapping[str, float], ...]]
+  entries: Mapping[str, Entry]
 
-  def parameters(self, distortion: str, severity: int = 1) -> dict[str, float]:
+  def entry(self, name: str) -> Entry:
+    """An entry by the source's name, or by the name of the distortion where only one entry has it.
+
+    Raises:
+      InputError: the table does not have it.
+    """
+    own = [entry for entry in self.entries.values() if entry.distortion == name]
+    if name not in self.entries and len(own) == 1:
+      return own[0]
+    return self.entries[choose("distortion of the severity table", name, self.entries)]
+
+  def parameters(self, name: str, severity: int = 1) -> dict[str, float | Distribution]:
     """The parameters of a distortion at a severity, counted from 1.
 
     Raises:
       InputError: the table does not have the distortion, or not the severity.
     """
-    levels = self.levels[choose("distortion of the severity table", distortion, self.levels)]
+    levels = self.entry(name).levels
     if severity not in range(1, len(levels) + 1):
-      raise InputError(f"severity of {distortion}: expected a whole number within 1..{len(levels)}, got {severity}")
+      raise InputError(f"severity of {name}: expected a whole number within 1..{len(levels)}, got {severity}")
     return dict(levels[severity - 1])
 
 
