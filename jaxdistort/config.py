@@ -28,16 +28,16 @@ class DataConfig:
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors
   placement: str = "auto"  # of the training pictures: device, host, or the device where they fit
 
-  @property
-  def training_side(self) -> int:
-    """Side of the clean training pictures, px: 256 for 224."""
-    return training_side(self.image_size) if self.augment else self.image_size
+  def training_side(self, protocol: Protocol) -> int:
+    """Side of the clean training pictures, px: 256 for 224, where the protocol needs no larger ones."""
+    side = protocol.clean_side(self.image_size)
+    return training_side(side) if self.augment else side
 
 
 @dataclasses.dataclass
 class ProtocolConfig:
   name: str = "six"
-  jpeg_quality: int = 75  # of the last step of every picture; 0: no JPEG
+  jpeg_quality: int = -1  # of the last step of every picture; 0: no JPEG; -1: the protocol's own
 
 
 @dataclasses.dataclass
@@ -109,7 +109,7 @@ class TrainConfig:
       ("steps_per_dispatch", 0, 10_000),
       ("data.image_size", 32, 4096),
       ("data.workers", -1, 256),
-      ("protocol.jpeg_quality", 0, 100),
+      ("protocol.jpeg_quality", -1, 100),
       ("model.head_convolutions", 1, 16),
       ("model.dropout", 0, 0.99),
       ("optimizer.learning_rate", 0, math.inf),
@@ -152,7 +152,8 @@ class TrainConfig:
     return self.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else min(self.log_every, 100))
 
   def create_protocol(self) -> Protocol:
-    return PROTOCOLS[self.protocol.name](self.protocol.jpeg_quality or None)
+    create, quality = PROTOCOLS[self.protocol.name], self.protocol.jpeg_quality
+    return create() if quality < 0 else create(quality or None)
 
   def create_task(self, protocol: Protocol) -> Task:
     """The task, in the label space of a protocol.

@@ -14,6 +14,7 @@ from jaxdistort.cli.arguments import ArgumentParser, at_least, describe_data, ou
 from jaxdistort.cli.broken import report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 from jaxdistort.errors import InputError
+from jaxdistort.protocols import PROTOCOLS
 
 _OF_DISTORTED_SETS = ("format", "jpeg_quality", "seed", "split")
 
@@ -28,9 +29,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     "--no-augment", action="store_true", help="training pictures no larger than the others, without room for crops"
   )
   distorted = parser.add_argument_group("a distorted data set (of prepared:DIR and of mixes too)")
-  distorted.add_argument("--protocol", default=None, help="six or variable")
+  distorted.add_argument("--protocol", default=None, help=", ".join(PROTOCOLS))
   distorted.add_argument("--format", default=None, help="jpeg (default): files in folders; arrayrecord: as tfds reads")
-  distorted.add_argument("--jpeg-quality", type=int, default=None, help="of the last step (75); 0: PNG files")
+  distorted.add_argument("--jpeg-quality", type=int, default=None, help="of the last step (the protocol's own); 0: PNG files")
   distorted.add_argument("--seed", type=int, default=None, help="of the distortions (0)")
   distorted.add_argument("--split", default=None, help="train, validation, test or all (default)")
   return parser.parse_args(arguments)

@@ -109,7 +109,7 @@ class Judge:
       return self._program(variables, batch.images, broken, np.uint32(index * self._originals))
 
     with (
-      evaluation_batches(pictures, size=self._recogniser.image_size, **options) as batches,
+      evaluation_batches(pictures, size=self._protocol.clean_side(self._recogniser.image_size), **options) as batches,
       progress.bar(len(pictures), unit="picture", title="evaluating") as bar,
     ):
       for (_, own), (clean, distorted, broken, columns) in one_behind(dispatch, enumerate(batches)):
@@ -131,7 +131,7 @@ def _program(recogniser: Recogniser, protocol: Protocol, mesh: Mesh, measure: bo
     scores = recogniser.apply(variables, samples.images)
     targets = recogniser.task.targets(samples, protocol.kinds)
     unknown = jnp.full(len(clean), jnp.nan, jnp.float32)
-    measured = similarity(clean, samples.images) if measure else (unknown, unknown)
+    measured = similarity(samples.clean, samples.images) if measure else (unknown, unknown)
     outputs = images, samples.images, broken, (targets, scores, samples.levels, *measured)
     if jax.process_count() > 1:  # copied to all processes inside the program that makes them
       outputs = jax.lax.with_sharding_constraint(outputs, replicated(mesh))

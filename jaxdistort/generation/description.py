@@ -14,9 +14,10 @@ DESCRIPTION = "dataset.json"
 _MAY_DIFFER = ("data", "versions")  # of a set that is gone on with
 
 _AGAIN = (
-  "Picture t of the manifest, with the values of this file: clean = jaxdistort.data.open_pictures(data, split)"
-  ".load(t // period, image_size); pictures = numpy.repeat(clean[None], period, axis=0); "
+  "Picture t of the manifest, with the values of this file: "
   "protocol = jaxdistort.protocols.PROTOCOLS[protocol.name](jpeg_quality or None); "
+  "clean = jaxdistort.data.open_pictures(data, split).load(t // period, protocol.clean_side(image_size)); "
+  "pictures = numpy.repeat(clean[None], period, axis=0); "
   "jax.jit(protocol.distort)(jax.random.key(seed), pictures, first=t - t % period).images[t % period]. "
   "Another kind of device, or other versions, may round some levels another way."
 )

@@ -52,7 +52,7 @@ def generate(
   *,
   protocol: str,
   form: str = "jpeg",
-  jpeg_quality: int = 75,
+  jpeg_quality: int | None = None,
   seed: int = 0,
   image_size: int = 224,
   split: str = "all",
@@ -66,7 +66,8 @@ def generate(
     output: folder of the set, made if need be.
     protocol: name in `PROTOCOLS`.
     form: "jpeg": {train,validation,test}/KIND/PICTURE.jpg; "arrayrecord": a set of TensorFlow Datasets.
-    jpeg_quality: 1..100, with chroma at half resolution, as the last step of the protocol; 0: PNG.
+    jpeg_quality: 1..100, with chroma at half resolution, as the last step of the protocol; 0: PNG; None: the
+      protocol's own.
     seed: 0..2^31-1, of the distortions.
     image_size: side of the pictures in pixels.
     split: train, validation, test or all.
@@ -80,6 +81,8 @@ def generate(
   """
   create = PROTOCOLS.find(protocol, "protocol")
   choose("form", form, FORMS)
+  if jpeg_quality is None:
+    jpeg_quality = create().jpeg_quality or 0
   for name, value, low, high in (("jpeg_quality", jpeg_quality, 0, 100), ("seed", seed, 0, 2**31 - 1)):
     if not low <= value <= high:
       raise InputError(f"{name} must be within {low}..{high}, got {value}")
@@ -145,7 +148,8 @@ class _Making:
     self.unfinished.mkdir(exist_ok=True)
     runs = [self.parts[part] for part in missing]
     made, total = 0, sum(end - first for first, end in runs) * self.protocol.period
-    options = {"size": self.description["image_size"], "seed": self.description["seed"]}
+    side = self.protocol.clean_side(self.description["image_size"])
+    options = {"size": side, "seed": self.description["seed"]}
     with (
       distorted_batches(self.pictures, self.protocol, create_mesh(), runs=runs, workers=workers, **options) as batches,
       ThreadPoolExecutor(default_workers()) as pool,

@@ -1,9 +1,14 @@
 """Protocols: which distortions are put on pictures, in which shares, with which distributions of their parameters."""
 
-from jaxdistort.distortions.distributions import Constant, Distribution, Uniform, UniformInteger
-from jaxdistort.protocols.protocol import PROTOCOLS, LevelSpec, Protocol, Samples, distort_sharded
-from jaxdistort.protocols.stages import Kind, Stage
-from jaxdistort.protocols.study import six, variable
+from jaxdistort.distortions.distributions import Constant, Distribution, Power, Uniform, UniformInteger
+from jaxdistort.protocols.kinds import Kind
+from jaxdistort.protocols.labels import LevelSpec
+from jaxdistort.protocols.nuisance import Nuisance
+from jaxdistort.protocols.protocol import PROTOCOLS, Protocol, Samples, distort_sharded
+from jaxdistort.protocols.stages import Stage
+from jaxdistort.protocols.study import pairs, six, variable
+from jaxdistort.protocols.tables import imagenet_c, kadid10k
+from jaxdistort.protocols.wild import wild
 
 __all__ = [
   "PROTOCOLS",
@@ -11,12 +16,18 @@ __all__ = [
   "Distribution",
   "Kind",
   "LevelSpec",
+  "Nuisance",
+  "Power",
   "Protocol",
   "Samples",
   "Stage",
   "Uniform",
   "UniformInteger",
   "distort_sharded",
+  "imagenet_c",
+  "kadid10k",
+  "pairs",
   "six",
   "variable",
+  "wild",
 ]

@@ -12,22 +12,14 @@ from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.errors import InputError
-from jaxdistort.protocols.stages import Kind, Stage
+from jaxdistort.protocols.labels import Labels, LevelSpec
+from jaxdistort.protocols.nuisance import Nuisance
+from jaxdistort.protocols.stages import Stage
 from jaxdistort.registry import Registry
 from jaxdistort.runtime.mesh import DATA_AXES
 
 _DRAWS_A_STAGE = 256  # random draws of a picture that belong to one stage
-
-
-class LevelSpec(NamedTuple):
-  """A column of `Samples.levels`."""
-
-  kind: str
-  parameter: str
-  unit: str
-
-  def __str__(self) -> str:
-    return f"{self.kind}.{self.parameter}"
+_OF_NUISANCE = 2**20
 
 
 class Samples(NamedTuple):
@@ -35,15 +27,20 @@ class Samples(NamedTuple):
 
   Attributes:
     images: uint8 [B, H, W, 3].
+    clean: uint8 [B, H, W, 3], the pictures before the stages.
     presence: bool [B, K], which of the protocol's kinds are on the picture.
-    severity: float32 [B, K], how strongly: 0 where nothing is changed (or the kind is absent), 1 at the far bound of
-      the kind's first parameter, linear in it.
+    severity: float32 [B, K], how strongly, 0..1: the perceptual severity (`distortions.severities.perceptual`); 0 where
+      the kind is absent.
+    visibility: float32 [B, K], how much of it can be seen, 0..1: little where it is slight, or hidden by what came
+      later (`protocols.visibility`); 0 where the kind is absent.
     levels: float32 [B, L], the parameters in their units, see `Protocol.level_specs`; NaN where the kind is absent.
   """
 
   images: jax.Array
+  clean: jax.Array
   presence: jax.Array
   severity: jax.Array
+  visibility: jax.Array
   levels: jax.Array
 
 
@@ -60,6 +57,7 @@ class Protocol:
     stages: in physical order (optics, motion, light, sensor, processing, compression).
     jpeg_quality: every picture, clean ones too, ends as a JPEG of this quality (the study's step), which is no label;
       None: no JPEG.
+    nuisance: what else befalls every picture, before the stages and after them, and is no label either.
 
   Raises:
     InputError: an unknown kind or parameter, or a distribution that may leave the parameter's bounds.
@@ -68,6 +66,7 @@ class Protocol:
   name: str
   stages: tuple[Stage, ...]
   jpeg_quality: int | None = 75
+  nuisance: Nuisance | None = None
 
   def __post_init__(self) -> None:
     if len(self.stages) > 1 and not all(stage.shuffled for stage in self.stages):
@@ -77,7 +76,7 @@ class Protocol:
       raise InputError(f"protocol {self.name}: {message}")
     for stage in self.stages:
       for kind in stage.kinds:
-        _check_kind(self.name, kind)
+        kind.check(self.name)
 
   @property
   def kinds(self) -> tuple[str, ...]:
@@ -103,12 +102,16 @@ class Protocol:
     """Pictures in which every stage shows all of its kinds in their shares."""
     return max(stage.period for stage in self.stages)
 
+  def clean_side(self, side: int) -> int:
+    """The side of the clean pictures, px, from which distorted ones of `side` px are made."""
+    return side if self.nuisance is None else side * self.nuisance.margin
+
   def distort(self, key: jax.Array, images: jax.Array, first: jax.Array | int = 0) -> Samples:
     """Distorts a run of the stream.
 
     Args:
       key: of the whole stream; picture t draws from `fold_in(key, t)`.
-      images: clean pictures uint8 [B, H, W, 3].
+      images: clean pictures uint8 [B, H, W, 3], of the sides that `clean_side` says.
       first: number t of the first picture; traced, int or uint32.
 
     Returns:
@@ -117,25 +120,19 @@ class Protocol:
     count = images.shape[0]
     numbers = jnp.asarray(first).astype(jnp.uint32) + jnp.arange(count, dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
-    presence = jnp.zeros((count, len(self.kinds)), bool)
-    severity = jnp.zeros((count, len(self.kinds)), jnp.float32)
-    levels = jnp.full((count, len(self.level_specs)), jnp.nan, jnp.float32)
-    columns = [str(spec) for spec in self.level_specs]
+    if self.nuisance is not None:
+      images = self.nuisance.before(_keys_of(keys, _OF_NUISANCE), images)
+    labels, clean = Labels(self.kinds, self.level_specs, count), images
     for turn, stage in enumerate(self.stages):
-      choices = stage.choose(numbers, salt=turn)
-      drawn = _draw(stage, keys, _DRAWS_A_STAGE * turn)
-      op_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, _DRAWS_A_STAGE * turn)
-      images = stage.apply(op_keys, images, choices, drawn)
-      for k, (kind, own) in enumerate(zip(stage.kinds, drawn, strict=True)):
-        chosen, column = choices == k, self.kinds.index(kind.name)
-        presence = presence.at[:, column].set(presence[:, column] | chosen)
-        severity = severity.at[:, column].set(jnp.where(chosen, _severity(kind.name, own), severity[:, column]))
-        for name, values in own.items():
-          place = columns.index(f"{kind.name}.{name}")
-          levels = levels.at[:, place].set(jnp.where(chosen, values, levels[:, place]))
+      choices, offset = stage.choose(numbers, salt=turn), _DRAWS_A_STAGE * turn
+      drawn = [kind.draw(keys, offset) for kind in stage.kinds]
+      images = stage.apply(_keys_of(keys, offset), images, choices, [levels for levels, _ in drawn])
+      labels.add(stage, choices, drawn)
+    if self.nuisance is not None:
+      images = self.nuisance.after(_keys_of(keys, _OF_NUISANCE), images)
     if self.jpeg_quality is not None:
       images = jax.vmap(jpeg, (0, None))(images, float(self.jpeg_quality))
-    return Samples(images, presence, severity, levels)
+    return Samples(images, clean, labels.presence, labels.severity, labels.visibility, labels.levels)
 
   def describe(self) -> dict[str, Any]:
     """All that makes the protocol, ready for JSON."""
@@ -145,36 +142,12 @@ class Protocol:
       "stages": [stage.describe() for stage in self.stages],
       "period": self.period,
       "jpeg_quality": self.jpeg_quality or 0,
+      "nuisance": None if self.nuisance is None else self.nuisance.describe(),
     }
 
 
-def _check_kind(protocol: str, kind: Kind) -> None:
-  distortion = DISTORTIONS.find(kind.name, f"protocol {protocol}: kind")
-  for name, distribution in kind.distributions.items():
-    distortion.check(name, *distribution.support, f"protocol {protocol}", whole=distribution.whole)
-
-
-def _draw(stage: Stage, keys: jax.Array, offset: int) -> list[dict[str, jax.Array]]:
-  """For each kind of a stage: the parameters float32 [B] that pictures with keys [B] would get."""
-  drawn = []
-  for kind in stage.kinds:
-    own = {}
-    for position, parameter in enumerate(DISTORTIONS[kind.name].parameters):
-      distribution = kind.distributions.get(parameter.name)
-      if distribution is None:
-        own[parameter.name] = jnp.full(keys.shape, parameter.default, jnp.float32)
-      else:
-        own_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, offset + position + 1)
-        own[parameter.name] = jax.vmap(distribution.draw)(own_keys)
-    drawn.append(own)
-  return drawn
-
-
-def _severity(kind: str, levels: dict[str, jax.Array]) -> jax.Array:
-  """0..1 float32 [B]: the place of the first parameter between where it changes nothing and its far bound."""
-  parameter = DISTORTIONS[kind].parameters[0]
-  reach = max(parameter.high - parameter.weakest, parameter.weakest - parameter.low)
-  return jnp.clip(jnp.abs(levels[parameter.name] - parameter.weakest) / reach, 0, 1)
+def _keys_of(keys: jax.Array, draw: int) -> jax.Array:
+  return jax.vmap(jax.random.fold_in, (0, None))(keys, draw)
 
 
 def distort_sharded(protocol: Protocol, mesh: Mesh) -> Callable[[jax.Array, jax.Array, jax.Array], Samples]:

@@ -1,7 +1,7 @@
 """A stage of a protocol: every picture gets one of its kinds of distortion, or none."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,27 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions import DISTORTIONS
-from jaxdistort.distortions.distributions import Distribution
+from jaxdistort.protocols.kinds import Kind
 from jaxdistort.shuffle import mix32, permute
 
 UNTOUCHED = -1
 """The choice of a picture to which a stage does nothing."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-  """One thing that a stage may do to a picture.
-
-  Attributes:
-    name: of the distortion, in `DISTORTIONS`.
-    distributions: parameter name -> distribution; parameters that are left out keep their default.
-    share: how many of the stage's period of pictures get it.
-  """
-
-  name: str
-  distributions: Mapping[str, Distribution] = dataclasses.field(default_factory=dict)
-  share: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +28,21 @@ class Stage:
     kinds: in the order of their turn.
     untouched: share of the pictures to which nothing is done; they come before the kinds.
     shuffled: needed where a protocol has several stages, which would else take their turns together.
+    turns: the choices of a period, where shares do not say it all: places of kinds, or `UNTOUCHED`.
+    deck: stages that have the same are shuffled alike, and take their `turns` together; by default each has its own.
   """
 
   kinds: tuple[Kind, ...]
   untouched: int = 0
   shuffled: bool = False
+  turns: tuple[int, ...] | None = None
+  deck: int | None = None
 
   @property
   def pattern(self) -> np.ndarray:
     """The choices of one period in turn, int32 [period]: index of a kind, or `UNTOUCHED`."""
+    if self.turns is not None:
+      return np.array(self.turns, np.int32)
     shares = [self.untouched, *(kind.share for kind in self.kinds)]
     return np.repeat(np.arange(UNTOUCHED, len(self.kinds), dtype=np.int32), shares)
 
@@ -65,7 +55,8 @@ class Stage:
     period = np.uint32(self.period)
     slots = numbers % period
     if self.shuffled:
-      deck = mix32(mix32(numbers // period) + np.uint32(salt * 0x9E3779B9 % 2**32))
+      own = salt if self.deck is None else ~self.deck
+      deck = mix32(mix32(numbers // period) + np.uint32(own * 0x9E3779B9 % 2**32))
       slots = permute(slots, self.period, deck)
     return jnp.asarray(self.pattern)[slots]
 
@@ -77,12 +68,10 @@ class Stage:
       windows = [turns[start : start + count] for start in range(period)]
       return [max(int(np.sum(window == k)) for window in windows) for k in range(len(self.kinds))]
     heads = range(min(period, count))  # pictures of the run that belong to a period begun before it
+    shares = [int(np.sum(self.pattern == k)) for k in range(len(self.kinds))]
     return [
-      max(
-        min(k.share, head) + (count - head) // period * k.share + min(k.share, (count - head) % period)
-        for head in heads
-      )
-      for k in self.kinds
+      max(min(own, head) + (count - head) // period * own + min(own, (count - head) % period) for head in heads)
+      for own in shares
     ]
 
   def apply(
@@ -107,17 +96,16 @@ class Stage:
     order = jnp.argsort(choices)  # stable
     ends = jnp.cumsum(jnp.bincount(choices + 1, length=len(self.kinds) + 1))  # of each kind's run in the order
     for k, (kind, most) in enumerate(zip(self.kinds, self.most(count), strict=True)):
-      run = _Run(DISTORTIONS[kind.name], order, ends[k], ends[k + 1], most)
+      run = _Run(kind.distortion, order, ends[k], ends[k + 1], most)
       images = lax.platform_dependent(keys, images, levels[k], cpu=run.one_by_one, default=run.at_once)
     return images
 
   def describe(self) -> dict[str, Any]:
     """Ready for JSON."""
-    kinds = [
-      {"name": k.name, "share": k.share, "parameters": {n: d.describe() for n, d in k.distributions.items()}}
-      for k in self.kinds
-    ]
-    return {"untouched": self.untouched, "shuffled": self.shuffled, "kinds": kinds}
+    described: dict[str, Any] = {"untouched": self.untouched, "shuffled": self.shuffled}
+    if self.turns is not None:
+      described |= {"turns": list(self.turns), "deck": self.deck}
+    return {**described, "kinds": [kind.describe() for kind in self.kinds]}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -113,9 +113,10 @@ def create_parts(
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
   description = Description(network, task, protocol.describe(), config.data.source, backbone=kept)
-  size, side, seed = config.data.image_size, config.data.training_side, config.seed
+  size, seed = protocol.clean_side(config.data.image_size), config.seed
+  side = config.data.training_side(protocol)
   variables = Variables(state.parameters, state.statistics, frozen)
-  accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, size, mesh)
+  accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, config.data.image_size, mesh)
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
   update = Update(structure, task, optimizer, sample, mesh, seed, accumulate)

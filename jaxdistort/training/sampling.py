@@ -30,7 +30,7 @@ def make_sampler(protocol: Protocol, task: Task, mesh: Mesh, *, seed: int, size:
     task: tells the targets.
     mesh: over whose devices batches are split.
     seed: of everything random.
-    size: side of the samples in pixels, at most S.
+    size: side of the pictures that are distorted in pixels, at most S.
     augment: a random square of each picture, flipped left to right half the time; else S must be `size`.
   """
   distort = distort_sharded(protocol, mesh)

@@ -24,7 +24,8 @@ _THREE = LabelSpace(("gaussian_noise", "jpeg", "gaussian_blur"), ("noise", "codi
 def _samples(presence, severity=None):
   presence = jnp.asarray(presence, bool)
   severity = jnp.zeros(presence.shape) if severity is None else jnp.asarray(severity, jnp.float32)
-  return Samples(jnp.zeros((len(presence), 1, 1, 3), jnp.uint8), presence, severity, jnp.zeros((len(presence), 0)))
+  images = jnp.zeros((len(presence), 1, 1, 3), jnp.uint8)
+  return Samples(images, images, presence, severity, severity, jnp.zeros((len(presence), 0)))
 
 
 def test_classes_are_found_by_name_not_by_place():

@@ -78,6 +78,11 @@ def severity_of(distortion: str, parameters: Mapping[str, jax.Array]) -> jax.Arr
   return jnp.interp(parameters[name], jnp.asarray(knots), jnp.asarray(severities))
 
 
+def visible_from(distortion: str) -> float:
+  """The severity at which a distortion begins to be seen; at a loss of .01 where its scale is not measured."""
+  return SCALES[distortion].visible if distortion in SCALES else (0.01 / LOSS_AT_ONE) ** 0.5
+
+
 def _knots(distortion: str, name: str) -> tuple[np.ndarray, np.ndarray]:
   """Severities, rising, and the values of a parameter at them."""
   parameter = DISTORTIONS[distortion].parameter(name)

@@ -1,0 +1,70 @@
+"""Nuisance: what befalls every picture and is no distortion to be named."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxdistort.distortions import jpeg, sharpen, window
+from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
+from jaxdistort.distortions.backend import compiled, lookup
+from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
+
+
+@dataclasses.dataclass(frozen=True)
+class Nuisance:
+  """Changes that stay below what people see as a fault: another size, another view, what cameras do.
+
+  The clean picture is scaled with an antialiased filter and cut at a random place, turned over left to right half of
+  the time, its light and its colours are changed a little, and it is sharpened as cameras do. After the distortions it
+  is coded as a JPEG of good quality.
+
+  Attributes:
+    margin: sides of the clean picture by sides of the result.
+    scale: of the clean picture; at least what fills the result.
+    exposure: stops.
+    balance: stops by which red is brighter and blue is darker.
+    sharpening: amount of an unsharp mask of radius 1 px.
+    quality: of the JPEG.
+  """
+
+  margin: int = 2
+  scale: Distribution = Uniform(0.3, 1.4)
+  exposure: Distribution = Uniform(-0.15, 0.15)
+  balance: Distribution = Uniform(-0.04, 0.04)
+  sharpening: Distribution = Power(0, 0.5, 3)
+  quality: Distribution = UniformInteger(85, 100)
+
+  def before(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """uint8 [B, H, W, 3] to [B, H // margin, W // margin, 3]."""
+    return jax.vmap(self._before)(keys, images)
+
+  def _before(self, key: jax.Array, image: jax.Array) -> jax.Array:
+    height, width = (side // self.margin for side in image.shape[:2])
+    scale_key, row_key, column_key, flip_key, *keys = (jax.random.fold_in(key, i) for i in range(7))
+    scale = jnp.maximum(self.scale.draw(scale_key), 1 / self.margin)
+    row, column = (jax.random.uniform(k, (), jnp.float32) for k in (row_key, column_key))
+    top, left = row * (image.shape[0] * scale - height), column * (image.shape[1] * scale - width)
+    view = window(image, scale, top, left, (height, width))
+    view = jnp.where(jax.random.bernoulli(flip_key), view[:, ::-1], view)
+    exposure, balance, sharpening = (d.draw(k) for d, k in zip((self.exposure, self.balance, self.sharpening), keys, strict=True))
+    return sharpen(_toned(view, exposure, balance), sharpening, 1.0)
+
+  def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """uint8 [B, H, W, 3] to the same shape."""
+    return jax.vmap(lambda key, image: jpeg(image, self.quality.draw(jax.random.fold_in(key, 7))))(keys, images)
+
+  def describe(self) -> dict[str, Any]:
+    """Ready for JSON."""
+    fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+    return {name: value if isinstance(value, int) else value.describe() for name, value in fields.items()}
+
+
+@compiled(group_on_cpu=1)
+def _toned(image: jax.Array, exposure: jax.Array, balance: jax.Array) -> jax.Array:
+  """Light times 2^exposure, red 2^balance more and blue as much less."""
+  light = to_linear(jnp.arange(256, dtype=jnp.uint8))
+  gains = jnp.exp2(exposure + balance * jnp.asarray([1.0, 0, -1], jnp.float32))
+  tables = rounded(from_linear(light[:, None] * gains[None, :]))
+  return lookup(tables, image.astype(jnp.int32), jnp.arange(3)[None, None, :])

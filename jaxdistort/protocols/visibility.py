@@ -1,0 +1,67 @@
+"""How much of a distortion can still be seen, under what came after it.
+
+The loss of a distortion at severity s is `LOSS_AT_ONE` s^2 (`distortions.severities.perceptual`). A later one leaves a
+share of it: the loss between the picture with both and the picture with the later one alone, by the loss of the first
+alone. The shares depend on the groups of both and on both severities; they are measured by
+`python -m benchmarks.severity --masking`, the figures are in `masking.json`. What is left is visible by
+loss / (loss + least), where `least` is the loss at which the distortion begins to be seen.
+"""
+
+import functools
+import json
+from collections.abc import Sequence
+from importlib import resources
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxdistort.distortions import DISTORTIONS, GROUPS
+from jaxdistort.distortions.severities.perceptual import LOSS_AT_ONE, visible_from
+
+
+@functools.cache
+def masking() -> np.ndarray:
+  """The share that is left, float32 [G, G, N, N]: of a group, under a group, at N severities even in 0..1 of each."""
+  text = resources.files("jaxdistort.protocols").joinpath("masking.json").read_text(encoding="utf-8")
+  shares: dict[str, dict[str, list[list[float]]]] = json.loads(text)
+  whole = np.ones((2, 2)).tolist()
+  side = max((len(own) for row in shares.values() for own in row.values()), default=2)
+  rows = [[shares.get(first, {}).get(later, whole) for later in GROUPS] for first in GROUPS]
+  return np.array([[own if len(own) == side else np.ones((side, side)) for own in row] for row in rows], np.float32)
+
+
+def loss_of(severity: jax.Array) -> jax.Array:
+  """The loss of a distortion that nothing hides, float32 of the shape of its severity."""
+  return LOSS_AT_ONE * jnp.square(severity)
+
+
+def share_left(kinds: Sequence[str], severity: jax.Array, later: jax.Array, strength: jax.Array) -> jax.Array:
+  """The share of the loss of each kind that a later distortion leaves.
+
+  Args:
+    kinds: K names.
+    severity: float32 [B, K] of the kinds.
+    later: int32 [B], place in `GROUPS` of the later distortion's group.
+    strength: float32 [B], its severity; 0 where there is none.
+
+  Returns:
+    float32 [B, K], 0..1.
+  """
+  table = jnp.asarray(masking())
+  own = jnp.asarray([GROUPS.index(DISTORTIONS[kind].group) for kind in kinds])
+  steps = table.shape[-1] - 1
+  row, column = severity * steps, jnp.broadcast_to((strength * steps)[:, None], severity.shape)
+  row_below, column_below = (jnp.clip(x.astype(jnp.int32), 0, steps - 1) for x in (row, column))
+  total = jnp.zeros_like(severity)
+  for r in (0, 1):
+    for c in (0, 1):
+      weight = (1 - jnp.abs(row - row_below - r)) * (1 - jnp.abs(column - column_below - c))
+      total += weight * table[own[None, :], later[:, None], row_below + r, column_below + c]
+  return jnp.where((strength > 0)[:, None], jnp.clip(total, 0, 1), 1)
+
+
+def visibility_of(kinds: Sequence[str], loss: jax.Array) -> jax.Array:
+  """float32 [B, K], 0..1, of kinds whose losses float32 [B, K] are left: a half where one begins to be seen."""
+  least = jnp.asarray([LOSS_AT_ONE * visible_from(kind) ** 2 for kind in kinds], jnp.float32)
+  return loss / (loss + least[None, :])
