@@ -159,8 +159,8 @@ def test_what_contributing_adds_is_used_everywhere(tmp_path):
   for block in _blocks(_ROOT / "CONTRIBUTING.md", "python"):
     exec(compile(block, "CONTRIBUTING.md", "exec", dont_inherit=True), names)
   grey = jnp.full((8, 8, 3), 100, jnp.uint8)
-  assert (DISTORTIONS["darken"](jax.random.key(0), grey) == 50).all()
-  assert (DISTORTIONS["darken"](jax.random.key(0), grey, share=0) == 100).all()
+  assert (DISTORTIONS["dim"](jax.random.key(0), grey) == 50).all()
+  assert (DISTORTIONS["dim"](jax.random.key(0), grey, share=0) == 100).all()
   pictures = open_pictures("gradients:400", "train")
   assert pictures.load(0, 16).shape == (16, 16, 3)
   assert 340 < len(pictures) < 400

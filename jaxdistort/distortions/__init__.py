@@ -13,9 +13,22 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
 from jaxdistort.distortions.by_name import distort, names
+from jaxdistort.distortions.colour import (
+  colour_cast,
+  colour_diffusion,
+  colour_shift,
+  lab_saturation,
+  saturation,
+)
+from jaxdistort.distortions.contrast import contrast, contrast_curve
+from jaxdistort.distortions.defects import block_loss, colour_blocks, interlacing, patches
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
+from jaxdistort.distortions.light import brighten, brightness, darken, exposure, mean_shift
 from jaxdistort.distortions.noise import gaussian_noise
+from jaxdistort.distortions.palette import colour_quantisation
+from jaxdistort.distortions.processing import sharpen
+from jaxdistort.distortions.quantisation import banding, quantisation
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
 from jaxdistort.distortions.severities import LIVE, PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
@@ -30,16 +43,36 @@ __all__ = [
   "NoiseTables",
   "Parameter",
   "SeverityTable",
+  "banding",
+  "block_loss",
+  "brighten",
+  "brightness",
   "check_parameters",
+  "colour_blocks",
+  "colour_cast",
+  "colour_diffusion",
+  "colour_quantisation",
+  "colour_shift",
+  "contrast",
+  "contrast_curve",
+  "darken",
   "distort",
+  "exposure",
   "gaussian_blur",
   "gaussian_noise",
+  "interlacing",
   "jpeg",
+  "lab_saturation",
   "marble",
+  "mean_shift",
   "motion_blur",
   "names",
   "noise_tables",
+  "patches",
+  "quantisation",
   "register",
   "ripple",
+  "saturation",
+  "sharpen",
   "twirl",
 ]

@@ -22,6 +22,13 @@ def gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
   return weights / jnp.sum(weights)
 
 
+def short_gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
+  """`gaussian_taps` cut off at ceil(2 sigma) (of MATLAB's imgaussfilt), which must not be beyond `reach`."""
+  inside = jnp.abs(jnp.arange(-reach, reach + 1)) <= jnp.ceil(2 * sigma).astype(jnp.int32)
+  weights = jnp.where(inside, gaussian_taps(sigma, reach), 0)
+  return weights / jnp.sum(weights)
+
+
 def smooth(planes: jax.Array, sigma: jax.Array, reach: int, mode: str = "edge") -> jax.Array:
   """Filters float32 planes [C, H, W] with a Gaussian of standard deviation `sigma` px cut off at `reach`, both axes."""
   taps = gaussian_taps(sigma, reach)

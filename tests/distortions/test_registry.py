@@ -16,22 +16,22 @@ _IMAGE = jnp.asarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uin
 _KEY = jax.random.key(0)
 
 
-def brightness(image: jax.Array, shift: jax.Array) -> jax.Array:
+def brighter(image: jax.Array, shift: jax.Array) -> jax.Array:
   """An op of someone else's."""
   return jnp.clip(image.astype(jnp.float32) + shift, 0, 255).astype(jnp.uint8)
 
 
 def test_a_new_op_joins_by_one_call():
-  register(Distortion("brightness", brightness, (Parameter("shift", "levels", -99, 99, 30, weakest=0),), group="light"))
+  register(Distortion("brighter", brighter, (Parameter("shift", "levels", -99, 99, 30, weakest=0),), group="light"))
   try:
-    result = DISTORTIONS["brightness"](_KEY, _IMAGE)
+    result = DISTORTIONS["brighter"](_KEY, _IMAGE)
     np.testing.assert_array_equal(result, np.minimum(np.asarray(_IMAGE, int) + 30, 255))
-    with pytest.raises(InputError, match=r"brightness.shift: expected values within -99\.\.99 levels, got 100"):
-      check_parameters("brightness", {"shift": (100, 100)})
-    with pytest.raises(ValueError, match="distortion 'brightness' is registered already"):
-      register(DISTORTIONS["brightness"])
+    with pytest.raises(InputError, match=r"brighter.shift: expected values within -99\.\.99 levels, got 100"):
+      check_parameters("brighter", {"shift": (100, 100)})
+    with pytest.raises(ValueError, match="distortion 'brighter' is registered already"):
+      register(DISTORTIONS["brighter"])
   finally:
-    DISTORTIONS.unregister("brightness")
+    DISTORTIONS.unregister("brighter")
 
 
 def test_parameters_left_out_have_their_default():
@@ -108,12 +108,12 @@ def test_whole_numbers():
     (lambda: Parameter("a", "px", 0, np.nan, 2, 1), "both finite"),
     (lambda: Parameter("a", "px", 0, 5, 6, 1), r"default 6 is not within 0\.\.5 px"),
     (lambda: Parameter("a", "px", 0, 5, 5, -1), r"weakest -1 is not within 0\.\.5 px"),
-    (lambda: Distortion("x", brightness, (), group="bright"), "x: expected one of the groups blur, .* got 'bright'"),
+    (lambda: Distortion("x", brighter, (), group="bright"), "x: expected one of the groups blur, .* got 'bright'"),
     (
-      lambda: Distortion("x", brightness, (Parameter("a", "", 0, 1, 0, 0),), graded=("b",), group="light"),
+      lambda: Distortion("x", brighter, (Parameter("a", "", 0, 1, 0, 0),), graded=("b",), group="light"),
       "graded .* a, got",
     ),
-    (lambda: Distortion("x", brightness, (Parameter("a", "", 0, 1, 0, 0),) * 2, group="light"), "same name"),
+    (lambda: Distortion("x", brighter, (Parameter("a", "", 0, 1, 0, 0),) * 2, group="light"), "same name"),
   ],
 )
 def test_entries_that_cannot_be_are_refused(build, message):
