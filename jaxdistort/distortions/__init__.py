@@ -16,6 +16,13 @@ from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
 from jaxdistort.distortions.noise import gaussian_noise
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
+from jaxdistort.distortions.sensor import (
+  correlated_noise,
+  impulse_noise,
+  shot_noise,
+  speckle_noise,
+  ycbcr_noise,
+)
 from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
 
@@ -29,13 +36,18 @@ __all__ = [
   "Parameter",
   "SeverityTable",
   "check_parameters",
+  "correlated_noise",
   "gaussian_blur",
   "gaussian_noise",
+  "impulse_noise",
   "jpeg",
   "marble",
   "motion_blur",
   "noise_tables",
   "register",
   "ripple",
+  "shot_noise",
+  "speckle_noise",
   "twirl",
+  "ycbcr_noise",
 ]
