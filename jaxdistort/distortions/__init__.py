@@ -30,6 +30,13 @@ from jaxdistort.distortions.palette import colour_quantisation
 from jaxdistort.distortions.processing import sharpen
 from jaxdistort.distortions.quantisation import banding, quantisation
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
+from jaxdistort.distortions.sensor import (
+  correlated_noise,
+  impulse_noise,
+  shot_noise,
+  speckle_noise,
+  ycbcr_noise,
+)
 from jaxdistort.distortions.severities import LIVE, PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
 
@@ -55,11 +62,15 @@ __all__ = [
   "colour_shift",
   "contrast",
   "contrast_curve",
+  "correlated_noise",
   "darken",
   "distort",
   "exposure",
   "gaussian_blur",
+  "gaussian_blur",
   "gaussian_noise",
+  "gaussian_noise",
+  "impulse_noise",
   "interlacing",
   "jpeg",
   "lab_saturation",
@@ -74,5 +85,8 @@ __all__ = [
   "ripple",
   "saturation",
   "sharpen",
+  "shot_noise",
+  "speckle_noise",
   "twirl",
+  "ycbcr_noise",
 ]

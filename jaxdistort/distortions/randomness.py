@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import in_tiles
+from jaxdistort.distortions.backend import in_a_loop, in_tiles
 
 
 def uniform(key: jax.Array, count: int, stream: int) -> jax.Array:
@@ -21,11 +21,22 @@ def uniform(key: jax.Array, count: int, stream: int) -> jax.Array:
   return _fractions(random_words(key, count, stream))
 
 
-def normal(key: jax.Array, count: int, stream: int) -> jax.Array:
-  """Independent standard normal numbers float32 [count]; otherwise like `uniform`."""
-  # By the inverse of the distribution function, at odd multiples of 2^-24: never -1 or 1.
-  symmetric = uniform(key, count, stream) * 2 + np.float32(2.0**-24 - 1)
-  return np.float32(np.sqrt(2)) * lax.erf_inv(symmetric)
+def normal(key: jax.Array, count: int, stream: int, *, stored: bool = False) -> jax.Array:
+  """Independent standard normal numbers float32 [count]; otherwise like `uniform`.
+
+  Args:
+    key, count, stream: as of `uniform`.
+    stored: static; computed once and written to memory, for a consumer that takes each several times or in another
+      order (within it XLA would compute it anew each time).
+  """
+  draws = uniform(key, count, stream)
+  return in_a_loop(quantiles, draws) if stored else quantiles(draws)
+
+
+def quantiles(draws: jax.Array) -> jax.Array:
+  """Of the standard normal distribution, float32, at the middles of [draws, draws + 2^-24)."""
+  # At odd multiples of 2^-24 the inverse of the distribution function is never infinite.
+  return np.float32(np.sqrt(2)) * lax.erf_inv(draws * 2 + np.float32(2.0**-24 - 1))
 
 
 def random_words(key: jax.Array, count: int, stream: int) -> jax.Array:
