@@ -39,7 +39,7 @@ def draw_gallery(columns: int = 3) -> Image.Image:
   for place, name in enumerate(names):
     left, top = place // rows * cell[0], place % rows * cell[1]
     pen.text((left, top), f"{name}  ({DISTORTIONS[name].group})", "black", font)
-    pictures = distort(batch, name, severity=np.float32(_SEVERITIES), key=jax.random.key(3))
+    pictures = distort(batch, name, severity=np.array(_SEVERITIES), key=jax.random.key(3))
     for i, picture in enumerate(pictures):
       sheet.paste(Image.fromarray(picture), (left + i * _SIDE, top + _LINE))
   return sheet
@@ -69,7 +69,8 @@ def parameter_table() -> str:
   lines = ["| distortion | group | parameters: bounds, unit (default) |", "|---|---|---|"]
   for name in names_by_group():
     own = DISTORTIONS[name]
-    called = f"`{name}`" if own.op.__name__ == name else f"`{name}`: `{own.op.__name__}`"
+    op = getattr(own.op, "__name__", name)
+    called = f"`{name}`" if op == name else f"`{name}`: `{op}`"
     parameters = [f"{p.name} {p.bounds}{', whole' * p.whole} ({p.default:g})" for p in own.parameters]
     lines.append(f"| {called} | {own.group} | {', '.join(parameters)} |")
   return "\n".join(lines)

@@ -33,7 +33,7 @@ from jaxdistort.runtime.mesh import DATA_AXES, create_mesh
 _PACKAGE = Path(perceptual.__file__).parents[2]
 SCALES, MASKING = _PACKAGE / "distortions/severities/perceptual.json", _PACKAGE / "protocols/masking.json"
 _SEVERITIES = np.linspace(0, 1, 21)
-_STEPS = np.linspace(0, 1, 37) ** 3  # of the way from the weakest to the strongest
+_STEPS = np.linspace(0, 1, 29) ** 3  # of the way from the weakest to the strongest
 _MASKED_BY = {  # a distortion that stands for its group
   "blur": "defocus_blur",
   "noise": "gaussian_noise",
@@ -47,12 +47,11 @@ _MASKED_BY = {  # a distortion that stands for its group
 
 
 class Measured(NamedTuple):
-  """Means over pictures: SSIM, difference in CIELAB, loss, and SSIM of both behind JPEG of quality 90; float32 [...]."""
+  """SSIM, mean difference in CIELAB, and the loss; float32 []."""
 
   ssim: jax.Array
   difference: jax.Array
   loss: jax.Array
-  coded: jax.Array
 
 
 def _compare(reference: jax.Array, image: jax.Array) -> Measured:
@@ -60,8 +59,7 @@ def _compare(reference: jax.Array, image: jax.Array) -> Measured:
   colours = [smooth(to_lab(jnp.moveaxis(own, -1, 0)), jnp.float32(2), 6) for own in (reference, image)]
   difference = jnp.mean(jnp.sqrt(jnp.sum(jnp.square(colours[0] - colours[1]), axis=0)))
   similarity = ssim(reference, image)
-  loss = 1 - similarity * (1 - jnp.minimum(difference / 50, 1))
-  return Measured(similarity, difference, loss, ssim(jpeg(reference, 90), jpeg(image, 90)))
+  return Measured(similarity, difference, 1 - similarity * (1 - jnp.minimum(difference / 50, 1)))
 
 
 def _drawn(distortion: Distortion, key: jax.Array, graded: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
@@ -79,8 +77,8 @@ def _apply(name: str, key: jax.Array, image: jax.Array, graded: Mapping[str, jax
   return own(key, image, **_drawn(own, jax.random.fold_in(key, 1), graded))
 
 
-def _over_pictures(measure: Callable[..., Measured], images: np.ndarray) -> Callable[..., np.ndarray]:
-  """`measure(key, image, *more)` as means over the pictures, float [4]; every device takes a share of them."""
+def _over_pictures(measure: Callable[..., tuple[jax.Array, ...]], images: np.ndarray) -> Callable[..., np.ndarray]:
+  """`measure(key, image, *more)` as means over the pictures, float [n]; every device takes a share of them."""
   mesh = create_mesh()
   keys = jax.random.split(jax.random.key(0), len(images))
 
@@ -109,26 +107,29 @@ def measure_scale(name: str, images: np.ndarray) -> perceptual.Scale:
     return {n: np.round(v) if graded[n].whole else v for n, v in values.items()}
 
   of_pictures = _over_pictures(lambda key, image, at: _compare(image, _apply(name, key, image, at)), images)
+  behind_jpeg = _over_pictures(
+    lambda key, image, at: (ssim(jpeg(image, 90), jpeg(_apply(name, key, image, at), 90)),), images
+  )
 
-  def measured_at(steps: np.ndarray) -> np.ndarray:
+  def measured_at(measure: Callable[..., np.ndarray], steps: np.ndarray) -> np.ndarray:
     values = values_at(steps)
-    return np.array([of_pictures({n: np.float32(v[i]) for n, v in values.items()}) for i in range(len(steps))]).T
+    return np.array([measure({n: np.float32(v[i]) for n, v in values.items()}) for i in range(len(steps))]).T
 
   losses, steps = np.empty(0), np.empty(0)
   new = _STEPS
   for _ in range(2):  # once evenly, once where the severities lie
-    losses, steps = np.append(losses, measured_at(new)[2]), np.append(steps, new)
-    order = np.argsort(steps)
+    losses, steps = np.append(losses, measured_at(of_pictures, new)[2]), np.append(steps, new)
+    order = np.argsort(steps, stable=True)
     losses, steps = losses[order], steps[order]
     rising = isotonic_regression(losses) - losses.min()
     rising[0] = 0
     highest = min(1.0, float(np.sqrt(rising[-1] / perceptual.LOSS_AT_ONE)))
-    severities = np.append(_SEVERITIES[_SEVERITIES < highest - 0.02], highest)
-    distinct = np.append(True, np.diff(rising) > 1e-6)
+    severities = np.append(_SEVERITIES[highest - 0.02 > _SEVERITIES], highest)
+    distinct = np.append(np.diff(rising) > 1e-6, True)  # the last of each plateau
     new = np.interp(perceptual.LOSS_AT_ONE * severities**2, rising[distinct], steps[distinct])
     new[0] = 0
-  similarity, difference, _, coded = measured_at(new)
-  seen = np.maximum.accumulate(1 - coded)
+  similarity, difference, _ = measured_at(of_pictures, new)
+  seen = np.maximum.accumulate(1 - measured_at(behind_jpeg, new)[0])
   return perceptual.Scale(
     tuple(np.round(severities, 4).tolist()),
     {n: tuple(float(f"{v:.5g}") for v in values) for n, values in values_at(new).items()},
@@ -139,23 +140,23 @@ def measure_scale(name: str, images: np.ndarray) -> perceptual.Scale:
 
 
 def measure_masking(images: np.ndarray, side: int = 5) -> dict[str, dict[str, list[list[float]]]]:
-  """The share of the loss of a group's distortion that a later one of another group leaves, at `side` severities each."""
+  """The share of the loss of a group's distortion that a later one of a group leaves, at `side` severities each."""
   severities = np.linspace(0, 1, side).astype(np.float32)
 
   def left(first: str, later: str) -> list[list[float]]:
-    def measure(key: jax.Array, image: jax.Array, strengths: jax.Array) -> Measured:
+    def measure(key: jax.Array, image: jax.Array, strengths: jax.Array) -> tuple[jax.Array, ...]:
       late = jax.random.fold_in(key, 2)
       before = _apply(first, key, image, perceptual.graded_parameters(first, strengths[0]))
       masks = perceptual.graded_parameters(later, strengths[1])
       both, alone = (_apply(later, late, own, masks) for own in (before, image))
       together, single = _compare(alone, both), _compare(image, before)
-      return Measured(together.loss, single.loss, together.loss, together.loss)
+      return together.loss, single.loss
 
     program = _over_pictures(measure, images)
     shares = np.ones((side, side))
     for i in range(1, side):
       for j in range(1, side):
-        together, single, *_ = program(np.stack([severities[i], severities[j]]))
+        together, single = program(np.stack([severities[i], severities[j]]))
         shares[i, j] = np.clip(together / max(single, 1e-6), 0, 1)
     shares[0] = shares[1]
     return np.round(shares, 3).tolist()
@@ -169,8 +170,8 @@ def main(words: Sequence[str] | None = None) -> None:
   parser.add_argument("--data", required=True, help="clean photographs, such as folder:photos")
   parser.add_argument("--distortions", nargs="+", choices=DISTORTIONS, default=list(DISTORTIONS), metavar="NAME")
   parser.add_argument("--masking", action="store_true", help="what hides what, instead of the scales")
-  parser.add_argument("--count", type=int, default=32, help="photographs (32)")
-  parser.add_argument("--size", type=int, default=224, help="their side, px (224)")
+  parser.add_argument("--count", type=int, default=24, help="photographs (24)")
+  parser.add_argument("--size", type=int, default=192, help="their side, px (192)")
   arguments = parser.parse_args(words)
   jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
   pictures = open_pictures(arguments.data, "all")

@@ -108,7 +108,9 @@ def compare_with_full_training(config: TrainConfig, watch: Stopwatch, *, data: s
 def _prepare(parts: Parts) -> _Step:
   config = parts.config
   step: Any = make_train_step(parts.update)
-  images = jax.device_put(photographs(config.batch_size, config.data.training_side), data_sharding(parts.mesh))
+  images = jax.device_put(
+    photographs(config.batch_size, config.data.training_side(parts.protocol)), data_sharding(parts.mesh)
+  )
   flops = step_flops(parts.description.network, config.batch_size)
   program = step
 

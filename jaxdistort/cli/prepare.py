@@ -31,7 +31,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   distorted = parser.add_argument_group("a distorted data set (of prepared:DIR and of mixes too)")
   distorted.add_argument("--protocol", default=None, help=", ".join(PROTOCOLS))
   distorted.add_argument("--format", default=None, help="jpeg (default): files in folders; arrayrecord: as tfds reads")
-  distorted.add_argument("--jpeg-quality", type=int, default=None, help="of the last step (the protocol's own); 0: PNG files")
+  distorted.add_argument(
+    "--jpeg-quality", type=int, default=None, help="of the last step (the protocol's own); 0: PNG files"
+  )
   distorted.add_argument("--seed", type=int, default=None, help="of the distortions (0)")
   distorted.add_argument("--split", default=None, help="train, validation, test or all (default)")
   return parser.parse_args(arguments)

@@ -30,6 +30,8 @@ from jaxdistort.distortions.palette import colour_quantisation
 from jaxdistort.distortions.processing import sharpen
 from jaxdistort.distortions.quantisation import banding, quantisation
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
+from jaxdistort.distortions.resampling import window
+from jaxdistort.distortions.resolution import pixelate, upscaled
 from jaxdistort.distortions.sensor import (
   correlated_noise,
   impulse_noise,
@@ -67,8 +69,6 @@ __all__ = [
   "distort",
   "exposure",
   "gaussian_blur",
-  "gaussian_blur",
-  "gaussian_noise",
   "gaussian_noise",
   "impulse_noise",
   "interlacing",
@@ -80,6 +80,7 @@ __all__ = [
   "names",
   "noise_tables",
   "patches",
+  "pixelate",
   "quantisation",
   "register",
   "ripple",
@@ -88,5 +89,7 @@ __all__ = [
   "shot_noise",
   "speckle_noise",
   "twirl",
+  "upscaled",
+  "window",
   "ycbcr_noise",
 ]

@@ -66,7 +66,10 @@ class Kind:
       keys: [B].
       offset: of the stage's draws; the same for all its kinds, which exclude each other.
     """
-    drawn = lambda value, place: _draw(distribution_of(value), keys, offset + place)
+
+    def drawn(value: float | Distribution, place: int) -> jax.Array:
+      return _draw(distribution_of(value), keys, offset + place)
+
     own, strength = {}, None
     if self.severity is not None:
       strength = drawn(self.severity, _OF_SEVERITY)

@@ -7,9 +7,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxdistort.distortions import jpeg, sharpen, window
-from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
 from jaxdistort.distortions.backend import compiled, lookup
+from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
 from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
+
+
+_SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
+_EXPOSURE, _BALANCE, _SHARPENING = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04), Power(0, 0.5, 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,25 +34,28 @@ class Nuisance:
   """
 
   margin: int = 2
-  scale: Distribution = Uniform(0.3, 1.4)
-  exposure: Distribution = Uniform(-0.15, 0.15)
-  balance: Distribution = Uniform(-0.04, 0.04)
-  sharpening: Distribution = Power(0, 0.5, 3)
-  quality: Distribution = UniformInteger(85, 100)
+  scale: Distribution = _SCALE
+  exposure: Distribution = _EXPOSURE
+  balance: Distribution = _BALANCE
+  sharpening: Distribution = _SHARPENING
+  quality: Distribution = _QUALITY
 
   def before(self, keys: jax.Array, images: jax.Array) -> jax.Array:
-    """uint8 [B, H, W, 3] to [B, H // margin, W // margin, 3]."""
+    """uint8 [B, H, W, 3] to [B, S, S, 3], where S is the shorter side by the margin."""
     return jax.vmap(self._before)(keys, images)
 
   def _before(self, key: jax.Array, image: jax.Array) -> jax.Array:
-    height, width = (side // self.margin for side in image.shape[:2])
+    height, width, _ = image.shape
+    size = max(1, min(height, width) // self.margin)
     scale_key, row_key, column_key, flip_key, *keys = (jax.random.fold_in(key, i) for i in range(7))
-    scale = jnp.maximum(self.scale.draw(scale_key), 1 / self.margin)
-    row, column = (jax.random.uniform(k, (), jnp.float32) for k in (row_key, column_key))
-    top, left = row * (image.shape[0] * scale - height), column * (image.shape[1] * scale - width)
-    view = window(image, scale, top, left, (height, width))
+    scale = jnp.maximum(self.scale.draw(scale_key), size / min(height, width))
+    top = jax.random.uniform(row_key, (), jnp.float32) * jnp.maximum(height * scale - size + 1, 0)
+    left = jax.random.uniform(column_key, (), jnp.float32) * jnp.maximum(width * scale - size + 1, 0)
+    view = window(image, scale, top, left, size=size, filter="bicubic")
     view = jnp.where(jax.random.bernoulli(flip_key), view[:, ::-1], view)
-    exposure, balance, sharpening = (d.draw(k) for d, k in zip((self.exposure, self.balance, self.sharpening), keys, strict=True))
+    exposure, balance, sharpening = (
+      d.draw(k) for d, k in zip((self.exposure, self.balance, self.sharpening), keys, strict=True)
+    )
     return sharpen(_toned(view, exposure, balance), sharpening, 1.0)
 
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:

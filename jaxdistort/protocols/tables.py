@@ -14,7 +14,7 @@ def imagenet_c(jpeg_quality: int | None = None) -> Protocol:
 
 @PROTOCOLS.register("kadid10k")
 def kadid10k(jpeg_quality: int | None = None) -> Protocol:
-  """The types of KADID-10k at its five levels, and clean pictures, in equal parts; without levels that change nothing."""
+  """Types of KADID-10k at its levels, and clean pictures, in equal parts; levels that change nothing are left out."""
   return _by_table("kadid10k", KADID10K, jpeg_quality)
 
 

@@ -19,7 +19,7 @@ _SEVERITY = Power(0, 1, 1.5)  # a quarter is too slight to be seen
 
 @PROTOCOLS.register("wild")
 def wild(jpeg_quality: int | None = None) -> Protocol:
-  """Each of five stages (optics and motion, light and colour, sensor, processing, coding) distorts a quarter of pictures.
+  """Five stages (optics and motion, light and colour, sensor, processing, coding), each for a quarter of the pictures.
 
   So about a third of them are clean or nearly so. Severities are perceptual, slight ones frequent. Pictures come out
   half as wide and high as the clean ones that go in; see `Nuisance`.

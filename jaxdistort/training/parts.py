@@ -116,7 +116,9 @@ def create_parts(
   size, seed = protocol.clean_side(config.data.image_size), config.seed
   side = config.data.training_side(protocol)
   variables = Variables(state.parameters, state.statistics, frozen)
-  accumulate = config.accumulate or parts_that_fit(structure, variables, config.batch_size, config.data.image_size, mesh)
+  accumulate = config.accumulate or parts_that_fit(
+    structure, variables, config.batch_size, config.data.image_size, mesh
+  )
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
   update = Update(structure, task, optimizer, sample, mesh, seed, accumulate)
