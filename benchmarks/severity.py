@@ -129,7 +129,8 @@ def measure_scale(name: str, images: np.ndarray) -> perceptual.Scale:
     new = np.interp(perceptual.LOSS_AT_ONE * severities**2, rising[distinct], steps[distinct])
     new[0] = 0
   similarity, difference, _ = measured_at(of_pictures, new)
-  seen = np.maximum.accumulate(1 - measured_at(behind_jpeg, new)[0])
+  coded = measured_at(behind_jpeg, new)[0]
+  seen = np.maximum.accumulate(coded[0] - coded)
   return perceptual.Scale(
     tuple(np.round(severities, 4).tolist()),
     {n: tuple(float(f"{v:.5g}") for v in values) for n, values in values_at(new).items()},

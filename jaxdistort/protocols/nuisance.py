@@ -11,7 +11,6 @@ from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
 from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
 
-
 _SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
 _EXPOSURE, _BALANCE, _SHARPENING = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04), Power(0, 0.5, 3)
 

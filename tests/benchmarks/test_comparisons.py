@@ -52,7 +52,11 @@ def test_pytorch_gets_the_pictures_of_the_step(monkeypatch):
 
 def test_the_pictures_of_a_step_of_vgg_are_of_the_size_of_its_dense_layer():
   config = load_config(_ROOT / "configs/vgg_scratch.py")
-  protocol, size, side = config.create_protocol(), config.data.image_size, config.data.training_side(config.create_protocol())
+  protocol, size, side = (
+    config.create_protocol(),
+    config.data.image_size,
+    config.data.training_side(config.create_protocol()),
+  )
   assert (size, side) == (224, 256)
   sample = make_sampler(protocol, config.create_task(protocol), create_mesh(), seed=0, size=size, augment=True)
   images, _ = jax.eval_shape(sample, jnp.int32(0), jax.ShapeDtypeStruct((8, side, side, 3), jnp.uint8))

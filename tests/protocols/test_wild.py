@@ -1,0 +1,172 @@
+"""Protocols of several stages: shares, independence, the stream, nuisance, visibility."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from jaxdistort.distortions import DISTORTIONS, GROUPS
+from jaxdistort.errors import InputError
+from jaxdistort.protocols import (
+  Constant,
+  Kind,
+  Nuisance,
+  Power,
+  Protocol,
+  Stage,
+  Uniform,
+  distort_sharded,
+  imagenet_c,
+  kadid10k,
+  pairs,
+  wild,
+)
+from jaxdistort.protocols.visibility import share_left, visibility_of
+from jaxdistort.runtime.mesh import create_mesh, data_sharding
+
+pytestmark = pytest.mark.optimised
+
+_BLUR = Kind("gaussian_blur", severity=Power(0, 1, 2))
+_NOISE = Kind("gaussian_noise", severity=Power(0, 1, 2))
+_JPEG = Kind("jpeg", severity=Uniform(0, 1))
+_SMALL = Protocol(
+  "small",
+  tuple(Stage(kinds, untouched=3 * len(kinds), shuffled=True) for kinds in ((_BLUR,), (_NOISE, _JPEG))),
+  None,
+  Nuisance(),
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(photographs):
+  """uint8 [64, 48, 48, 3]."""
+  return jnp.asarray(np.concatenate([np.roll(photographs[:, :48, :48], i, axis=1) for i in range(8)]))
+
+
+def test_shares_of_wild_are_exact_in_every_period():
+  for salt, stage in enumerate(wild().stages):
+    choices = np.asarray(stage.choose(jnp.arange(40 * stage.period, dtype=jnp.uint32), salt)).reshape(40, -1)
+    for own in choices:
+      np.testing.assert_array_equal(np.bincount(own + 1), [3 * len(stage.kinds), *[1] * len(stage.kinds)])
+    assert len({own.tobytes() for own in choices}) == 40  # in another order each time
+
+
+def test_stages_of_wild_are_independent():
+  numbers = jnp.arange(100_000, dtype=jnp.uint32)
+  choices = [np.asarray(stage.choose(numbers, salt)) for salt, stage in enumerate(wild().stages)]
+  for (i, first), (j, second) in itertools.combinations(enumerate(choices), 2):
+    table = np.zeros((first.max() + 2, second.max() + 2))
+    np.add.at(table, (first + 1, second + 1), 1)
+    assert chi2_contingency(table).pvalue > 1e-4, (i, j)
+  untouched = np.mean([np.all([c[t] < 0 for c in choices]) for t in range(0, 100_000, 7)])
+  assert untouched == pytest.approx(0.75**5, abs=0.02)
+
+
+def test_a_third_of_wild_is_clean_or_nearly_so():
+  """As drawn: with no kind whose severity begins to be seen."""
+  numbers, stages = 4000, wild().stages
+  keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(0), jnp.arange(numbers))
+  seen = np.zeros(numbers, bool)
+  for salt, stage in enumerate(stages):
+    choices = np.asarray(stage.choose(jnp.arange(numbers, dtype=jnp.uint32), salt))
+    strength = np.asarray(jax.vmap(lambda key, s=salt: Power(0, 1, 1.5).draw(jax.random.fold_in(key, 256 * s)))(keys))
+    seen |= (choices >= 0) & (strength > 0.13)
+  assert 0.28 < np.mean(~seen) < 0.42
+
+
+@pytest.mark.slow
+def test_picture_t_is_the_same_in_batches_of_7_32_and_64_and_on_eight_devices(pictures):
+  distort = jax.jit(_SMALL.distort)
+  whole = distort(jax.random.key(1), pictures, 0)
+  assert whole.images.shape == whole.clean.shape == (64, 24, 24, 3)
+  for size in (7, 32):
+    for start in range(0, 64 - size + 1, size):
+      part = distort(jax.random.key(1), pictures[start : start + size], start)
+      jax.tree.map(lambda w, p, s=start, n=size: np.testing.assert_array_equal(w[s : s + n], p), whole, part)
+  mesh = create_mesh()
+  sharded = jax.jit(distort_sharded(_SMALL, mesh))(
+    jax.random.key(1), jax.device_put(pictures, data_sharding(mesh)), jnp.uint32(0)
+  )
+  jax.tree.map(np.testing.assert_array_equal, sharded, whole)
+
+
+def test_pairs_are_all_ordered_pairs(photographs):
+  images = jnp.asarray(np.concatenate([photographs[:6, :16, :16]] * 5))
+  samples = jax.jit(pairs(jpeg_quality=None).distort)(jax.random.key(2), images, 0)
+  protocol = pairs()
+  first, second = (
+    np.asarray(stage.choose(jnp.arange(30, dtype=jnp.uint32), i)) for i, stage in enumerate(protocol.stages)
+  )
+  assert set(zip(first.tolist(), second.tolist(), strict=True)) == set(itertools.permutations(range(6), 2))
+  np.testing.assert_array_equal(np.asarray(samples.presence).sum(axis=1), 2)
+  for t in range(0, 30, 7):
+    key, expected = jax.random.fold_in(jax.random.key(2), t), images[t]
+    for offset, choice in ((0, first[t]), (256, second[t])):
+      name = protocol.kinds[choice]
+      expected = DISTORTIONS[name](jax.random.fold_in(key, offset), expected)  # the study's constants are defaults
+    np.testing.assert_array_equal(samples.images[t], expected)
+
+
+@pytest.mark.parametrize(("protocol", "kinds", "levels"), [(imagenet_c, 18, 5), (kadid10k, 25, 5)])
+def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
+  (stage,) = protocol().stages
+  assert len(stage.kinds) == len(protocol().kinds) == kinds
+  keys = jax.random.split(jax.random.key(0), 64)
+  for kind in stage.kinds:
+    drawn = {name: np.asarray(values) for name, values in kind.draw(keys, 0)[0].items()}
+    fixed = [n for n in drawn if not any(hasattr(level[n], "support") for level in kind.levels)]
+    settings = {tuple(float(np.float32(level[n])) for n in fixed) for level in kind.levels}
+    assert {tuple(float(drawn[n][i]) for n in fixed) for i in range(64)} == settings
+
+
+def test_severity_moves_the_graded_parameters_and_draws_the_others():
+  keys = jax.random.split(jax.random.key(0), 200)
+  own, severity = Kind("motion_blur", severity=Uniform(0.2, 0.8)).draw(keys, 0)
+  order = np.argsort(severity)
+  assert np.all(np.diff(np.asarray(own["distance"])[order]) >= 0)
+  assert 0.2 <= severity.min() < 0.3
+  assert 0.7 < severity.max() <= 0.8
+  assert len(np.unique(own["angle"])) == 200
+  fixed, _ = Kind("motion_blur", {"angle": Constant(1.0)}, severity=Uniform(0, 1)).draw(keys, 0)
+  np.testing.assert_array_equal(fixed["angle"], 1)
+
+
+def test_the_clean_picture_keeps_its_nuisance_alone(pictures):
+  nothing = Protocol("nothing", (Stage((_BLUR,), untouched=99, shuffled=True),), None, Nuisance())
+  samples = jax.jit(nothing.distort)(jax.random.key(1), pictures[:8], 0)
+  assert nothing.clean_side(128) == 256
+  assert np.abs(np.int32(samples.images) - samples.clean).mean() < 6  # the JPEG
+  other = jax.jit(nothing.distort)(jax.random.key(2), pictures[:8], 0)
+  assert np.abs(np.int32(samples.clean) - other.clean).mean() > 10  # another view
+
+
+def test_a_slight_distortion_is_hardly_visible_and_a_later_one_hides_it():
+  kinds = ("gaussian_blur",)
+  severities = jnp.asarray([[0.02], [0.3], [0.9]], jnp.float32)
+  alone = visibility_of(kinds, 0.6 * severities**2)[:, 0]
+  assert alone[0] < 0.35
+  assert 0.85 < alone[1] < alone[2]
+  noise = jnp.full(3, GROUPS.index("noise"))
+  left = share_left(kinds, severities, noise, jnp.asarray([0.0, 0.9, 0.9], jnp.float32))
+  assert left[0, 0] == 1
+  assert 0 <= left[1, 0] < 0.7
+  assert left[1, 0] <= left[2, 0]  # the stronger is hidden less
+
+
+@pytest.mark.parametrize(
+  ("kind", "message"),
+  [
+    (
+      Kind("gaussian_blur", severity=Uniform(0, 2)),
+      r"severity of gaussian_blur: expected values within 0\.\.1, got 0\.\.2",
+    ),
+    (Kind("gaussian_blur", severity=Uniform(0, 1), levels=({"radius": 1},)), "expected a severity or levels"),
+    (Kind("gaussian_blur", levels=({"radius": 999},)), r"gaussian_blur\.radius: expected values within"),
+  ],
+)
+def test_what_a_kind_cannot_be(kind, message):
+  with pytest.raises(InputError, match=f"protocol mine.*{message}"):
+    Protocol("mine", (Stage((kind,)),))
