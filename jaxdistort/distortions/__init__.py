@@ -25,6 +25,7 @@ from jaxdistort.distortions.sensor import (
 )
 from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
+from jaxdistort.distortions.weather import fog, snow
 
 __all__ = [
   "DISTORTIONS",
@@ -37,6 +38,7 @@ __all__ = [
   "SeverityTable",
   "check_parameters",
   "correlated_noise",
+  "fog",
   "gaussian_blur",
   "gaussian_noise",
   "impulse_noise",
@@ -47,6 +49,7 @@ __all__ = [
   "register",
   "ripple",
   "shot_noise",
+  "snow",
   "speckle_noise",
   "twirl",
   "ycbcr_noise",
