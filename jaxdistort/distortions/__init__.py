@@ -41,6 +41,7 @@ from jaxdistort.distortions.sensor import (
 )
 from jaxdistort.distortions.severities import LIVE, PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
+from jaxdistort.distortions.weather import fog, snow
 
 __all__ = [
   "DISTORTIONS",
@@ -68,6 +69,7 @@ __all__ = [
   "darken",
   "distort",
   "exposure",
+  "fog",
   "gaussian_blur",
   "gaussian_noise",
   "impulse_noise",
@@ -87,6 +89,7 @@ __all__ = [
   "saturation",
   "sharpen",
   "shot_noise",
+  "snow",
   "speckle_noise",
   "twirl",
   "upscaled",
