@@ -8,13 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled, in_tiles, lookup
+from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.colour_spaces import from_lab, from_linear, rounded, rounded_steadily, to_lab, to_linear
+from jaxdistort.distortions.colour_spaces import (
+  from_lab,
+  from_linear,
+  on_planes,
+  rounded,
+  rounded_steadily,
+  to_lab,
+  to_linear,
+)
 from jaxdistort.distortions.distributions import Uniform
 from jaxdistort.distortions.filtering import at_least, filter_axis, short_gaussian_taps, smooth
 from jaxdistort.distortions.randomness import uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+from jaxdistort.distortions.tables import through_tables
 
 _LARGEST_SHIFT = 16  # of a channel, pixels
 
@@ -57,14 +66,18 @@ register(
 @compiled(group_on_cpu=1)
 def _saturation(image: jax.Array, scale: jax.Array, shift: jax.Array) -> jax.Array:
   scale, shift, brightest = known(scale, shift)
-  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
-  value = jnp.max(planes, axis=0, keepdims=True)
-  chroma = value - jnp.min(planes, axis=0, keepdims=True)
-  wanted = jnp.clip(chroma * scale + value * shift, -value, value)
-  below = (value - planes) * (wanted / jnp.maximum(chroma, 1))
-  reddened = jnp.concatenate([jnp.zeros_like(wanted), wanted, wanted])
-  levels = value - jnp.where(chroma > 0, below, reddened)
-  return jnp.moveaxis(rounded_steadily(jnp.minimum(levels, brightest)), 0, -1)
+
+  def saturated(planes: jax.Array) -> jax.Array:
+    channels = planes.astype(jnp.float32)
+    value = jnp.maximum(jnp.maximum(channels[0], channels[1]), channels[2])
+    chroma = value - jnp.minimum(jnp.minimum(channels[0], channels[1]), channels[2])
+    wanted = jnp.clip(chroma * scale + value * shift, -value, value)
+    ratio = wanted / jnp.maximum(chroma, 1)
+    reddened = jnp.where(chroma > 0, 0, wanted)  # greys have the hue of red
+    levels = (value - (value - channel) * ratio - (reddened if i else 0) for i, channel in enumerate(channels))
+    return jnp.stack([rounded_steadily(jnp.minimum(plane, brightest)) for plane in levels])
+
+  return on_planes(saturated, image)
 
 
 def lab_saturation(image: jax.Array, factor: Any) -> jax.Array:
@@ -95,9 +108,13 @@ register(
 @compiled(group_on_cpu=1)
 def _lab_saturation(image: jax.Array, factor: jax.Array) -> jax.Array:
   factor, brightest = known(factor)
-  lightness, a, b = to_lab(jnp.moveaxis(image, -1, 0))
-  levels = from_lab(jnp.stack([lightness, a * factor, b * factor]))
-  return jnp.moveaxis(rounded(jnp.minimum(levels, brightest)), 0, -1)
+
+  def saturated(planes: jax.Array) -> jax.Array:
+    lightness, a, b = to_lab(planes)
+    levels = from_lab(jnp.stack([lightness, a * factor, b * factor]))
+    return rounded(jnp.minimum(levels, brightest))
+
+  return on_planes(saturated, image)
 
 
 def colour_cast(image: jax.Array, amount: Any, hue: Any) -> jax.Array:
@@ -142,14 +159,10 @@ def _colour_cast(image: jax.Array, amount: jax.Array, hue: jax.Array) -> jax.Arr
   amount, hue, brightest = known(amount, hue)
   gains = jnp.exp2(amount * jnp.cos(hue - np.float32(2 * math.pi / 3) * jnp.arange(3, dtype=jnp.float32)))
 
-  def cast(place: jax.Array) -> jax.Array:
-    light = to_linear(place % 256) * lookup(gains, place // 256)
-    return rounded(jnp.minimum(from_linear(light), brightest))
+  def cast(level: jax.Array, channel: jax.Array) -> jax.Array:
+    return jnp.minimum(from_linear(to_linear(level) * lookup(gains, channel)), brightest)
 
-  table = in_tiles(cast, 3 * 256, tiles=2)
-  rows = image.reshape(image.shape[0], -1).astype(jnp.int32)
-  channels = jnp.asarray(np.tile(np.arange(3) * 256, image.shape[1]), jnp.int32)
-  return lookup(table, rows + channels[None]).reshape(image.shape)
+  return through_tables(image, cast)
 
 
 def colour_diffusion(image: jax.Array, sigma: Any, saturation: Any) -> jax.Array:
@@ -190,15 +203,18 @@ register(
 @compiled(group_on_cpu=1)
 def _colour_diffusion(image: jax.Array, sigma: jax.Array, saturation: jax.Array) -> jax.Array:
   sigma, saturation, brightest = known(sigma, saturation)
-  lab = to_lab(jnp.moveaxis(image, -1, 0))
 
-  def diffused(reach: int, colours: jax.Array) -> jax.Array:
+  def blurred(reach: int, colours: jax.Array) -> jax.Array:
     taps = short_gaussian_taps(sigma, reach)
     return filter_axis(filter_axis(colours, taps, 2), taps, 1)
 
-  colours = at_least(jnp.ceil(2 * sigma), (16, 40), diffused, lab[1:]) * saturation
-  levels = from_lab(jnp.concatenate([lab[:1], colours]))
-  return jnp.moveaxis(rounded(jnp.minimum(levels, brightest)), 0, -1)
+  def diffused(planes: jax.Array) -> jax.Array:
+    lab = to_lab(planes)
+    colours = at_least(jnp.ceil(2 * sigma), (16, 40), blurred, lab[1:]) * saturation
+    levels = from_lab(jnp.concatenate([lab[:1], colours]))
+    return rounded(jnp.minimum(levels, brightest))
+
+  return on_planes(diffused, image)
 
 
 def colour_shift(key: jax.Array, image: jax.Array, amount: Any) -> jax.Array:
@@ -235,9 +251,9 @@ register(
 @compiled(group_on_cpu=1)
 def _colour_shift(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Array:
   amount, brightest = known(amount)
-  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
   direction = uniform(key, 2, stream=0) + 1e-6
   shift = jnp.round(amount * direction / jnp.sqrt(jnp.sum(direction * direction))).astype(jnp.int32)
+  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
   wider = jnp.pad(planes[1], ((_LARGEST_SHIFT, 0), (_LARGEST_SHIFT, 0)), "edge")
   shifted = lax.dynamic_slice(wider, (_LARGEST_SHIFT - shift[0], _LARGEST_SHIFT - shift[1]), planes.shape[1:])
   green = planes[1] + _edges(planes) * (shifted - planes[1])

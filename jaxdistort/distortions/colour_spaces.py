@@ -1,11 +1,13 @@
 """Colour spaces: sRGB (the pictures), linear light, Y'CbCr, CIE L*a*b*. Floats 0..1 unless said otherwise."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import lookup
+from jaxdistort.distortions.backend import in_a_loop, lookup
 
 _RGB_TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 _RGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
@@ -40,6 +42,12 @@ def cube_root(x: jax.Array) -> jax.Array:
     cube = root * root * root
     root = root * ((cube + 2 * x) / (2 * cube + x))
   return root
+
+
+def on_planes(function: Callable[[jax.Array], jax.Array], image: jax.Array) -> jax.Array:
+  """`function` of the planes uint8 [3, H, W] of a picture uint8 [H, W, 3]; it gives the same shape and dtype."""
+  # In a loop, so that it is not fused with the interleaving of the planes: that would not vectorise.
+  return jnp.moveaxis(in_a_loop(function, jnp.moveaxis(image, -1, 0)), 0, -1)
 
 
 def to_ycbcr(planes: jax.Array) -> jax.Array:

@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.distortions.backend import compiled, in_tiles, lookup
+from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.colour_spaces import rounded
-from jaxdistort.distortions.light import through_table
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+from jaxdistort.distortions.tables import through_table, through_tables
 
 
 def contrast(image: jax.Array, factor: Any) -> jax.Array:
@@ -46,14 +45,11 @@ def _contrast(image: jax.Array, factor: jax.Array) -> jax.Array:
   columns = jnp.sum(rows, axis=0, dtype=jnp.int32).astype(jnp.float32) * np.float32(1 / height)
   means = jnp.mean(columns.reshape(width, 3), axis=0)
 
-  def stretched(place: jax.Array) -> jax.Array:
-    mean = lookup(means, place // 256)
-    level = (place % 256).astype(jnp.float32)
-    return rounded(jnp.minimum((level - mean) * factor + mean, brightest))
+  def stretched(level: jax.Array, channel: jax.Array) -> jax.Array:
+    mean = lookup(means, channel)
+    return jnp.minimum((level.astype(jnp.float32) - mean) * factor + mean, brightest)
 
-  table = in_tiles(stretched, 3 * 256, tiles=2)
-  channels = jnp.asarray(np.tile(np.arange(3) * 256, width), jnp.int32)
-  return lookup(table, rows.astype(jnp.int32) + channels[None]).reshape(image.shape)
+  return through_tables(image, stretched)
 
 
 def contrast_curve(image: jax.Array, amount: Any) -> jax.Array:

@@ -1,16 +1,24 @@
-"""Light: exposure, brightness, contrast; what is one function of the level is one look-up in a table of 256 entries."""
+"""Light: exposure and brightness, in linear light, by the value of HSV, by curves, by a constant."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdistort.distortions.backend import compiled, in_tiles, lookup
+from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.colour_spaces import from_lab, from_linear, rounded, rounded_steadily, to_lab, to_linear
+from jaxdistort.distortions.colour_spaces import (
+  from_lab,
+  from_linear,
+  on_planes,
+  rounded,
+  rounded_steadily,
+  to_lab,
+  to_linear,
+)
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+from jaxdistort.distortions.tables import through_table
 
 
 def exposure(image: jax.Array, stops: Any) -> jax.Array:
@@ -76,12 +84,16 @@ register(
 @compiled(group_on_cpu=1)
 def _brightness(image: jax.Array, shift: jax.Array) -> jax.Array:
   shift, brightest = known(shift)
-  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
-  value = jnp.max(planes, axis=0, keepdims=True)
-  wanted = jnp.minimum(value + shift, 255)
-  # Black has no hue: it becomes grey.
-  brighter = planes * (wanted / jnp.maximum(value, 1)) + jnp.where(value > 0, 0, wanted)
-  return jnp.moveaxis(rounded_steadily(jnp.minimum(brighter, brightest)), 0, -1)
+
+  def brighter(planes: jax.Array) -> jax.Array:
+    channels = planes.astype(jnp.float32)
+    value = jnp.maximum(jnp.maximum(channels[0], channels[1]), channels[2])
+    wanted = jnp.minimum(value + shift, 255)
+    ratio, grey = wanted / jnp.maximum(value, 1), jnp.where(value > 0, 0, wanted)  # black has no hue
+    levels = (channel * ratio + grey for channel in channels)
+    return jnp.stack([rounded_steadily(jnp.minimum(plane, brightest)) for plane in levels])
+
+  return on_planes(brighter, image)
 
 
 def brighten(image: jax.Array, amount: Any) -> jax.Array:
@@ -110,13 +122,15 @@ register(Distortion("brighten", brighten, (Parameter("amount", "", 0, 1.5, 0.5, 
 @compiled(group_on_cpu=1)
 def _brighten(image: jax.Array, amount: jax.Array) -> jax.Array:
   amount, brightest = known(amount)
-  planes = jnp.moveaxis(image, -1, 0)
-  lab = to_lab(planes)
-  lightness = 100 * _lifted(lab[0] * np.float32(1 / 100), amount)
-  lighter = from_lab(jnp.stack([lightness, lab[1], lab[2]]))
-  curved = 255 * _lifted(planes.astype(jnp.float32) * np.float32(1 / 255), amount)
-  mixed = curved * np.float32(2 / 3) + lighter * np.float32(1 / 3)
-  return jnp.moveaxis(rounded(jnp.minimum(mixed, brightest)), 0, -1)
+
+  def lighter(planes: jax.Array) -> jax.Array:
+    lightness, a, b = to_lab(planes)
+    lightness = 100 * _lifted(lightness * np.float32(1 / 100), amount)
+    curved = 255 * _lifted(planes.astype(jnp.float32) * np.float32(1 / 255), amount)
+    mixed = curved * np.float32(2 / 3) + from_lab(jnp.stack([lightness, a, b])) * np.float32(1 / 3)
+    return rounded(jnp.minimum(mixed, brightest))
+
+  return on_planes(lighter, image)
 
 
 def darken(image: jax.Array, amount: Any) -> jax.Array:
@@ -187,9 +201,3 @@ register(
 def _mean_shift(image: jax.Array, shift: jax.Array) -> jax.Array:
   shift, brightest = known(shift)
   return through_table(image, lambda level: jnp.minimum(level.astype(jnp.float32) + shift, brightest))
-
-
-def through_table(image: jax.Array, function: Callable[[jax.Array], jax.Array]) -> jax.Array:
-  """`function` of int32 levels 0..255, evaluated once for each and rounded, applied to every level of a picture."""
-  table = in_tiles(lambda level: rounded(function(level)), 256, tiles=2)
-  return lookup(table, image.reshape(-1).astype(jnp.int32)).reshape(image.shape)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.colour_spaces import from_lab, rounded, to_lab
+from jaxdistort.distortions.colour_spaces import from_lab, on_planes, rounded, to_lab
 from jaxdistort.distortions.filtering import at_least, filter_axis, short_gaussian_taps
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
@@ -50,12 +50,15 @@ register(
 @compiled(group_on_cpu=1)
 def _sharpen(image: jax.Array, amount: jax.Array, radius: jax.Array) -> jax.Array:
   amount, radius, brightest = known(amount, radius)
-  lab = to_lab(jnp.moveaxis(image, -1, 0))
 
   def blurred(reach: int, lightness: jax.Array) -> jax.Array:
     taps = short_gaussian_taps(radius, reach)
     return filter_axis(filter_axis(lightness, taps, 2), taps, 1)
 
-  difference = lab[:1] - at_least(jnp.ceil(2 * radius), (6, 16), blurred, lab[:1])
-  levels = from_lab(jnp.concatenate([lab[:1] + amount * difference, lab[1:]]))
-  return jnp.moveaxis(rounded(jnp.minimum(levels, brightest)), 0, -1)
+  def sharpened(planes: jax.Array) -> jax.Array:
+    lab = to_lab(planes)
+    difference = lab[:1] - at_least(jnp.ceil(2 * radius), (6, 16), blurred, lab[:1])
+    levels = from_lab(jnp.concatenate([lab[:1] + amount * difference, lab[1:]]))
+    return rounded(jnp.minimum(levels, brightest))
+
+  return on_planes(sharpened, image)

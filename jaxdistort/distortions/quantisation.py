@@ -10,8 +10,8 @@ from jax import lax
 from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.colour_spaces import rounded
-from jaxdistort.distortions.light import through_table
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+from jaxdistort.distortions.tables import through_table
 
 _TWO = np.array([[0, 2], [3, 1]])
 _FOUR = np.block([[4 * _TWO + offset for offset in row] for row in _TWO])
