@@ -174,7 +174,6 @@ def main(words: Sequence[str] | None = None) -> None:
   parser.add_argument("--count", type=int, default=24, help="photographs (24)")
   parser.add_argument("--size", type=int, default=192, help="their side, px (192)")
   arguments = parser.parse_args(words)
-  jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
   pictures = open_pictures(arguments.data, "all")
   chosen = np.linspace(0, len(pictures) - 1, arguments.count).astype(int)
   images = np.stack([pictures.load(int(i), arguments.size) for i in chosen])
@@ -190,4 +189,5 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+  jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)  # each takes a share of the pictures
   main()
