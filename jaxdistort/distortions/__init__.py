@@ -12,9 +12,13 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 """
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
+from jaxdistort.distortions.elastic import elastic, jitter
+from jaxdistort.distortions.glass import glass_blur
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
+from jaxdistort.distortions.motion import camera_shake, gaussian_motion_blur, linear_motion_blur
 from jaxdistort.distortions.noise import gaussian_noise
+from jaxdistort.distortions.optics import box_blur, defocus_blur, zoom_blur
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
 from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
@@ -28,14 +32,23 @@ __all__ = [
   "NoiseTables",
   "Parameter",
   "SeverityTable",
+  "box_blur",
+  "camera_shake",
   "check_parameters",
+  "defocus_blur",
+  "elastic",
   "gaussian_blur",
+  "gaussian_motion_blur",
   "gaussian_noise",
+  "glass_blur",
+  "jitter",
   "jpeg",
+  "linear_motion_blur",
   "marble",
   "motion_blur",
   "noise_tables",
   "register",
   "ripple",
   "twirl",
+  "zoom_blur",
 ]

@@ -22,6 +22,13 @@ def gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
   return weights / jnp.sum(weights)
 
 
+def truncated_taps(sigma: jax.Array, truncate: float, reach: int) -> jax.Array:
+  """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do: alike for every reach that holds them."""
+  ends = jnp.floor(truncate * sigma + 0.5)
+  taps = jnp.where(jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32)) <= ends, gaussian_taps(sigma, reach), 0)
+  return taps / jnp.sum(taps)
+
+
 def smooth(planes: jax.Array, sigma: jax.Array, reach: int, mode: str = "edge") -> jax.Array:
   """Filters float32 planes [C, H, W] with a Gaussian of standard deviation `sigma` px cut off at `reach`, both axes."""
   taps = gaussian_taps(sigma, reach)
