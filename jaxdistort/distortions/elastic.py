@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled, lookup, stored
+from jaxdistort.distortions.backend import compiled, stored
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.filtering import at_least, filter_axis, truncated_taps
 from jaxdistort.distortions.randomness import random_words, uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
-from jaxdistort.distortions.sampling import bilinear, joined, packed, picture, split
+from jaxdistort.distortions.sampling import bicubic, bilinear, joined, packed, picture, split
 
 _JITTERS = 5
 _BITS = 10  # of a level between two jitters: quarters of it
@@ -73,8 +73,11 @@ def _elastic(key: jax.Array, image: jax.Array, amplitude: jax.Array, scale: jax.
     x_shift, y_shift = amplitude * field + affine * _affine(key, x, y)
     return _mirrored(x + x_shift, width), _mirrored(y + y_shift, height)
 
+  def finish(planes: list[jax.Array]) -> jax.Array:
+    return joined([jnp.floor(jnp.minimum(plane, brightest) + 0.5) for plane in planes], 8)
+
   x, y = stored(positions, _field(key, height, width, scale))
-  return picture(jnp.floor(jnp.minimum(bilinear(packed(image), image.shape, x, y), brightest) + 0.5))
+  return picture(bilinear(packed(image), image.shape, x, y, finish))
 
 
 def _field(key: jax.Array, height: int, width: int, scale: jax.Array) -> jax.Array:
@@ -144,42 +147,22 @@ def _jitter(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Array:
   amount, brightest = known(amount)
   height, width, _ = image.shape
 
+  def to_quarters(planes: list[jax.Array]) -> jax.Array:
+    return joined([jnp.floor(jnp.clip(plane, 0, 1020) + 0.5) for plane in planes], _BITS)
+
   def scatter(turn: jax.Array, words: jax.Array) -> jax.Array:
     draws = random_words(jax.random.fold_in(key, turn), height * width, stream=0).reshape(height, width)
-    planes = _bicubic(words, image.shape, *stored(lambda: (amount * _normal(draws), amount * _normal(draws >> np.uint32(16)))))
-    return joined(jnp.floor(jnp.clip(planes, 0, 1020) + 0.5), _BITS).reshape(-1)
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = x + amount * _normal(draws), y + amount * _normal(draws >> np.uint32(16))
+    return bicubic(words, image.shape, x, y, to_quarters, _BITS).reshape(-1)
 
-  quarters = joined(4 * split(packed(image)), _BITS)
-  words = lax.fori_loop(0, _JITTERS, scatter, quarters).reshape(height, width)
-  return picture(jnp.floor(jnp.minimum(split(words, _BITS) / 4, brightest) + 0.5))
+  quarters = joined([4 * plane for plane in split(packed(image), 8)], _BITS)
+  planes = split(lax.fori_loop(0, _JITTERS, scatter, quarters).reshape(height, width), _BITS)
+  levels = jnp.stack([jnp.minimum(jnp.floor(plane / 4 + 0.5), brightest) for plane in planes], -1)
+  return levels.astype(jnp.uint8)
 
 
 def _normal(words: jax.Array) -> jax.Array:
   """The lower 16 bits of random words to standard normal numbers float32, up to 4.3."""
   symmetric = (words & np.uint32(0xFFFF)).astype(jnp.int32).astype(jnp.float32) * np.float32(2.0**-15)
   return np.float32(np.sqrt(2)) * lax.erf_inv(symmetric + np.float32(2.0**-16 - 1))
-
-
-def _bicubic(words: jax.Array, shape: tuple[int, ...], x_shift: jax.Array, y_shift: jax.Array) -> jax.Array:
-  """Colours of a picture in words of `_BITS`, each so far from its pixel: planes float32 [3, H, W]."""
-
-  def near(shift: jax.Array, axis: int) -> list[tuple[jax.Array, jax.Array]]:
-    """Places and weights of the four pixels around."""
-    first = jnp.floor(shift)
-    t = shift - first
-    weights = (
-      ((-0.5 * t + 1) * t - 0.5) * t,
-      (1.5 * t - 2.5) * t * t + 1,
-      ((-1.5 * t + 2) * t + 0.5) * t,
-      (0.5 * t - 0.5) * t * t,
-    )
-    first = first.astype(jnp.int32) + lax.broadcasted_iota(jnp.int32, shape[:2], axis)
-    return [(jnp.clip(first + i - 1, 0, shape[axis] - 1), weight[None]) for i, weight in enumerate(weights)]
-
-  rows, columns = near(y_shift, 0), near(x_shift, 1)
-
-  def row_blend(row: jax.Array) -> jax.Array:
-    near_words = stored(lambda: [lookup(words, row * shape[1] + column) for column, _ in columns])
-    return sum(weight * split(word, _BITS) for word, (_, weight) in zip(near_words, columns, strict=True))
-
-  return sum(weight * row_blend(row) for row, weight in rows)

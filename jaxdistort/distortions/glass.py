@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled, lookup
+from jaxdistort.distortions.backend import compiled, lookup, stored
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.filtering import at_least, filter_axis, truncated_taps
 from jaxdistort.distortions.randomness import random_words
@@ -85,7 +85,7 @@ def _glass_blur(key: jax.Array, image: jax.Array, sigma: jax.Array, reach: jax.A
 
   words = joined(blurred(jnp.moveaxis(image, -1, 0).astype(jnp.float32)), 8).reshape(-1)
   words = lax.fori_loop(0, jnp.ceil(rounds).astype(jnp.int32), move, words)
-  return picture(blurred(split(words.reshape(height, width))))
+  return picture(stored(lambda planes: joined(planes, 8), blurred(jnp.stack(split(words.reshape(height, width), 8)))))
 
 
 def _targets(key: jax.Array, height: int, width: int, reach: jax.Array, share: jax.Array) -> jax.Array:

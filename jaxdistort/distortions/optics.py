@@ -12,10 +12,11 @@ from jaxdistort.distortions.checks import bounded, check_image, check_maximum, k
 from jaxdistort.distortions.colour_spaces import rounded
 from jaxdistort.distortions.filtering import at_least, filter_axis
 from jaxdistort.distortions.registry import Distortion, Parameter, register
-from jaxdistort.distortions.sampling import bilinear, packed, picture, split
+from jaxdistort.distortions.sampling import bilinear, joined, packed, split
 from jaxdistort.distortions.shifts import framed, running_sums, shifted_sum, taps_of
 
 _LARGEST_RADIUS = 200
+_BITS = 10  # of a level of an enlarged picture: quarters of it
 _STRIPS = 32  # of a pixel, in which the area that the disk covers is measured
 
 
@@ -148,6 +149,10 @@ register(
 def _zoom_blur(image: jax.Array, zoom: jax.Array, step: jax.Array) -> jax.Array:
   zoom, step, brightest = known(zoom, step)
   words = packed(image)
+
+  def to_quarters(planes: list[jax.Array]) -> jax.Array:
+    return joined([jnp.floor(4 * plane + 0.5) for plane in planes], _BITS)
+
   steps = jnp.maximum(jnp.ceil((zoom - 1) / step - 0.01), 1)  # a quotient within rounding of a whole number is whole
   middle_x, middle_y = (np.float32((side - 1) / 2) for side in (image.shape[1], image.shape[0]))
   from_middle_x, from_middle_y = (
@@ -156,9 +161,10 @@ def _zoom_blur(image: jax.Array, zoom: jax.Array, step: jax.Array) -> jax.Array:
 
   def add(i: jax.Array, total: jax.Array) -> jax.Array:
     enlargement = 1 + (zoom - 1) * (i.astype(jnp.float32) / steps)
-    x, y = middle_x + from_middle_x / enlargement, middle_y + from_middle_y / enlargement
-    return total + bilinear(words, image.shape, x[None, :], y[:, None])
+    x = jnp.broadcast_to((middle_x + from_middle_x / enlargement)[None, :], image.shape[:2])
+    y = jnp.broadcast_to((middle_y + from_middle_y / enlargement)[:, None], image.shape[:2])
+    return total + jnp.stack(split(bilinear(words, image.shape, x, y, to_quarters), _BITS)) / 4
 
   count = steps.astype(jnp.int32) + 1
-  total = lax.fori_loop(0, count, add, split(words.reshape(image.shape[:2])))
-  return picture(jnp.floor(jnp.minimum(total / (steps + 2), brightest) + 0.5))
+  total = lax.fori_loop(0, count, add, jnp.moveaxis(image, -1, 0).astype(jnp.float32))
+  return jnp.moveaxis(rounded(jnp.minimum(total / (steps + 2), brightest)), 0, -1)

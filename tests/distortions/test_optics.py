@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from jaxdistort.distortions import box_blur, defocus_blur
+from jaxdistort.distortions import box_blur, defocus_blur, zoom_blur
 
 pytestmark = pytest.mark.optimised
 
@@ -56,13 +56,26 @@ def test_box_is_a_moving_average(photographs, width):
       _close(ours, ndimage.uniform_filter(image.astype(float), (width, width, 1), mode="nearest"))
 
 
+@pytest.mark.parametrize(("zoom", "step", "count"), [(1.01, 0.01, 2), (1.1, 0.01, 11), (1.26, 0.02, 14), (1.55, 0.07, 9)])
+def test_zoom_is_a_mean_of_enlargements(photographs, zoom, step, count):
+  for image in (photographs[4].astype(float), photographs[6][:37, :50].astype(float)):
+    height, width, _ = image.shape
+    total = image.copy()
+    for enlargement in np.linspace(1, zoom, count):
+      y, x = (((np.arange(n) - (n - 1) / 2) / enlargement + (n - 1) / 2) for n in (height, width))
+      places = np.meshgrid(y, x, indexing="ij")
+      total += np.stack([ndimage.map_coordinates(image[..., c], places, order=1, mode="nearest") for c in range(3)], -1)
+    _close(zoom_blur(jnp.asarray(image, jnp.uint8), zoom, step), total / (count + 1))
+
+
 @pytest.mark.parametrize(("blur", "nothing"), [(defocus_blur, (0.0, 0.5)), (box_blur, (1.0,))])
 def test_nothing_to_do_changes_nothing(photographs, blur, nothing):
   for value in nothing:
     np.testing.assert_array_equal(blur(jnp.asarray(photographs[0]), value), photographs[0])
+  np.testing.assert_array_equal(zoom_blur(jnp.asarray(photographs[0]), 1.0, 0.01), photographs[0])
 
 
-@pytest.mark.parametrize("blur", [defocus_blur, box_blur])
+@pytest.mark.parametrize("blur", [defocus_blur, box_blur, lambda image, x: zoom_blur(image, 1 + x / 25, 0.01)])
 def test_more_blur_is_less_like_the_picture(photographs, blur):
   images, levels = jnp.asarray(photographs), jnp.asarray([1, 1.5, 2.5, 4, 6, 9], jnp.float32)
   blurred = jax.vmap(jax.vmap(blur, (0, None)), (None, 0))(images, levels)
