@@ -22,10 +22,14 @@ from jaxdistort.distortions.colour import (
 )
 from jaxdistort.distortions.contrast import contrast, contrast_curve
 from jaxdistort.distortions.defects import block_loss, colour_blocks, interlacing, patches
+from jaxdistort.distortions.elastic import elastic, jitter
+from jaxdistort.distortions.glass import glass_blur
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
 from jaxdistort.distortions.light import brighten, brightness, darken, exposure, mean_shift
+from jaxdistort.distortions.motion import camera_shake, gaussian_motion_blur, linear_motion_blur
 from jaxdistort.distortions.noise import gaussian_noise
+from jaxdistort.distortions.optics import box_blur, defocus_blur, zoom_blur
 from jaxdistort.distortions.palette import colour_quantisation
 from jaxdistort.distortions.processing import sharpen
 from jaxdistort.distortions.quantisation import banding, quantisation
@@ -55,8 +59,11 @@ __all__ = [
   "SeverityTable",
   "banding",
   "block_loss",
+  "box_blur",
   "brighten",
   "brightness",
+  "camera_shake",
+  "check_parameters",
   "check_parameters",
   "colour_blocks",
   "colour_cast",
@@ -67,15 +74,22 @@ __all__ = [
   "contrast_curve",
   "correlated_noise",
   "darken",
+  "defocus_blur",
   "distort",
+  "elastic",
   "exposure",
   "fog",
   "gaussian_blur",
+  "gaussian_motion_blur",
   "gaussian_noise",
+  "glass_blur",
   "impulse_noise",
   "interlacing",
+  "jitter",
+  "jpeg",
   "jpeg",
   "lab_saturation",
+  "linear_motion_blur",
   "marble",
   "mean_shift",
   "motion_blur",
@@ -95,4 +109,5 @@ __all__ = [
   "upscaled",
   "window",
   "ycbcr_noise",
+  "zoom_blur",
 ]

@@ -90,6 +90,13 @@ def in_a_loop(function: Callable[[Any], Any], operand: Any) -> Any:
   return lax.fori_loop(0, once, lambda _, value: function(value), operand)
 
 
+def stored(function: Callable[..., Any], *operands: Any) -> Any:
+  """`function(*operands)` as it is, computed once and stored: see `in_tiles`, whose loop this is with one turn."""
+  once = lax.optimization_barrier(jnp.int32(1))
+  empty = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(function, *operands))
+  return lax.fori_loop(0, once, lambda *_: function(*operands), empty)
+
+
 def lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:
   """`table[indices]` without bounds handling, for indices that are in range by construction."""
   return table.at[indices].get(mode="promise_in_bounds")

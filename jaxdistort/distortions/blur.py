@@ -10,14 +10,15 @@ from jax import lax
 from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, check_maximum, known
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.filtering import filter_axis
+from jaxdistort.distortions.filtering import at_least, filter_axis
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
+_SIZES = (4, 11)  # of kernels that suffice for most pictures
 _LARGEST_RADIUS = 4000  # the sums of the taps stay exact
 _LARGEST_DISTANCE = 4000  # the mean of so many levels is still exact in float32
 
 
-def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 11.0) -> jax.Array:
+def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 24.0) -> jax.Array:
   """Blurs with a truncated Gaussian of standard deviation radius / 3, along rows, then columns.
 
   Taps lie at -ceil(radius)..ceil(radius), weighted exp(-i^2 / 2 sigma^2) where i^2 <= radius^2, else 0,
@@ -44,16 +45,22 @@ def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 11.0) ->
   return _gaussian_blur(image, radius, reach=reach)
 
 
-register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0, 11, 10, weakest=0),), group="blur"))
+register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0, 24, 10, weakest=0),), group="blur"))
 
 
 @compiled(group_on_cpu=1)
 def _gaussian_blur(image: jax.Array, radius: jax.Array, *, reach: int) -> jax.Array:
   """Filters rows, then columns, each pass rounded to whole levels."""
-  taps = _gaussian_taps(radius, reach)
-  planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
-  for axis in (2, 1):
-    planes = jnp.clip(jnp.floor(filter_axis(planes, taps, axis) + 0.5), 0, 255)
+
+
+  def blurred(size: int, planes: jax.Array) -> jax.Array:
+    taps = _gaussian_taps(radius, size)
+    for axis in (2, 1):
+      planes = jnp.clip(jnp.floor(filter_axis(planes, taps, axis) + 0.5), 0, 255)
+    return planes
+
+  sizes = [size for size in _SIZES if size < reach]
+  planes = at_least(radius, (*sizes, reach), blurred, jnp.moveaxis(image, -1, 0).astype(jnp.float32))
   return jnp.moveaxis(planes, 0, -1).astype(jnp.uint8)
 
 
