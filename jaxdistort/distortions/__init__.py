@@ -12,6 +12,7 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 """
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
+from jaxdistort.distortions.camera import camera_noise, denoise
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
 from jaxdistort.distortions.noise import gaussian_noise
@@ -36,8 +37,10 @@ __all__ = [
   "NoiseTables",
   "Parameter",
   "SeverityTable",
+  "camera_noise",
   "check_parameters",
   "correlated_noise",
+  "denoise",
   "fog",
   "gaussian_blur",
   "gaussian_noise",
