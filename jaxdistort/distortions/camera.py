@@ -13,7 +13,7 @@ from jaxdistort.distortions.filtering import at_least, filter_axis, gaussian_tap
 from jaxdistort.distortions.randomness import normal
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
-_LUMA = np.array([0.25, 0.5, 0.25])  # shares of R, G, B, as of a mosaic's pixels
+_LUMA = np.array([0.25, 0.5, 0.25])  # shares of R, G, B in luma: as of a mosaic's pixels
 _LUMA_TAPS = np.array([0.12, 0.76, 0.12], np.float32)  # how far luma is denoised, along each axis
 _CHROMA = 0.68  # standard deviation of R - luma and B - luma as a share of luma's
 _READ_NOISE = 0.005  # of the sensor: its variance as a share of photon noise's at white
@@ -105,8 +105,8 @@ def _demosaiced(mosaic: jax.Array) -> list[jax.Array]:
 
 def _split(planes: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
   """Luma [H, W], and R and B less luma [2, H, W]."""
-  red, _, blue = planes
-  luma = sum(np.float32(share) * plane for share, plane in zip(_LUMA, planes, strict=True))
+  red, green, blue = planes
+  luma = float(_LUMA[0]) * red + float(_LUMA[1]) * green + float(_LUMA[2]) * blue
   return luma, jnp.stack([red - luma, blue - luma])
 
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from jaxdistort.distortions import camera_noise, denoise
+from jaxdistort.distortions.camera import noise_by_level
 from jaxdistort.distortions.randomness import normal
 
 pytestmark = pytest.mark.optimised
@@ -84,16 +85,15 @@ def test_levels_are_as_noisy_as_a_sensor_makes_them():
 
 
 def test_on_photographs_the_level_sets_the_noise(photographs):
-  """Over many draws, the standard deviation at a pixel is that of its level, at edges too."""
+  """The standard deviation at a pixel, over many draws, is that of its level, at edges too."""
   image = jnp.asarray(photographs[2])
   keys = jax.random.split(jax.random.key(9), 200)
-  noisy = np.asarray(jax.vmap(lambda key: camera_noise(key, image, 4.0, 2.5))(keys), float)
-  spread = noisy.std(0)
-  by_level = [_noise(level, 4.0).std() for level in (50, 128, 200)]
-  for level, expected in zip((50, 128, 200), by_level, strict=True):
-    at = np.abs(photographs[2].astype(int) - level) < 8
-    if at.sum() > 100:
-      assert abs(spread[at].mean() / expected - 1) < 0.06
+  spread = np.asarray(jax.vmap(lambda key: camera_noise(key, image, 4.0, 2.5))(keys), float).std(0)
+  expected = np.sqrt(np.square(4 * noise_by_level()[photographs[2]]) + 1 / 12)
+  inside = np.abs(photographs[2].astype(int) - 128) < 100  # where nothing is clipped
+  assert inside.mean() > 0.5
+  assert abs(np.mean(spread[inside] / expected[inside]) - 1) < 0.02
+  assert np.std(spread[inside] / expected[inside]) < 0.1  # the mosaic's phase, and the estimate's error of 5 %
 
 
 @pytest.mark.parametrize("op", [lambda k, i: camera_noise(k, i, 0, 2.5), lambda k, i: denoise(k, i, 0)])
