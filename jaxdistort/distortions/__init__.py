@@ -13,6 +13,7 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
 from jaxdistort.distortions.by_name import distort, names
+from jaxdistort.distortions.camera import camera_noise, denoise
 from jaxdistort.distortions.colour import (
   colour_cast,
   colour_diffusion,
@@ -62,6 +63,7 @@ __all__ = [
   "box_blur",
   "brighten",
   "brightness",
+  "camera_noise",
   "camera_shake",
   "check_parameters",
   "check_parameters",
@@ -75,6 +77,7 @@ __all__ = [
   "correlated_noise",
   "darken",
   "defocus_blur",
+  "denoise",
   "distort",
   "elastic",
   "exposure",
