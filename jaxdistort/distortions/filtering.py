@@ -22,19 +22,18 @@ def gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
   return weights / jnp.sum(weights)
 
 
-<<<<<<< HEAD
 def short_gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
   """`gaussian_taps` cut off at ceil(2 sigma) (of MATLAB's imgaussfilt), which must not be beyond `reach`."""
   inside = jnp.abs(jnp.arange(-reach, reach + 1)) <= jnp.ceil(2 * sigma).astype(jnp.int32)
   weights = jnp.where(inside, gaussian_taps(sigma, reach), 0)
   return weights / jnp.sum(weights)
-=======
+
+
 def truncated_taps(sigma: jax.Array, truncate: float, reach: int) -> jax.Array:
   """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do: alike for every reach that holds them."""
   ends = jnp.floor(truncate * sigma + 0.5)
   taps = jnp.where(jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32)) <= ends, gaussian_taps(sigma, reach), 0)
   return taps / jnp.sum(taps)
->>>>>>> optics
 
 
 def smooth(planes: jax.Array, sigma: jax.Array, reach: int, mode: str = "edge") -> jax.Array:

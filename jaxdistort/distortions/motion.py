@@ -172,7 +172,11 @@ def camera_shake(key: jax.Array, image: jax.Array, length: Any) -> jax.Array:
 
 register(
   Distortion(
-    "camera_shake", camera_shake, (Parameter("length", "px", 0, _LONGEST_PATH, 12, weakest=0),), random=True, group="blur"
+    "camera_shake",
+    camera_shake,
+    (Parameter("length", "px", 0, _LONGEST_PATH, 12, weakest=0),),
+    random=True,
+    group="blur",
   )
 )
 
