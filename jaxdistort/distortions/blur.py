@@ -18,7 +18,7 @@ _LARGEST_RADIUS = 4000  # the sums of the taps stay exact
 _LARGEST_DISTANCE = 4000  # the mean of so many levels is still exact in float32
 
 
-def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 24.0) -> jax.Array:
+def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 48.0) -> jax.Array:
   """Blurs with a truncated Gaussian of standard deviation radius / 3, along rows, then columns.
 
   Taps lie at -ceil(radius)..ceil(radius), weighted exp(-i^2 / 2 sigma^2) where i^2 <= radius^2, else 0,
@@ -45,7 +45,7 @@ def gaussian_blur(image: jax.Array, radius: Any, *, max_radius: float = 24.0) ->
   return _gaussian_blur(image, radius, reach=reach)
 
 
-register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0, 24, 10, weakest=0),), group="blur"))
+register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0, 48, 10, weakest=0),), group="blur"))
 
 
 @compiled(group_on_cpu=1)

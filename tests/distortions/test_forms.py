@@ -87,7 +87,7 @@ def test_bounds_hold_for_values_that_cannot_be_seen(name, photographs):
 @pytest.mark.parametrize(
   ("name", "beyond", "bound"),
   [
-    ("gaussian_blur", {"radius": 99.0}, {"radius": 24.0}),
+    ("gaussian_blur", {"radius": 99.0}, {"radius": 48.0}),
     ("motion_blur", {"distance": 99.0}, {"distance": 64.0}),
     ("gaussian_noise", {"amount": -5.0}, {"amount": 0.0}),
     ("jpeg", {"quality": 0.0}, {"quality": 1.0}),
@@ -145,7 +145,7 @@ def test_refuses_what_is_not_a_picture(name):
 @pytest.mark.parametrize(
   ("call", "message"),
   [
-    (lambda i: gaussian_blur(i, 25.0), r"radius must be within 0\.\.24 px, got 25; raise max_radius"),
+    (lambda i: gaussian_blur(i, 49.0), r"radius must be within 0\.\.48 px, got 49; raise max_radius"),
     (lambda i: gaussian_blur(i, 1.0, max_radius=-1.0), r"max_radius must be within 0\.\.4,000 px, got -1"),
     (lambda i: gaussian_blur(i, 1.0, max_radius=np.nan), "max_radius must be within .* got nan"),
     (lambda i: motion_blur(i, 65.0, 0.0), r"distance must be within 0\.\.64 px, got 65; raise max_distance"),

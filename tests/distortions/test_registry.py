@@ -73,8 +73,8 @@ def test_distributions_within_the_bounds_pass(name, ranges):
     (
       "gaussian_blur",
       "radius",
-      (1, 30),
-      r"^sweep: gaussian_blur\.radius: expected values within 0\.\.24 px, got 1\.\.30$",
+      (1, 60),
+      r"^sweep: gaussian_blur\.radius: expected values within 0\.\.48 px, got 1\.\.60$",
     ),
     ("motion_blur", "distance", (-1, 5), r"motion_blur\.distance: expected values within 0\.\.64 px, got -1\.\.5"),
     ("monochrome_noise", "amount", (5, np.inf), r"monochrome_noise\.amount: .* 0\.\.512 levels, got 5\.\.inf"),
