@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from jaxdistort.distortions.backend import lookup
 
-CornerGradients = Callable[[int, jax.Array], tuple[jax.Array, jax.Array]]
-"""(0 left or 1 right of each x, cells int32 [H] along y) -> the two components of the gradients there, [H, W] each."""
+GridLines = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
+"""Cells int32 [H] along y -> a, b, [H, W] each: at distance d from a cell's upper grid line, it adds a + d b."""
 
 
 class NoiseTables(NamedTuple):
@@ -37,7 +37,7 @@ def noise_tables(key: jax.Array) -> NoiseTables:
 
 def gradient_noise(x: jax.Array, y: jax.Array, tables: NoiseTables) -> jax.Array:
   """Gradient noise on the grid of x float32 [W] and y float32 [H]: float32 [H, W], about -1..1."""
-  return interpolate(x, y, column_gradients(x, tables))
+  return interpolate(y, grid_lines(x, tables))
 
 
 def lattice_cell(v: jax.Array) -> jax.Array:
@@ -45,50 +45,45 @@ def lattice_cell(v: jax.Array) -> jax.Array:
   return (v + 4096).astype(jnp.int32)
 
 
-def column_gradients(x: jax.Array, tables: NoiseTables) -> CornerGradients:
-  """Gradients at the corners of the cells of x float32 [W], looked up as they are asked for."""
+def grid_lines(x: jax.Array, tables: NoiseTables) -> GridLines:
+  """The grid lines at x float32 [W], from gradients that are looked up as they are asked for."""
   permutation, gradients = tables
   hashed_gradients = lookup(gradients, permutation)  # the second permutation and the gradient in one look-up
   columns = lattice_cell(x)
+  offsets, ease = _within_cell(x)
 
-  def at(side: int, rows: jax.Array) -> tuple[jax.Array, jax.Array]:
-    gradient = lookup(hashed_gradients, lookup(permutation, (columns + side) & 255)[None, :] + (rows & 255)[:, None])
-    return gradient[..., 0], gradient[..., 1]
+  def at(cells: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def corner(side: int) -> tuple[jax.Array, jax.Array]:
+      hashes = lookup(permutation, (columns + side) & 255)[None, :] + (cells & 255)[:, None]
+      gradient = lookup(hashed_gradients, hashes)
+      return offsets[side][None, :] * gradient[..., 0], gradient[..., 1]
 
-  return at
-
-
-def stored_gradients(x: jax.Array, count: int, tables: NoiseTables) -> CornerGradients:
-  """The same as `column_gradients`, looked up once for each of the `count` rows of cells from y = 0 on."""
-  look_up, first = column_gradients(x, tables), lattice_cell(jnp.float32(0))
-  rows = [look_up(side, first + jnp.arange(count + 1)) for side in (0, 1)]
-
-  def at(side: int, cells: jax.Array) -> tuple[jax.Array, jax.Array]:
-    x_component, y_component = rows[side]
-    return lookup(x_component, cells - first), lookup(y_component, cells - first)
+    return tuple(left + ease[None, :] * (right - left) for left, right in zip(corner(0), corner(1), strict=True))
 
   return at
 
 
-def interpolate(x: jax.Array, y: jax.Array, gradients: CornerGradients) -> jax.Array:
-  """Noise float32 [H, W] on the grid of x float32 [W] and y float32 [H] from the gradients at the corners of cells."""
+def stored_lines(x: jax.Array, count: int, tables: NoiseTables) -> GridLines:
+  """The same as `grid_lines`, made once for each of the `count` rows of cells from y = 0 on."""
+  first = lattice_cell(jnp.float32(0))
+  lines = grid_lines(x, tables)(first + jnp.arange(count + 1))
+  return lambda cells: tuple(lookup(part, cells - first) for part in lines)
 
-  def within_cell(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-    shifted = v + 4096
-    fraction = shifted - lattice_cell(v).astype(jnp.float32)
-    return (fraction, fraction - 1), fraction * fraction * (3 - 2 * fraction)
 
-  x_offsets, x_ease = within_cell(x)
-  y_offsets, y_ease = within_cell(y)
-  rows = lattice_cell(y)
+def interpolate(y: jax.Array, lines: GridLines) -> jax.Array:
+  """Noise float32 [H, W] at y float32 [H] from the grid lines above and below."""
+  offsets, ease = _within_cell(y)
+  cells = lattice_cell(y)
 
-  def corner(i: int, j: int) -> jax.Array:
-    gradient = gradients(i, rows + j)
-    return x_offsets[i][None, :] * gradient[0] + y_offsets[j][:, None] * gradient[1]
+  def from_line(j: int) -> jax.Array:
+    a, b = lines(cells + j)
+    return a + offsets[j][:, None] * b
 
-  def along_x(j: int) -> jax.Array:
-    left, right = corner(0, j), corner(1, j)
-    return left + x_ease[None, :] * (right - left)
+  above, below = from_line(0), from_line(1)
+  return 1.5 * (above + ease[:, None] * (below - above))
 
-  top, bottom = along_x(0), along_x(1)
-  return 1.5 * (top + y_ease[:, None] * (bottom - top))
+
+def _within_cell(v: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+  """Distances from the grid line before and after, and the smooth step between them."""
+  fraction = v + 4096 - lattice_cell(v).astype(jnp.float32)
+  return (fraction, fraction - 1), fraction * fraction * (3 - 2 * fraction)

@@ -17,12 +17,17 @@ Finish = Callable[[list[jax.Array]], jax.Array]
 
 def packed(image: jax.Array) -> jax.Array:
   """uint8 [H, W, 3] to words uint32 [H W], so that one look-up brings the three levels of a pixel."""
-  return stored(lambda image: joined(jnp.moveaxis(image, -1, 0).astype(jnp.uint32), 8).reshape(-1), image)
+
+
+  def as_words(image: jax.Array) -> jax.Array:
+    return lax.bitcast_convert_type(jnp.pad(image, ((0, 0), (0, 0), (0, 1))), jnp.uint32).reshape(-1)
+
+  return stored(as_words, image)
 
 
 def joined(planes: Sequence[jax.Array] | jax.Array, bits: int) -> jax.Array:
-  """Three planes of whole numbers below 2^bits, uint32 or float32, to words uint32, the first plane lowest."""
-  first, second, third = (p if p.dtype == jnp.uint32 else p.astype(jnp.int32).astype(jnp.uint32) for p in planes)
+  """Three planes float32 of whole numbers below 2^bits to words uint32, the first plane lowest."""
+  first, second, third = (plane.astype(jnp.int32).astype(jnp.uint32) for plane in planes)
   return first | (second << np.uint32(bits)) | (third << np.uint32(2 * bits))
 
 

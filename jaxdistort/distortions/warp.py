@@ -10,13 +10,13 @@ from jax import lax
 from jaxdistort.distortions.backend import compiled, in_tiles, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.gradient_noise import (
-  CornerGradients,
+  GridLines,
   NoiseTables,
-  column_gradients,
+  grid_lines,
   interpolate,
   lattice_cell,
   noise_tables,
-  stored_gradients,
+  stored_lines,
 )
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
@@ -87,22 +87,22 @@ def _marble(
   height, width, _ = image.shape
   columns = jnp.arange(width, dtype=jnp.float32)
 
-  def coordinates(gradients: CornerGradients) -> tuple[jax.Array, jax.Array]:
+  def coordinates(lines: GridLines) -> tuple[jax.Array, jax.Array]:
     def of_rows(row_indices: jax.Array) -> tuple[jax.Array, jax.Array]:
       rows = row_indices.astype(jnp.float32)
-      noise = interpolate(columns / x_scale, rows / x_scale, gradients)
+      noise = interpolate(rows / x_scale, lines)
       k = jnp.clip((127 * (1 + noise)).astype(jnp.int32), 0, 255)
       return columns[None, :] + lookup(x_shifts, k), rows[:, None] + lookup(y_shifts, k)
 
     return in_tiles(of_rows, height, tiles=8)
 
   def looked_up() -> tuple[jax.Array, jax.Array]:
-    return coordinates(column_gradients(columns / x_scale, tables))
+    return coordinates(grid_lines(columns / x_scale, tables))
 
   def stored() -> tuple[jax.Array, jax.Array]:
-    return coordinates(stored_gradients(columns / x_scale, cells, tables))
+    return coordinates(stored_lines(columns / x_scale, cells, tables))
 
-  # Cells of four pixels and more have few rows, and their gradients are looked up but once: four times as fast on CPU.
+  # Cells of four pixels and more have few rows, and their grid lines are made but once: four times as fast on CPU.
   cells = height // 4 + 1
   few = lattice_cell(jnp.float32(height - 1) / x_scale) - lattice_cell(jnp.float32(0)) < cells
   x, y = lax.platform_dependent(cpu=lambda: lax.cond(few, stored, looked_up), default=looked_up)

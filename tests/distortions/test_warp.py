@@ -7,11 +7,11 @@ import pytest
 
 from jaxdistort.distortions import marble, ripple, twirl
 from jaxdistort.distortions.gradient_noise import (
-  column_gradients,
   gradient_noise,
+  grid_lines,
   interpolate,
   noise_tables,
-  stored_gradients,
+  stored_lines,
 )
 
 pytestmark = pytest.mark.optimised
@@ -57,11 +57,11 @@ def test_gradient_noise_is_zero_on_the_lattice_and_smooth_between():
 
 
 @pytest.mark.parametrize("scale", [3.3, 20.0])
-def test_gradients_that_are_stored_give_the_same_noise(scale):
+def test_grid_lines_that_are_stored_give_the_same_noise(scale):
   tables, x, y = noise_tables(jax.random.key(2)), jnp.arange(30.0) / scale, jnp.arange(40.0) / scale
   noise = [
-    jax.jit(lambda gradients=gradients: interpolate(x, y, gradients()))()
-    for gradients in (lambda: column_gradients(x, tables), lambda: stored_gradients(x, 13, tables))
+    jax.jit(lambda lines=lines: interpolate(y, lines()))()
+    for lines in (lambda: grid_lines(x, tables), lambda: stored_lines(x, 13, tables))
   ]
   np.testing.assert_array_equal(*noise)
 
