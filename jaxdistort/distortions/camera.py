@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
@@ -88,19 +89,22 @@ def _camera_noise(key: jax.Array, image: jax.Array, amount: jax.Array, coarsenes
 
 def _demosaiced(mosaic: jax.Array) -> list[jax.Array]:
   """R, G, B [H, W] of a Bayer mosaic [H, W], R at its first pixel, B diagonal to it, by bilinear interpolation."""
-  odd_row, odd_column = (jnp.arange(n) % 2 == 1 for n in mosaic.shape)
+  framed = jnp.pad(mosaic, 1, "wrap")
+  odd_row, odd_column = (jnp.arange(n) % 2 == 0 for n in framed.shape)  # the frame shifts them by one
   odd = odd_row[:, None].astype(jnp.int32) + odd_column[None, :].astype(jnp.int32)  # how many of the two: 0 is R, 2 B
+  red, green, blue = (jnp.where(odd == count, framed, 0) for count in range(3))
 
   def around(plane: jax.Array, axis: int) -> jax.Array:
-    return 0.5 * (jnp.roll(plane, 1, axis) + jnp.roll(plane, -1, axis))
+    size = plane.shape[axis]
+    sides = lax.slice_in_dim(plane, 0, size - 2, axis=axis) + lax.slice_in_dim(plane, 2, size, axis=axis)
+    return 0.5 * sides
 
-  def sites(count: int) -> jax.Array:
-    return jnp.where(odd == count, mosaic, 0)
+  def interpolated(plane: jax.Array) -> jax.Array:
+    along = plane[:, 1:-1] + around(plane, 1)
+    return along[1:-1] + around(along, 0)
 
-  along = {count: sites(count) + around(sites(count), 1) for count in (0, 2)}
-  red, blue = (along[count] + around(along[count], 0) for count in (0, 2))
-  green = sites(1) + 0.5 * (around(sites(1), 0) + around(sites(1), 1))
-  return [red, green, blue]
+  cross = around(green, 0)[:, 1:-1] + around(green, 1)[1:-1]
+  return [interpolated(red), green[1:-1, 1:-1] + 0.5 * cross, interpolated(blue)]
 
 
 def _split(planes: list[jax.Array]) -> tuple[jax.Array, jax.Array]:

@@ -93,11 +93,13 @@ def plasma(key: jax.Array, halvings: int, roughness: jax.Array) -> jax.Array:
 def _halved(points: Any, steps: Any, numpy: Any) -> Any:
   """The grid [2n, 2n] with twice the points, from [n, n] and steps [3, n, n], as arrays of `numpy` or jax.numpy."""
   count = points.shape[0]
-  right, down = numpy.roll(points, -1, 1), numpy.roll(points, -1, 0)
-  middles = (points + right + down + numpy.roll(right, -1, 0)) * 0.25 + steps[0]
-  tops = (points + right + middles + numpy.roll(middles, 1, 0)) * 0.25 + steps[1]
-  lefts = (points + down + middles + numpy.roll(middles, 1, 1)) * 0.25 + steps[2]
-  rows = [numpy.stack(pair, -1).reshape(count, 2 * count) for pair in ((points, tops), (lefts, middles))]
+  framed = numpy.pad(points, ((0, 1), (0, 1)), "wrap")
+  here, right, down, across = framed[:-1, :-1], framed[:-1, 1:], framed[1:, :-1], framed[1:, 1:]
+  middles = (here + right + down + across) * 0.25 + steps[0]
+  before = numpy.pad(middles, ((1, 0), (1, 0)), "wrap")
+  tops = (here + right + middles + before[:-1, 1:]) * 0.25 + steps[1]
+  lefts = (here + down + middles + before[1:, :-1]) * 0.25 + steps[2]
+  rows = [numpy.stack(pair, -1).reshape(count, 2 * count) for pair in ((here, tops), (lefts, middles))]
   return numpy.stack(rows, 1).reshape(2 * count, 2 * count)
 
 
