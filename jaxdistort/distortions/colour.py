@@ -243,7 +243,7 @@ def colour_shift(key: jax.Array, image: jax.Array, amount: Any) -> jax.Array:
 
 register(
   Distortion(
-    "colour_shift", colour_shift, (Parameter("amount", "px", 0, 16, 6, weakest=0),), random=True, group="colour"
+    "colour_shift", colour_shift, (Parameter("amount", "px", 0, 12, 6, weakest=0),), random=True, group="colour"
   )
 )
 

@@ -185,7 +185,7 @@ def interlacing(image: jax.Array, shift: Any) -> jax.Array:
 
 
 register(
-  Distortion("interlacing", interlacing, (Parameter("shift", "px", 0, 16, 4, weakest=0),), group="coding"),
+  Distortion("interlacing", interlacing, (Parameter("shift", "px", 0, 8, 4, weakest=0),), group="coding"),
 )
 
 

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.colour_spaces import from_lab, on_planes, rounded, to_lab
-from jaxdistort.distortions.filtering import at_least, filter_axis, short_gaussian_taps
+from jaxdistort.distortions.filtering import filter_axis, short_gaussian_taps
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+
+_LARGEST_RADIUS = 5  # pixels
 
 
 def sharpen(image: jax.Array, amount: Any, radius: Any) -> jax.Array:
@@ -21,7 +23,7 @@ def sharpen(image: jax.Array, amount: Any, radius: Any) -> jax.Array:
   Args:
     image: uint8 [H, W, 3].
     amount: what the difference is multiplied by, 0..20; traced. At 0 the picture stays as it is.
-    radius: standard deviation of the blur, 0..8 px; traced.
+    radius: standard deviation of the blur, 0..5 px; traced.
 
   Returns:
     uint8 [H, W, 3]. Where parameters are traced, one outside its bounds gives the picture of the nearest bound, and NaN
@@ -34,14 +36,14 @@ def sharpen(image: jax.Array, amount: Any, radius: Any) -> jax.Array:
   """
   check_image("sharpen", image)
   amount = bounded("sharpen", "amount", amount, 0, 20)
-  return _sharpen(image, amount, bounded("sharpen", "radius", radius, 0, 8, "px"))
+  return _sharpen(image, amount, bounded("sharpen", "radius", radius, 0, _LARGEST_RADIUS, "px"))
 
 
 register(
   Distortion(
     "sharpen",
     sharpen,
-    (Parameter("amount", "", 0, 12, 2, weakest=0), Parameter("radius", "px", 0, 8, 3, weakest=0)),
+    (Parameter("amount", "", 0, 12, 2, weakest=0), Parameter("radius", "px", 0, _LARGEST_RADIUS, 3, weakest=0)),
     group="processing",
   )
 )
@@ -50,14 +52,11 @@ register(
 @compiled(group_on_cpu=1)
 def _sharpen(image: jax.Array, amount: jax.Array, radius: jax.Array) -> jax.Array:
   amount, radius, brightest = known(amount, radius)
-
-  def blurred(reach: int, lightness: jax.Array) -> jax.Array:
-    taps = short_gaussian_taps(radius, reach)
-    return filter_axis(filter_axis(lightness, taps, 2), taps, 1)
+  taps = short_gaussian_taps(radius, 2 * _LARGEST_RADIUS)
 
   def sharpened(planes: jax.Array) -> jax.Array:
     lab = to_lab(planes)
-    difference = lab[:1] - at_least(jnp.ceil(2 * radius), (6, 16), blurred, lab[:1])
+    difference = lab[:1] - filter_axis(filter_axis(lab[:1], taps, 2), taps, 1)
     levels = from_lab(jnp.concatenate([lab[:1] + amount * difference, lab[1:]]))
     return rounded(jnp.minimum(levels, brightest))
 

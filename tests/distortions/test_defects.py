@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from jaxdistort.distortions import block_loss, colour_blocks, interlacing, patches
-from tests.distortions.alike import assert_falls, with_odd_sides
+from tests.distortions.references import assert_falls, with_odd_sides
 
 pytestmark = pytest.mark.optimised
 

@@ -48,3 +48,12 @@ def test_the_first_size_that_is_enough():
   add = lambda size, operand: operand + size
   run = jax.jit(lambda needed: filtering.at_least(needed, sizes, add, jnp.int32(0)))
   assert [int(run(jnp.float32(needed))) for needed in (0, 2, 2.1, 5, 7, 99)] == [2, 2, 5, 5, 9, 9]
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.3, 1.0, 2.6])
+def test_short_taps_end_at_two_sigma(sigma):
+  taps = np.asarray(filtering.short_gaussian_taps(jnp.float32(sigma), 9))
+  impulse = np.zeros(19)
+  impulse[9] = 1
+  expected = ndimage.gaussian_filter1d(impulse, max(sigma, 1e-3), mode="constant", radius=int(np.ceil(2 * sigma)))
+  np.testing.assert_allclose(taps, expected, atol=1e-6)

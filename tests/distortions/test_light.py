@@ -8,7 +8,7 @@ from scipy.interpolate import CubicSpline
 from skimage import color
 
 from jaxdistort.distortions import brighten, brightness, contrast, contrast_curve, darken, exposure, mean_shift
-from tests.distortions.alike import assert_alike, assert_falls, with_odd_sides
+from tests.distortions.references import assert_alike, assert_falls, decoded, encoded, with_odd_sides
 
 pytestmark = pytest.mark.optimised
 
@@ -16,10 +16,7 @@ _LEVELS = jnp.asarray(np.stack(np.meshgrid(*[np.arange(0, 256, 17, np.uint8)] * 
 
 
 def _exposed(image, stops):
-  encoded = image / 255
-  light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) * 2.0**stops
-  light = np.clip(light, 0, 1)
-  return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+  return encoded(decoded(image) * 2.0**stops)
 
 
 def _brighter(image, shift):

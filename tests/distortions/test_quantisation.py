@@ -9,7 +9,7 @@ import pytest
 from skimage.filters import threshold_multiotsu
 
 from jaxdistort.distortions import banding, quantisation
-from tests.distortions.alike import assert_falls, with_odd_sides
+from tests.distortions.references import assert_falls, with_odd_sides
 
 pytestmark = pytest.mark.optimised
 

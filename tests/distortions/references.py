@@ -1,10 +1,11 @@
-"""How near two pictures are, for tests of ops against other implementations."""
+"""What ops are tested against, and how near to it they must be."""
 
 from collections.abc import Callable, Iterable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from skimage import color
 from skimage.metrics import structural_similarity
 
 
@@ -33,3 +34,23 @@ def assert_falls(op: Callable[..., jax.Array], values: Iterable[float], photogra
     ]
   )
   assert np.all(np.diff(similarity, axis=0) < 1e-4), similarity.round(4)
+
+
+def from_lab(lab: np.ndarray) -> np.ndarray:
+  """CIE L*a*b* [..., 3] to sRGB levels 0..255, float64, without the limits that scikit-image sets on the way."""
+  y = (lab[..., 0] + 16) / 116
+  compressed = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
+  ratios = np.where(compressed > 6 / 29, compressed**3, 3 * (6 / 29) ** 2 * (compressed - 4 / 29))
+  return encoded(ratios * [0.95047, 1, 1.08883] @ np.linalg.inv(color.colorconv.xyz_from_rgb).T)
+
+
+def decoded(levels: np.ndarray) -> np.ndarray:
+  """sRGB levels to linear light 0..1, float64."""
+  x = levels / 255
+  return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+  """Linear light, clipped to 0..1, to sRGB levels, float64."""
+  light = np.clip(light, 0, 1)
+  return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
