@@ -14,8 +14,11 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
+from jaxdistort.distortions.jpeg2000 import jpeg2000
 from jaxdistort.distortions.noise import gaussian_noise
 from jaxdistort.distortions.registry import DISTORTIONS, GROUPS, Distortion, Parameter, check_parameters, register
+from jaxdistort.distortions.resampling import window
+from jaxdistort.distortions.resolution import pixelate, upscaled
 from jaxdistort.distortions.severities import PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
 
@@ -32,10 +35,14 @@ __all__ = [
   "gaussian_blur",
   "gaussian_noise",
   "jpeg",
+  "jpeg2000",
   "marble",
   "motion_blur",
   "noise_tables",
+  "pixelate",
   "register",
   "ripple",
   "twirl",
+  "upscaled",
+  "window",
 ]

@@ -41,7 +41,9 @@ def window(image: jax.Array, scale: jax.Array, top: jax.Array, left: jax.Array, 
   if size < 1 or filter not in REACH:
     raise ValueError(f"window: expected size >= 1 and one of the filters {', '.join(REACH)}, got {size} and {filter!r}")
   scale = bounded("window", "scale", scale, *_SCALES)
-  corner = (bounded("window", name, value, -_FARTHEST, _FARTHEST, "px") for name, value in (("top", top), ("left", left)))
+  corner = (
+    bounded("window", name, value, -_FARTHEST, _FARTHEST, "px") for name, value in (("top", top), ("left", left))
+  )
   return _window(image, scale, *corner, size=size, filter=filter)
 
 
@@ -74,7 +76,9 @@ def resampled(image: jax.Array, matrix: jax.Array) -> jax.Array:
   return rounded(sums).reshape(-1, *image.shape[1:])
 
 
-def weights(filter: str, columns: int, source: jax.Array | int, target: jax.Array | int, places: jax.Array) -> jax.Array:
+def weights(
+  filter: str, columns: int, source: jax.Array | int, target: jax.Array | int, places: jax.Array
+) -> jax.Array:
   """The weights by which Pillow resizes one axis.
 
   Args:

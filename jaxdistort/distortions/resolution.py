@@ -19,7 +19,7 @@ _SHARES = (2, 4, 8)  # eighths of the sides that a small picture may need room f
 
 
 def pixelate(image: jax.Array, scale: Any, *, averaged: bool = True) -> jax.Array:
-  """Shrinks the picture to trunc(scale * W) x trunc(scale * H) pixels, at least 1 x 1, and enlarges it by copies of them.
+  """Shrinks the picture to trunc(scale * W) x trunc(scale * H) pixels, at least 1 x 1, and enlarges it by copying them.
 
   Args:
     image: uint8 [H, W, 3].
@@ -106,9 +106,7 @@ def upscaled(image: jax.Array, scale: Any, *, filter: str = "bicubic") -> jax.Ar
 
 
 for _filter in ("nearest", "bilinear", "bicubic"):
-  register(
-    Distortion(f"upscaled_{_filter}", upscaled, (_SCALE,), options=(("filter", _filter),), group="resolution")
-  )
+  register(Distortion(f"upscaled_{_filter}", upscaled, (_SCALE,), options=(("filter", _filter),), group="resolution"))
 
 
 @compiled(group_on_cpu=1)
