@@ -27,6 +27,7 @@ from jaxdistort.distortions.elastic import elastic, jitter
 from jaxdistort.distortions.glass import glass_blur
 from jaxdistort.distortions.gradient_noise import NoiseTables, noise_tables
 from jaxdistort.distortions.jpeg import jpeg
+from jaxdistort.distortions.jpeg2000 import jpeg2000
 from jaxdistort.distortions.light import brighten, brightness, darken, exposure, mean_shift
 from jaxdistort.distortions.motion import camera_shake, gaussian_motion_blur, linear_motion_blur
 from jaxdistort.distortions.noise import gaussian_noise
@@ -89,6 +90,7 @@ __all__ = [
   "interlacing",
   "jitter",
   "jpeg",
+  "jpeg2000",
   "lab_saturation",
   "linear_motion_blur",
   "marble",
@@ -97,6 +99,7 @@ __all__ = [
   "names",
   "noise_tables",
   "patches",
+  "pixelate",
   "pixelate",
   "quantisation",
   "register",
