@@ -100,7 +100,6 @@ __all__ = [
   "noise_tables",
   "patches",
   "pixelate",
-  "pixelate",
   "quantisation",
   "register",
   "ripple",

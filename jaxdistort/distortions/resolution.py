@@ -19,11 +19,7 @@ _SHARES = (2, 4, 8)  # eighths of the sides that a small picture may need room f
 
 
 def pixelate(image: jax.Array, scale: Any, *, averaged: bool = True) -> jax.Array:
-<<<<<<< HEAD
-  """Shrinks the picture to trunc(scale W) x trunc(scale H) pixels, at least 1 x 1, and enlarges it by copies of them.
-=======
   """Shrinks the picture to trunc(scale * W) x trunc(scale * H) pixels, at least 1 x 1, and enlarges it by copying them.
->>>>>>> coding
 
   Args:
     image: uint8 [H, W, 3].
