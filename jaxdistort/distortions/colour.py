@@ -55,7 +55,7 @@ def saturation(image: jax.Array, scale: Any, shift: Any) -> jax.Array:
 
 _SHIFT = Parameter("shift", "", 0, 0.5, 0, weakest=0)
 register(
-  Distortion("desaturation", saturation, (Parameter("scale", "", -1, 1, 0.1, weakest=1), _SHIFT), group="colour"),
+  Distortion("desaturation", saturation, (Parameter("scale", "", -0.5, 1, 0.1, weakest=1), _SHIFT), group="colour"),
 )
 # Tables have levels of less and of more saturation under one name: the bounds hold them all.
 register(

@@ -145,7 +145,7 @@ def snow(
     density: mean of the noise, -1..1; traced. At -1, with no veil and the other defaults, the picture stays as it is.
     spread: standard deviation of the noise, 0..1; traced.
     zoom: how much it is enlarged, 1..8; traced.
-    threshold: below which there is no snow, 0..1; traced.
+    threshold: below which there is no snow, 0..1; traced. At 1 there is none at all.
     length: of a streak in pixels, 1..33 (a fraction does not count); traced.
     sigma: of its weights in px, 0.1..33; traced.
     veil: how far the picture goes towards its brightened grey, 0..1; traced.
@@ -178,7 +178,7 @@ _SNOW = (
   Parameter("angle", "rad", -10, 10, -math.pi / 2, weakest=0, drawn=Uniform(-0.75 * math.pi, -0.25 * math.pi)),
 )
 
-register(Distortion("snow", snow, _SNOW, random=True, graded=("density", "veil"), group="processing"))
+register(Distortion("snow", snow, _SNOW, random=True, graded=("threshold", "veil"), group="processing"))
 
 
 @compiled(group_on_cpu=1)
@@ -200,7 +200,7 @@ def _snow(
   height, width, _ = image.shape
   noise = density + spread * normal(key, height * width, stream=0, stored=True).reshape(height, width)
   noise = _enlarged(_enlarged(noise, zoom).T, zoom).T
-  flakes = jnp.where(noise < threshold, 0, jnp.clip(noise, 0, 1))
+  flakes = jnp.where((noise < threshold) | (threshold >= 1), 0, jnp.clip(noise, 0, 1))
   flakes = jnp.floor(_smeared(flakes, length, sigma, angle) * 255 + 0.5)
   flakes += flakes[::-1, ::-1]
   planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
