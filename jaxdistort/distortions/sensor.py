@@ -90,7 +90,7 @@ def _speckle_noise(key: jax.Array, image: jax.Array, amount: jax.Array, *, unifo
   if uniformly:
     noise = (uniform(key, image.size, stream=0) - np.float32(0.5 - 2.0**-25)) * np.float32(np.sqrt(12))
   else:
-    noise = normal(key, image.size, stream=0)
+    noise = normal(key, image.size, stream=0, stored=True)
   return _levels(values + values * (amount * noise), brightest).reshape(image.shape)
 
 
