@@ -34,11 +34,12 @@ def jpeg2000(image: jax.Array, ratio: Any) -> jax.Array:
 
   Irreversible colour transform, the 9/7 wavelet in up to five levels, a quantiser with a dead zone whose step is the
   same for all subbands in units of what a coefficient adds to the picture, and the middle of its interval for what
-  is not 0. Instead of coding the coefficients, the finest step is found whose estimated file is small enough. The estimate
-  grows with the coefficients that are not 0 (He and Mitra), with how scattered they are and how large; its constants
-  fit the files of OpenJPEG, headers included (261 bytes: a small picture never reaches a high ratio).
+  is not 0. Instead of coding the coefficients, the finest step is found whose estimated file is small enough. The
+  estimate grows with the coefficients that are not 0 (He and Mitra), with how scattered they are and how large; its
+  constants fit the files of OpenJPEG, headers included (261 bytes: a small picture never reaches a high ratio).
 
-  At the same size, the error is that of OpenJPEG with its colour transform (Pillow: `mct=1`) within 1 dB.
+  Of 224 px and ratios of 8 to 120, the error is that of an OpenJPEG file of the same size with its colour transform
+  (Pillow: `mct=1`) within 1 dB, in most pictures 0.3; of 1 picture in 20 (half of it plain sky), 1.3 dB.
 
   Args:
     image: uint8 [H, W, 3].
