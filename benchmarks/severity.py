@@ -134,7 +134,7 @@ def measure_scale(name: str, images: np.ndarray) -> perceptual.Scale:
   return perceptual.Scale(
     tuple(np.round(severities, 4).tolist()),
     {n: tuple(float(f"{v:.5g}") for v in values) for n, values in values_at(new).items()},
-    round(float(np.interp(0.01, seen, severities)), 4),
+    round(max(0.05, float(np.interp(0.01, seen, severities))), 4),
     tuple(np.round(similarity, 4).tolist()),
     tuple(np.round(difference, 3).tolist()),
   )

@@ -45,13 +45,15 @@ from jaxdistort.distortions.sensor import (
   speckle_noise,
   ycbcr_noise,
 )
-from jaxdistort.distortions.severities import LIVE, PAPER, SEVERITY_TABLES, SeverityTable
+from jaxdistort.distortions.severities import IMAGENET_C, KADID10K, LIVE, PAPER, SEVERITY_TABLES, SeverityTable
 from jaxdistort.distortions.warp import marble, ripple, twirl
 from jaxdistort.distortions.weather import fog, snow
 
 __all__ = [
   "DISTORTIONS",
   "GROUPS",
+  "IMAGENET_C",
+  "KADID10K",
   "LIVE",
   "PAPER",
   "SEVERITY_TABLES",

@@ -7,9 +7,8 @@ from jaxdistort.protocols.nuisance import Nuisance
 from jaxdistort.protocols.protocol import PROTOCOLS, Protocol, Samples, distort_sharded
 from jaxdistort.protocols.stages import Stage
 from jaxdistort.protocols.study import pairs, six, variable
-
-# from jaxdistort.protocols.tables import imagenet_c, kadid10k
-# from jaxdistort.protocols.wild import wild
+from jaxdistort.protocols.tables import imagenet_c, kadid10k
+from jaxdistort.protocols.wild import wild
 
 __all__ = [
   "PROTOCOLS",

@@ -6,7 +6,7 @@ signal-to-noise ratio that was reached, not with the setting of an encoder, so t
 
 from types import MappingProxyType
 
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, SeverityTable
+from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, SeverityTable, levels_of
 
 # Standard deviation of the Gaussian in px.
 _SIGMAS = (
@@ -131,8 +131,8 @@ _DEVIATIONS = (
   1.99609,
 )
 _ENTRIES = {
-  "gblur": Entry("gaussian_blur", tuple({"radius": 3 * sigma} for sigma in _SIGMAS)),
-  "wn": Entry("gaussian_noise", tuple({"amount": 255 * deviation, "density": 1} for deviation in _DEVIATIONS)),
+  "gblur": Entry("gaussian_blur", levels_of(radius=[3 * sigma for sigma in _SIGMAS])),
+  "wn": Entry("gaussian_noise", levels_of(amount=[255 * deviation for deviation in _DEVIATIONS], density=1)),
 }
 
 LIVE = SEVERITY_TABLES.register("live", SeverityTable("LIVE release 2, info.txt", MappingProxyType(_ENTRIES)))

@@ -1,6 +1,6 @@
 """Tables of severities: the parameters of distortions, level by level, as some source has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jaxdistort.distortions.distributions import Distribution
@@ -57,6 +57,13 @@ class SeverityTable(NamedTuple):
     if severity not in range(1, len(levels) + 1):
       raise InputError(f"severity of {name}: expected a whole number within 1..{len(levels)}, got {severity}")
     return dict(levels[severity - 1])
+
+
+def levels_of(**parameters: float | Distribution | Sequence[float]) -> tuple[Setting, ...]:
+  """Settings level by level, from a list of values for each parameter, or one value for all levels."""
+  count = max(len(values) for values in parameters.values() if isinstance(values, Sequence))
+  columns = {n: v if isinstance(v, Sequence) else [v] * count for n, v in parameters.items()}
+  return tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
 SEVERITY_TABLES: Registry[SeverityTable] = Registry("severity table")
