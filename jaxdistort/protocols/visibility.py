@@ -8,6 +8,7 @@ loss / (loss + least), where `least` is the loss at which the distortion begins 
 """
 
 import functools
+import itertools
 import json
 from collections.abc import Sequence
 from importlib import resources
@@ -52,12 +53,12 @@ def share_left(kinds: Sequence[str], severity: jax.Array, later: jax.Array, stre
   own = jnp.asarray([GROUPS.index(DISTORTIONS[kind].group) for kind in kinds])
   steps = table.shape[-1] - 1
   row, column = severity * steps, jnp.broadcast_to((strength * steps)[:, None], severity.shape)
-  row_below, column_below = (jnp.clip(x.astype(jnp.int32), 0, steps - 1) for x in (row, column))
+  below = [jnp.clip(jnp.floor(x), 0, steps - 1) for x in (row, column)]
   total = jnp.zeros_like(severity)
-  for r in (0, 1):
-    for c in (0, 1):
-      weight = (1 - jnp.abs(row - row_below - r)) * (1 - jnp.abs(column - column_below - c))
-      total += weight * table[own[None, :], later[:, None], row_below + r, column_below + c]
+  for corner in itertools.product((0, 1), (0, 1)):
+    places = [low + step for low, step in zip(below, corner, strict=True)]
+    weight = (1 - jnp.abs(row - places[0])) * (1 - jnp.abs(column - places[1]))
+    total += weight * table[own[None, :], later[:, None], *(place.astype(jnp.int32) for place in places)]
   return jnp.where((strength > 0)[:, None], jnp.clip(total, 0, 1), 1)
 
 

@@ -8,6 +8,7 @@ from scipy.stats import chi2_contingency
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
 from jaxdistort.distortions.severities import PAPER
+from jaxdistort.distortions.severities.perceptual import severity_of
 from jaxdistort.errors import InputError
 from jaxdistort.protocols import (
   PROTOCOLS,
@@ -55,7 +56,8 @@ def test_the_study_s_classes():
   assert six().period == 7
   assert variable().kinds == ("gaussian_blur", "gaussian_noise")
   np.testing.assert_array_equal(np.bincount(variable().stages[0].pattern + 1), [1, 4, 4])
-  assert {p().jpeg_quality for p in PROTOCOLS.values()} == {75}
+  own = {name: create().jpeg_quality for name, create in PROTOCOLS.items()}
+  assert own == {"six": 75, "variable": 75, "pairs": 75, "imagenet_c": None, "kadid10k": None, "wild": None}
 
 
 @pytest.mark.parametrize("first", [0, 3, 20])
@@ -119,7 +121,9 @@ def test_levels_come_with_their_pictures(pictures):
   for i in np.flatnonzero(samples.presence[:, 0]):
     expected = DISTORTIONS["gaussian_blur"](jax.random.key(0), pictures[i], radius=samples.levels[i, 0])
     np.testing.assert_array_equal(samples.images[i], expected)
-    assert float(samples.severity[i, 0]) == pytest.approx(float(samples.levels[i, 0]) / 11, rel=1e-6)
+  expected = severity_of("gaussian_blur", {"radius": samples.levels[:, 0]})
+  np.testing.assert_array_equal(samples.severity[:, 0], jnp.nan_to_num(expected))
+  assert np.all(samples.visibility[:, 0] > 0.5 * samples.presence[:, 0].astype(float))
   np.testing.assert_array_equal(samples.severity[~np.asarray(samples.presence)], 0)
 
 
@@ -197,8 +201,8 @@ def test_the_accelerators_form_is_the_other_one(pictures):
     (Kind("gausian_blur"), "protocol x: kind: 'gausian_blur' is not one of .*did you mean 'gaussian_blur'"),
     (Kind("gaussian_blur", {"sigma": Constant(1)}), "parameter of gaussian_blur: 'sigma' is not one of radius"),
     (
-      Kind("gaussian_blur", {"radius": Uniform(1, 12)}),
-      r"protocol x: gaussian_blur.radius: .* 0\.\.11 px, got 1\.\.12",
+      Kind("gaussian_blur", {"radius": Uniform(1, 60)}),
+      r"protocol x: gaussian_blur.radius: .* 0\.\.48 px, got 1\.\.60",
     ),
     (Kind("gaussian_noise", {"amount": Constant(float("inf"))}), "gaussian_noise.amount: expected values within"),
     (Kind("jpeg", {"quality": Uniform(10, 90)}), "jpeg.quality: expected whole numbers"),
