@@ -142,13 +142,13 @@ def snow(
   Args:
     key: a PRNG key of any implementation.
     image: uint8 [H, W, 3].
-    density: mean of the noise, -1..1; traced. At -1, with no veil and the other defaults, the picture stays as it is.
+    density: mean of the noise, -1..0.6; traced. At -1, with no veil and the other defaults, the picture stays as it is.
     spread: standard deviation of the noise, 0..1; traced.
     zoom: how much it is enlarged, 1..8; traced.
     threshold: below which there is no snow, 0..1; traced. At 1 there is none at all.
     length: of a streak in pixels, 1..33 (a fraction does not count); traced.
     sigma: of its weights in px, 0.1..33; traced.
-    veil: how far the picture goes towards its brightened grey, 0..1; traced.
+    veil: how far the picture goes towards its brightened grey, 0..0.6; traced.
     angle: from the pixel along its streak in radians, -10..10, clockwise from the x axis, -pi / 2 upwards; traced.
 
   Returns:
@@ -168,13 +168,13 @@ def snow(
 
 
 _SNOW = (
-  Parameter("density", "", -1, 1, 0.55, weakest=-1),
+  Parameter("density", "", -1, 0.6, 0.4, weakest=-1),
   Parameter("spread", "", 0, 1, 0.3, weakest=0),
   Parameter("zoom", "", 1, 8, 3, weakest=1),
   Parameter("threshold", "", 0, 1, 0.85, weakest=1),
   Parameter("length", "px", 1, 33, 25, weakest=1),
   Parameter("sigma", "px", 0.1, 33, 8, weakest=0.1),
-  Parameter("veil", "", 0, 1, 0.3, weakest=0),
+  Parameter("veil", "", 0, 0.6, 0.3, weakest=0),
   Parameter("angle", "rad", -10, 10, -math.pi / 2, weakest=0, drawn=Uniform(-0.75 * math.pi, -0.25 * math.pi)),
 )
 
