@@ -52,7 +52,6 @@ register(Distortion("gaussian_blur", gaussian_blur, (Parameter("radius", "px", 0
 def _gaussian_blur(image: jax.Array, radius: jax.Array, *, reach: int) -> jax.Array:
   """Filters rows, then columns, each pass rounded to whole levels."""
 
-
   def blurred(size: int, planes: jax.Array) -> jax.Array:
     taps = _gaussian_taps(radius, size)
     for axis in (2, 1):

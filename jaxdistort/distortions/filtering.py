@@ -23,7 +23,7 @@ def gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
 
 
 def truncated_taps(sigma: jax.Array, truncate: float, reach: int) -> jax.Array:
-  """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do: alike for every reach that holds them."""
+  """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do; alike for every reach beyond."""
   ends = jnp.floor(truncate * sigma + 0.5)
   taps = jnp.where(jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32)) <= ends, gaussian_taps(sigma, reach), 0)
   return taps / jnp.sum(taps)

@@ -18,7 +18,6 @@ Finish = Callable[[list[jax.Array]], jax.Array]
 def packed(image: jax.Array) -> jax.Array:
   """uint8 [H, W, 3] to words uint32 [H W], so that one look-up brings the three levels of a pixel."""
 
-
   def as_words(image: jax.Array) -> jax.Array:
     return lax.bitcast_convert_type(jnp.pad(image, ((0, 0), (0, 0), (0, 1))), jnp.uint32).reshape(-1)
 

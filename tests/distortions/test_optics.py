@@ -56,7 +56,9 @@ def test_box_is_a_moving_average(photographs, width):
       _close(ours, ndimage.uniform_filter(image.astype(float), (width, width, 1), mode="nearest"))
 
 
-@pytest.mark.parametrize(("zoom", "step", "count"), [(1.01, 0.01, 2), (1.1, 0.01, 11), (1.26, 0.02, 14), (1.55, 0.07, 9)])
+@pytest.mark.parametrize(
+  ("zoom", "step", "count"), [(1.01, 0.01, 2), (1.1, 0.01, 11), (1.26, 0.02, 14), (1.55, 0.07, 9)]
+)
 def test_zoom_is_a_mean_of_enlargements(photographs, zoom, step, count):
   for image in (photographs[4].astype(float), photographs[6][:37, :50].astype(float)):
     height, width, _ = image.shape
