@@ -152,9 +152,9 @@ def _jitter(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Array:
 
   def scatter(turn: jax.Array, words: jax.Array) -> jax.Array:
     draws = random_words(jax.random.fold_in(key, turn), height * width, stream=0).reshape(height, width)
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    positions = x + amount * _normal(draws), y + amount * _normal(draws >> np.uint32(16))
-    return bicubic(words, image.shape, *positions, to_quarters, _BITS).reshape(-1)
+    x = lax.broadcasted_iota(jnp.float32, draws.shape, 1) + amount * _normal(draws)
+    y = lax.broadcasted_iota(jnp.float32, draws.shape, 0) + amount * _normal(draws >> np.uint32(16))
+    return bicubic(words, image.shape, x, y, to_quarters, _BITS).reshape(-1)
 
   quarters = joined([4 * plane for plane in split(packed(image), 8)], _BITS)
   planes = split(lax.fori_loop(0, _JITTERS, scatter, quarters).reshape(height, width), _BITS)
