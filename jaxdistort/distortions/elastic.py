@@ -21,9 +21,9 @@ _BITS = 10  # of a level between two jitters: quarters of it
 def elastic(key: jax.Array, image: jax.Array, amplitude: Any, scale: Any, affine: Any) -> jax.Array:
   """Displaces the picture by a smooth random field, as a rubber sheet that is pulled here and there.
 
-  The field is uniform noise smoothed by a Gaussian that is cut off at 3 scale, as large beyond an edge as within, and
-  scaled to its standard deviation. To it comes a random affine map: three corners of the square of a third of the shorter
-  side about the middle move by up to `affine` along each axis. Colours are bilinear, the picture is mirrored at its edges.
+  The field is uniform noise on a torus, smoothed by a Gaussian that is cut off at 3 scale, and scaled to its standard
+  deviation. To it comes a random affine map: three corners of the square about the middle, whose sides are two thirds
+  of the shorter side, move by up to `affine` along each axis. Colours are bilinear, and mirrored at the edges.
 
   Args:
     key: a PRNG key of any implementation.
@@ -152,8 +152,8 @@ def _jitter(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Array:
 
   def scatter(turn: jax.Array, words: jax.Array) -> jax.Array:
     draws = random_words(jax.random.fold_in(key, turn), height * width, stream=0).reshape(height, width)
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    x, y = x + amount * _normal(draws), y + amount * _normal(draws >> np.uint32(16))
+    x = lax.broadcasted_iota(jnp.float32, draws.shape, 1) + amount * _normal(draws)
+    y = lax.broadcasted_iota(jnp.float32, draws.shape, 0) + amount * _normal(draws >> np.uint32(16))
     return bicubic(words, image.shape, x, y, to_quarters, _BITS).reshape(-1)
 
   quarters = joined([4 * plane for plane in split(packed(image), 8)], _BITS)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxdistort.distortions.backend import in_a_loop
+from jaxdistort.distortions.shifts import framed, shifted_sum, taps_of
 
 _UNROLLED = 64  # taps on a side up to which the accelerator's sum is one kernel
 
@@ -30,7 +31,7 @@ def short_gaussian_taps(sigma: jax.Array, reach: int) -> jax.Array:
 
 
 def truncated_taps(sigma: jax.Array, truncate: float, reach: int) -> jax.Array:
-  """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do: alike for every reach that holds them."""
+  """`gaussian_taps` that end at `truncate` times sigma, rounded, as scipy's do; alike for every reach beyond."""
   ends = jnp.floor(truncate * sigma + 0.5)
   taps = jnp.where(jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32)) <= ends, gaussian_taps(sigma, reach), 0)
   return taps / jnp.sum(taps)
@@ -69,24 +70,14 @@ def filter_axis(planes: jax.Array, taps: jax.Array, axis: int, mode: str = "edge
 
 
 def correlate(planes: jax.Array, kernel: jax.Array, mode: str = "edge") -> jax.Array:
-  """Correlates float32 planes [C, H, W] with a kernel float32 [2 reach + 1, 2 reach + 1]; see `filter_axis`."""
-  size = kernel.shape[0]
-  widths = ((0, 0), (size // 2, size // 2), (size // 2, size // 2))
+  """Correlates float32 planes [C, H, W] with a kernel float32 [2 reach + 1, 2 reach + 1]; its zeros cost nothing."""
+  reach, taps = kernel.shape[0] // 2, taps_of(kernel, kernel.size)
 
-  def summed(planes: jax.Array) -> jax.Array:
-    wider = jnp.pad(planes, widths, mode)
+  def correlated(plane: jax.Array) -> jax.Array:
+    frame = framed(plane[..., None], reach, reach, reach, mode)
+    return shifted_sum(frame, taps, (*plane.shape, 1))[..., 0]
 
-    def add(i: jax.Array, total: jax.Array) -> jax.Array:
-      row, column = i // size, i % size
-      return total + kernel[row, column] * lax.dynamic_slice(wider, (0, row, column), planes.shape)
-
-    return lax.fori_loop(0, size * size, add, jnp.zeros_like(planes), unroll=8)
-
-  return lax.platform_dependent(
-    planes,
-    cpu=lambda planes: in_a_loop(lambda own: _convolution(jnp.pad(own, widths, mode), kernel[None, None]), planes),
-    default=summed,
-  )
+  return lax.map(correlated, planes)
 
 
 def at_least(

@@ -40,8 +40,8 @@ def glass_blur(key: jax.Array, image: jax.Array, sigma: Any, reach: Any, rounds:
   Raises:
     ValueError: a concrete parameter is outside its bounds.
 
-  Source: ImageNet-C's glass_blur. It means to swap two pixels, but swaps views of them, and so copies the second into the
-  first; the copies run one after the other there, and all at once here, with the same result.
+  Source: ImageNet-C's glass_blur. It means to swap two pixels, but swaps views of them, and so copies the second into
+  the first; the copies run one after the other there, and all at once here, with the same result.
   """
   check_image("glass_blur", image)
   sigma = bounded("glass_blur", "sigma", sigma, 0, _LARGEST_SIGMA, "px")
@@ -75,7 +75,7 @@ def _glass_blur(key: jax.Array, image: jax.Array, sigma: jax.Array, reach: jax.A
       taps = truncated_taps(sigma, 4, size)
       return filter_axis(filter_axis(planes, taps, 2), taps, 1)
 
-    levels = at_least(4 * sigma + 0.5, (4, 6, 13), smoothed, planes)
+    levels = at_least(4 * sigma + 0.5, (6, 13), smoothed, planes)
     return jnp.floor(jnp.minimum(levels, brightest) + 0.5)
 
   def move(turn: jax.Array, words: jax.Array) -> jax.Array:
@@ -93,7 +93,7 @@ def _targets(key: jax.Array, height: int, width: int, reach: jax.Array, share: j
   places, chances = jnp.split(random_words(key, 2 * height * width, stream=0), 2)
 
   def halves(words: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return tuple((half & np.uint32(0xFFFF)).astype(jnp.int32) for half in (words, words >> np.uint32(16)))
+    return (words & np.uint32(0xFFFF)).astype(jnp.int32), (words >> np.uint32(16)).astype(jnp.int32)
 
   far, taking_part = (half.astype(jnp.float32) * np.float32(2.0**-16) for half in halves(chances))
   own_reach = jnp.floor(reach + far).astype(jnp.int32)

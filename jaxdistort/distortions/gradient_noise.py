@@ -58,7 +58,8 @@ def grid_lines(x: jax.Array, tables: NoiseTables) -> GridLines:
       gradient = lookup(hashed_gradients, hashes)
       return offsets[side][None, :] * gradient[..., 0], gradient[..., 1]
 
-    return tuple(left + ease[None, :] * (right - left) for left, right in zip(corner(0), corner(1), strict=True))
+    (left_a, left_b), (right_a, right_b) = corner(0), corner(1)
+    return left_a + ease[None, :] * (right_a - left_a), left_b + ease[None, :] * (right_b - left_b)
 
   return at
 
@@ -66,8 +67,8 @@ def grid_lines(x: jax.Array, tables: NoiseTables) -> GridLines:
 def stored_lines(x: jax.Array, count: int, tables: NoiseTables) -> GridLines:
   """The same as `grid_lines`, made once for each of the `count` rows of cells from y = 0 on."""
   first = lattice_cell(jnp.float32(0))
-  lines = grid_lines(x, tables)(first + jnp.arange(count + 1))
-  return lambda cells: tuple(lookup(part, cells - first) for part in lines)
+  a, b = grid_lines(x, tables)(first + jnp.arange(count + 1))
+  return lambda cells: (lookup(a, cells - first), lookup(b, cells - first))
 
 
 def interpolate(y: jax.Array, lines: GridLines) -> jax.Array:

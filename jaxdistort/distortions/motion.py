@@ -91,7 +91,8 @@ def gaussian_motion_blur(image: jax.Array, radius: Any, sigma: Any, angle: Any) 
   """Averages along a line from the pixel in one direction, with weights that fall off like a Gaussian.
 
   The samples i = 0, 1, ... below 2 radius + 1 (the last one by a share) lie at (ceil(i cos angle - 1/2),
-  ceil(i sin angle - 1/2)), rows counted downwards, and weigh exp(-i^2 / 2 sigma^2). Pixels outside repeat the edge pixel.
+  ceil(i sin angle - 1/2)), rows counted downwards, and weigh exp(-i^2 / 2 sigma^2). Pixels outside repeat the edge
+  pixel.
 
   Args:
     image: uint8 [H, W, 3].

@@ -74,8 +74,8 @@ def _disk(radius: jax.Array, reach: int) -> jax.Array:
 def box_blur(image: jax.Array, width: Any) -> jax.Array:
   """Averages over a square.
 
-  Along each axis the square covers the pixels in its middle wholly, and one at each end by a share of it. Pixels outside
-  repeat the edge pixel.
+  Along each axis the square covers the pixels in its middle wholly, and one at each end by a share of it. Pixels
+  outside repeat the edge pixel.
 
   Args:
     image: uint8 [H, W, 3].

@@ -35,14 +35,15 @@ def taps_of(kernel: jax.Array, most: int) -> Taps:
   return Taps(inside // kernel.shape[1], inside % kernel.shape[1], kept, ranks[-1])
 
 
-def framed(image: jax.Array, above: int, below: int, beside: int) -> jax.Array:
-  """A picture [H, W, C] with its edge pixels repeated around it: [H + above + below + a rest, (W + 2 beside) C].
+def framed(image: jax.Array, above: int, below: int, beside: int, mode: str = "edge") -> jax.Array:
+  """A picture [H, W, C] in a frame, as `jnp.pad` calls it: [H + above + below + a rest, (W + 2 beside) C].
 
   The rest completes the bands that `shifted_sum` works on.
   """
   height, width, channels = image.shape
   rest = -height % _band(height, width * channels)
-  wider = jnp.pad(image, ((above, below + rest), (beside, beside), (0, 0)), "edge")
+  wider = jnp.pad(image, ((above, below), (beside, beside), (0, 0)), mode)
+  wider = jnp.pad(wider, ((0, rest), (0, 0), (0, 0)))
   return wider.reshape(wider.shape[0], -1)
 
 

@@ -19,6 +19,7 @@ from jaxdistort.distortions.gradient_noise import (
   stored_lines,
 )
 from jaxdistort.distortions.registry import Distortion, Parameter, register
+from jaxdistort.distortions.sampling import bilinear, joined, packed, picture
 
 
 def marble(
@@ -220,16 +221,8 @@ def _ripple(
 
 def _sample_bilinear(image: jax.Array, x: jax.Array, y: jax.Array, brightest: jax.Array) -> jax.Array:
   """Colours at coordinates x, y float32 [H, W], edge pixels repeated, truncated: uint8 [H, W, 3] up to `brightest`."""
-  height, width, _ = image.shape
-  left, top = jnp.floor(x), jnp.floor(y)
-  x_weight, y_weight = (x - left)[..., None], (y - top)[..., None]
-  columns = [jnp.clip(c, 0, width - 1).astype(jnp.int32) for c in (left, left + 1)]
-  rows = [jnp.clip(r, 0, height - 1).astype(jnp.int32) for r in (top, top + 1)]
 
-  def row_blend(row: jax.Array) -> jax.Array:
-    first, second = (lookup(image, row, column).astype(jnp.float32) for column in columns)
-    return (1 - x_weight) * first + x_weight * second
+  def truncated(planes: list[jax.Array]) -> jax.Array:
+    return joined([jnp.minimum(jnp.floor(plane), brightest) for plane in planes], 8)
 
-  # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
-  levels = jnp.floor((1 - y_weight) * row_blend(rows[0]) + y_weight * row_blend(rows[1]))
-  return jnp.minimum(levels, brightest).astype(jnp.uint8)
+  return picture(bilinear(packed(image), image.shape, x, y, truncated))

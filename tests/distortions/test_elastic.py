@@ -13,6 +13,9 @@ from jaxdistort.distortions.randomness import random_words
 pytestmark = pytest.mark.optimised
 
 _fields = jax.jit(_field, static_argnums=(1, 2))
+_maps = jax.jit(_affine)
+_normals = jax.jit(lambda words: (_normal(words), _normal(words >> np.uint32(16))))
+_words = jax.jit(random_words, static_argnames=("count", "stream"))
 _KEY = jax.random.key(0)
 
 
@@ -54,7 +57,7 @@ def test_positions_are_mirrored():
 def test_elastic_samples_the_displaced_picture(photographs, amplitude, scale, affine):
   image, shape = photographs[2][:41, :57], (41, 57)
   x, y = _grid(*shape)
-  shifts = amplitude * np.asarray(_fields(_KEY, *shape, scale), float) + affine * np.asarray(_affine(_KEY, x, y), float)
+  shifts = amplitude * np.asarray(_fields(_KEY, *shape, scale), float) + affine * np.asarray(_maps(_KEY, x, y), float)
   places = [y + shifts[1], x + shifts[0]]
   channels = [ndimage.map_coordinates(image[..., c].astype(float), places, order=1, mode="mirror") for c in range(3)]
   ours = np.asarray(elastic(_KEY, jnp.asarray(image), amplitude, scale, affine), float)
@@ -62,12 +65,11 @@ def test_elastic_samples_the_displaced_picture(photographs, amplitude, scale, af
 
 
 def test_words_become_normal_numbers():
-  words = random_words(_KEY, 200_000, stream=0)
-  for draws in (words, words >> np.uint32(16)):
-    normals = np.asarray(jax.jit(_normal)(draws), float)
+  both = np.asarray(_normals(_words(_KEY, 200_000, 0)), float)
+  for normals in both:
     moments = [np.mean(normals**power) for power in (1, 2, 3, 4)]
     np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.05)
-  assert abs(np.corrcoef(_normal(words), _normal(words >> np.uint32(16)))[0, 1]) < 4 / np.sqrt(200_000)
+  assert abs(np.corrcoef(*both)[0, 1]) < 4 / np.sqrt(200_000)
 
 
 def _catmull_rom(image, x, y):
@@ -90,8 +92,7 @@ def test_jitter_samples_five_times(photographs, amount):
   image = photographs[1][:40, :53]
   expected = image.astype(float)
   for turn in range(5):
-    draws = random_words(jax.random.fold_in(_KEY, turn), 40 * 53, stream=0).reshape(40, 53)
-    x, y = (np.asarray(_normal(d), float) * amount for d in (draws, draws >> np.uint32(16)))
+    x, y = amount * np.asarray(_normals(_words(jax.random.fold_in(_KEY, turn), 40 * 53, 0)), float).reshape(2, 40, 53)
     x, y = x + np.arange(53), y + np.arange(40)[:, None]
     expected = np.clip(np.stack([_catmull_rom(expected[..., c], x, y) for c in range(3)], -1), 0, 255)
   ours = np.asarray(jitter(_KEY, jnp.asarray(image), amount), float)

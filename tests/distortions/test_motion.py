@@ -15,6 +15,7 @@ from jaxdistort.distortions.motion import _path, _spread
 pytestmark = pytest.mark.optimised
 
 _paths = jax.jit(jax.vmap(_path))
+_kernel = jax.jit(lambda key, length: _spread(_path(key) * length, 33))
 
 
 def _close(ours, expected):
@@ -77,7 +78,7 @@ def test_what_a_point_becomes(photographs):
   key, point = jax.random.key(3), np.zeros((97, 97, 3), np.uint8)
   point[48, 48] = 255
   shaken = np.asarray(camera_shake(key, jnp.asarray(point), 20.0), float)[..., 0]
-  kernel = np.asarray(_spread(_path(key) * 20, 33), float)
+  kernel = np.asarray(_kernel(key, 20.0), float)
   np.testing.assert_allclose(kernel.sum(), 1, rtol=1e-5)
   places = np.arange(-33, 34)
   np.testing.assert_allclose([(kernel.sum(0) * places).sum(), (kernel.sum(1) * places).sum()], 0, atol=1e-4)
