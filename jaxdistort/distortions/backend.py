@@ -97,6 +97,16 @@ def stored(function: Callable[..., Any], *operands: Any) -> Any:
   return lax.fori_loop(0, once, lambda *_: function(*operands), empty)
 
 
+def one_by_one(function: Callable[..., Any], *arguments: Any) -> Any:
+  """`jax.vmap(function)(*arguments)`; on CPU element by element, which rounds alike whatever their number.
+
+  Among many, XLA vectorises the first ones and not the rest, and takes other forms of powers and exponentials for them.
+  """
+  return lax.platform_dependent(
+    arguments, cpu=lambda own: lax.map(lambda each: function(*each), own), default=lambda own: jax.vmap(function)(*own)
+  )
+
+
 def lookup(table: jax.Array, *indices: jax.Array) -> jax.Array:
   """`table[indices]` without bounds handling, for indices that are in range by construction."""
   return table.at[indices].get(mode="promise_in_bounds")

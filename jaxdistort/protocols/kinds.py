@@ -59,29 +59,29 @@ class Kind:
     if self.severity is not None and self.levels:
       raise InputError(f"{where}: {self.name}: expected a severity or levels, got both")
 
-  def draw(self, keys: jax.Array, offset: int) -> tuple[dict[str, jax.Array], jax.Array]:
-    """What pictures with keys [B] would get: every parameter, and the perceptual severity, float32 [B] each.
+  def draw(self, key: jax.Array, offset: int) -> tuple[dict[str, jax.Array], jax.Array]:
+    """What a picture would get: every parameter, and the perceptual severity, float32 [].
 
     Args:
-      keys: [B].
+      key: of the picture.
       offset: of the stage's draws; the same for all its kinds, which exclude each other.
     """
 
     def drawn(value: float | Distribution, place: int) -> jax.Array:
-      return _draw(distribution_of(value), keys, offset + place)
+      return distribution_of(value).draw(jax.random.fold_in(key, offset + place))
 
     own, strength = {}, None
     if self.severity is not None:
       strength = drawn(self.severity, _OF_SEVERITY)
       own = graded_parameters(self.name, strength)
     if self.levels:
-      turn = _draw_place(keys, offset + _OF_SEVERITY, len(self.levels))
+      turn = jax.random.randint(jax.random.fold_in(key, offset + _OF_SEVERITY), (), 0, len(self.levels))
     for place, parameter in enumerate(self.distortion.parameters, 1):
       name = parameter.name
       if name in self.distributions:
         own[name] = drawn(self.distributions[name], place)
       elif self.levels:
-        own[name] = jnp.stack([drawn(level[name], place) for level in self.levels])[turn, jnp.arange(len(keys))]
+        own[name] = jnp.stack([drawn(level[name], place) for level in self.levels])[turn]
       elif name not in own:
         by_severity = strength is not None and parameter.drawn is not None
         own[name] = drawn(parameter.drawn if by_severity else parameter.default, place)
@@ -96,12 +96,3 @@ class Kind:
     if self.levels:
       described["levels"] = [{n: distribution_of(v).describe() for n, v in level.items()} for level in self.levels]
     return described
-
-
-def _draw(distribution: Distribution, keys: jax.Array, place: int) -> jax.Array:
-  return jax.vmap(lambda key: distribution.draw(jax.random.fold_in(key, place)))(keys)
-
-
-def _draw_place(keys: jax.Array, place: int, count: int) -> jax.Array:
-  """Places of 0..count - 1, int32 [B]."""
-  return jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, place), (), 0, count))(keys)

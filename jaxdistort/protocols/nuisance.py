@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxdistort.distortions import jpeg, sharpen, window
-from jaxdistort.distortions.backend import compiled, lookup
+from jaxdistort.distortions.backend import compiled, lookup, one_by_one
 from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
 from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
 
@@ -41,25 +41,31 @@ class Nuisance:
 
   def before(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to [B, S, S, 3], where S is the shorter side by the margin."""
-    return jax.vmap(self._before)(keys, images)
-
-  def _before(self, key: jax.Array, image: jax.Array) -> jax.Array:
-    height, width, _ = image.shape
+    height, width = images.shape[1:3]
     size = max(1, min(height, width) // self.margin)
+    scale, corner, flipped, (exposure, balance, sharpening) = one_by_one(
+      lambda key: self._draw(key, height, width, size), keys
+    )
+
+    def change(image: jax.Array, *own: jax.Array) -> jax.Array:
+      scale, top, left, flipped, exposure, balance, sharpening = own
+      view = window(image, scale, top, left, size=size, filter="bicubic")
+      view = jnp.where(flipped, view[:, ::-1], view)
+      return sharpen(_toned(view, exposure, balance), sharpening, 1.0)
+
+    return jax.vmap(change)(images, scale, *corner, flipped, exposure, balance, sharpening)
+
+  def _draw(self, key: jax.Array, height: int, width: int, size: int) -> tuple[Any, ...]:
     scale_key, row_key, column_key, flip_key, *keys = (jax.random.fold_in(key, i) for i in range(7))
     scale = jnp.maximum(self.scale.draw(scale_key), size / min(height, width))
     top = jax.random.uniform(row_key, (), jnp.float32) * jnp.maximum(height * scale - size + 1, 0)
     left = jax.random.uniform(column_key, (), jnp.float32) * jnp.maximum(width * scale - size + 1, 0)
-    view = window(image, scale, top, left, size=size, filter="bicubic")
-    view = jnp.where(jax.random.bernoulli(flip_key), view[:, ::-1], view)
-    exposure, balance, sharpening = (
-      d.draw(k) for d, k in zip((self.exposure, self.balance, self.sharpening), keys, strict=True)
-    )
-    return sharpen(_toned(view, exposure, balance), sharpening, 1.0)
+    tones = zip((self.exposure, self.balance, self.sharpening), keys, strict=True)
+    return scale, (top, left), jax.random.bernoulli(flip_key), [own.draw(key) for own, key in tones]
 
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to the same shape."""
-    return jax.vmap(lambda key, image: jpeg(image, self.quality.draw(jax.random.fold_in(key, 7))))(keys, images)
+    return jax.vmap(jpeg)(images, one_by_one(lambda key: self.quality.draw(jax.random.fold_in(key, 7)), keys))
 
   def describe(self) -> dict[str, Any]:
     """Ready for JSON."""

@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxdistort.distortions import DISTORTIONS, jpeg
+from jaxdistort.distortions.backend import one_by_one
 from jaxdistort.errors import InputError
 from jaxdistort.protocols.labels import Labels, LevelSpec
 from jaxdistort.protocols.nuisance import Nuisance
@@ -122,17 +123,30 @@ class Protocol:
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
     if self.nuisance is not None:
       images = self.nuisance.before(_keys_of(keys, _OF_NUISANCE), images)
-    labels, clean = Labels(self.kinds, self.level_specs, count), images
+    clean = images
+    choices = [stage.choose(numbers, salt=turn) for turn, stage in enumerate(self.stages)]
+    drawn, labels = one_by_one(self._draw, keys, choices)
     for turn, stage in enumerate(self.stages):
-      choices, offset = stage.choose(numbers, salt=turn), _DRAWS_A_STAGE * turn
-      drawn = [kind.draw(keys, offset) for kind in stage.kinds]
-      images = stage.apply(_keys_of(keys, offset), images, choices, [levels for levels, _ in drawn])
-      labels.add(stage, choices, drawn)
+      images = stage.apply(_keys_of(keys, _DRAWS_A_STAGE * turn), images, choices[turn], drawn[turn])
     if self.nuisance is not None:
       images = self.nuisance.after(_keys_of(keys, _OF_NUISANCE), images)
     if self.jpeg_quality is not None:
       images = jax.vmap(jpeg, (0, None))(images, float(self.jpeg_quality))
-    return Samples(images, clean, labels.presence, labels.severity, labels.visibility, labels.levels)
+    return Samples(images, clean, *labels)
+
+  def _draw(self, key: jax.Array, choices: list[jax.Array]) -> tuple[list[list[dict[str, jax.Array]]], Any]:
+    """Of a picture: the parameters float32 [] of each kind of each stage, and its labels as in `Samples`.
+
+    Args:
+      key: of the picture.
+      choices: int32 [], of each stage.
+    """
+    levels, labels = [], Labels(self.kinds, self.level_specs)
+    for turn, (stage, choice) in enumerate(zip(self.stages, choices, strict=True)):
+      drawn = [kind.draw(key, _DRAWS_A_STAGE * turn) for kind in stage.kinds]
+      labels.add(stage, choice, drawn)
+      levels.append([own for own, _ in drawn])
+    return levels, (labels.presence, labels.severity, labels.visibility, labels.levels)
 
   def describe(self) -> dict[str, Any]:
     """All that makes the protocol, ready for JSON."""

@@ -38,31 +38,30 @@ def loss_of(severity: jax.Array) -> jax.Array:
 
 
 def share_left(kinds: Sequence[str], severity: jax.Array, later: jax.Array, strength: jax.Array) -> jax.Array:
-  """The share of the loss of each kind that a later distortion leaves.
+  """The share of the loss of each kind that a later distortion of the same picture leaves.
 
   Args:
     kinds: K names.
-    severity: float32 [B, K] of the kinds.
-    later: int32 [B], place in `GROUPS` of the later distortion's group.
-    strength: float32 [B], its severity; 0 where there is none.
+    severity: float32 [K] of the kinds.
+    later: int32 [], place in `GROUPS` of the later distortion's group.
+    strength: float32 [], its severity; 0 where there is none.
 
   Returns:
-    float32 [B, K], 0..1.
+    float32 [K], 0..1.
   """
   table = jnp.asarray(masking())
   own = jnp.asarray([GROUPS.index(DISTORTIONS[kind].group) for kind in kinds])
   steps = table.shape[-1] - 1
-  row, column = severity * steps, jnp.broadcast_to((strength * steps)[:, None], severity.shape)
+  row, column = severity * steps, jnp.broadcast_to(strength * steps, severity.shape)
   below = [jnp.clip(jnp.floor(x), 0, steps - 1) for x in (row, column)]
   total = jnp.zeros_like(severity)
   for corner in itertools.product((0, 1), (0, 1)):
     places = [low + step for low, step in zip(below, corner, strict=True)]
     weight = (1 - jnp.abs(row - places[0])) * (1 - jnp.abs(column - places[1]))
-    total += weight * table[own[None, :], later[:, None], *(place.astype(jnp.int32) for place in places)]
-  return jnp.where((strength > 0)[:, None], jnp.clip(total, 0, 1), 1)
+    total += weight * table[own, later, *(place.astype(jnp.int32) for place in places)]
+  return jnp.where(strength > 0, jnp.clip(total, 0, 1), 1)
 
 
 def visibility_of(kinds: Sequence[str], loss: jax.Array) -> jax.Array:
-  """float32 [B, K], 0..1, of kinds whose losses float32 [B, K] are left: a half where one begins to be seen."""
-  least = jnp.asarray([LOSS_AT_ONE * visible_from(kind) ** 2 for kind in kinds], jnp.float32)
-  return loss / (loss + least[None, :])
+  """float32 [K], 0..1, of kinds whose losses float32 [K] are left: a half where one begins to be seen."""
+  return loss / (loss + jnp.asarray([LOSS_AT_ONE * visible_from(kind) ** 2 for kind in kinds], jnp.float32))

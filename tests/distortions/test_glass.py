@@ -77,14 +77,8 @@ def test_statistics_are_the_reference_s(photographs, sigma, reach, rounds):
   def statistics(distorted):
     change = distorted - np.stack([_smooth(_smooth(image, sigma), sigma) for image in photographs])
     neighbours = [np.mean(change[:, :, 1:] * change[:, :, :-1]), np.mean(change[:, 1:] * change[:, :-1])]
-<<<<<<< HEAD
-    likeness = [
-      structural_similarity(a, b, channel_axis=-1, data_range=255) for a, b in zip(photographs.astype(float), distorted)
-    ]
-=======
     pairs = zip(photographs.astype(float), distorted, strict=True)
     likeness = [structural_similarity(a, b, channel_axis=-1, data_range=255) for a, b in pairs]
->>>>>>> optics
     return np.array([np.mean(change**2), *neighbours, 1 - np.mean(likeness)])
 
   np.testing.assert_allclose(statistics(ours), statistics(theirs), rtol=0.08)

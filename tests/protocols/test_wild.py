@@ -116,7 +116,9 @@ def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
   assert len(stage.kinds) == len(protocol().kinds) == kinds
   keys = jax.random.split(jax.random.key(0), 64)
   for kind in stage.kinds:
-    drawn = {name: np.asarray(values) for name, values in kind.draw(keys, 0)[0].items()}
+    drawn = {
+      name: np.asarray(values) for name, values in jax.vmap(lambda key, kind=kind: kind.draw(key, 0)[0])(keys).items()
+    }
     fixed = [n for n in drawn if not any(hasattr(level[n], "support") for level in kind.levels)]
     settings = {tuple(float(np.float32(level[n])) for n in fixed) for level in kind.levels}
     assert {tuple(float(drawn[n][i]) for n in fixed) for i in range(64)} == settings
@@ -124,14 +126,15 @@ def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
 
 def test_severity_moves_the_graded_parameters_and_draws_the_others():
   keys = jax.random.split(jax.random.key(0), 200)
-  own, severity = Kind("motion_blur", severity=Uniform(0.2, 0.8)).draw(keys, 0)
+  kind = Kind("motion_blur", severity=Uniform(0.2, 0.8))
+  own, severity = jax.vmap(lambda key: kind.draw(key, 0))(keys)
   order = np.argsort(severity)
   assert np.all(np.diff(np.asarray(own["distance"])[order]) >= 0)
   assert 0.2 <= severity.min() < 0.3
   assert 0.7 < severity.max() <= 0.8
   assert len(np.unique(own["angle"])) == 200
-  fixed, _ = Kind("motion_blur", {"angle": Constant(1.0)}, severity=Uniform(0, 1)).draw(keys, 0)
-  np.testing.assert_array_equal(fixed["angle"], 1)
+  fixed, _ = Kind("motion_blur", {"angle": Constant(1.0)}, severity=Uniform(0, 1)).draw(keys[0], 0)
+  assert fixed["angle"] == 1
 
 
 def test_the_clean_picture_keeps_its_nuisance_alone(pictures):
@@ -144,16 +147,16 @@ def test_the_clean_picture_keeps_its_nuisance_alone(pictures):
 
 
 def test_a_slight_distortion_is_hardly_visible_and_a_later_one_hides_it():
-  kinds = ("gaussian_blur",)
-  severities = jnp.asarray([[0.02], [0.3], [0.9]], jnp.float32)
-  alone = visibility_of(kinds, 0.6 * severities**2)[:, 0]
+  kinds = ("gaussian_blur",) * 3
+  severities = jnp.asarray([0.02, 0.3, 0.9], jnp.float32)
+  alone = visibility_of(kinds, 0.6 * severities**2)
   assert alone[0] < 0.35
   assert 0.85 < alone[1] < alone[2]
-  noise = jnp.full(3, GROUPS.index("noise"))
-  left = share_left(kinds, severities, noise, jnp.asarray([0.0, 0.9, 0.9], jnp.float32))
-  assert left[0, 0] == 1
-  assert 0 <= left[1, 0] < 0.7
-  assert left[1, 0] <= left[2, 0]  # the stronger is hidden less
+  noise = jnp.int32(GROUPS.index("noise"))
+  assert np.all(share_left(kinds, severities, noise, jnp.float32(0)) == 1)
+  left = share_left(kinds, severities, noise, jnp.float32(0.9))
+  assert 0 <= left[1] < 0.7
+  assert left[1] <= left[2]  # the stronger is hidden less
 
 
 @pytest.mark.parametrize(

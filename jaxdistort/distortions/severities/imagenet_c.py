@@ -22,7 +22,10 @@ _SNOW = (  # mean, deviation, zoom, threshold, radius and sigma of the streaks, 
   (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65),
   (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
 )
-_ELASTIC = ((488, 170.8, 24.4), (488, 19.52, 48.8), (12.2, 2.44, 4.88), (17.08, 2.44, 4.88), (29.28, 2.44, 4.88))
+# alpha, sigma and affine by the side of 244 px: (2, .7, .1), (2, .08, .2), (.05, .01, .02), (.07, .01, .02), (.12, .01,
+# .02); the amplitude is alpha / (2 sqrt(3 pi) sigma). At level 1 the field is smoothed by 170.8 px: a shift of 1.1 px,
+# which the affine map hides, and .08 px of variation within the picture.
+_ELASTIC = ((0.08, 24, 24.4), (4.07, 19.52, 48.8), (0.814, 2.44, 4.88), (1.14, 2.44, 4.88), (1.954, 2.44, 4.88))
 
 _ENTRIES = {
   "gaussian_noise": Entry(
@@ -38,7 +41,8 @@ _ENTRIES = {
   "motion_blur": Entry(
     "gaussian_motion_blur", levels_of(radius=[10, 15, 15, 15, 20], sigma=[3, 5, 8, 12, 15], angle=_TILT)
   ),
-  "zoom_blur": Entry("zoom_blur", levels_of(zoom=[1.11, 1.16, 1.21, 1.26, 1.31], step=[0.01, 0.01, 0.02, 0.02, 0.03])),
+  # numpy.arange(1, 1.16, .01) ends at 1.15, and the others alike.
+  "zoom_blur": Entry("zoom_blur", levels_of(zoom=[1.11, 1.15, 1.2, 1.24, 1.3], step=[0.01, 0.01, 0.02, 0.02, 0.03])),
   "snow": Entry(
     "snow",
     tuple(
@@ -62,10 +66,7 @@ _ENTRIES = {
   "contrast": Entry("low_contrast", levels_of(factor=[0.4, 0.3, 0.2, 0.1, 0.05])),
   "elastic_transform": Entry(
     "elastic",
-    tuple(
-      {"amplitude": alpha / (2 * math.sqrt(3 * math.pi) * sigma), "scale": sigma, "affine": affine}
-      for alpha, sigma, affine in _ELASTIC
-    ),
+    levels_of(**dict(zip(("amplitude", "scale", "affine"), map(list, zip(*_ELASTIC, strict=True)), strict=True))),
   ),
   "pixelate": Entry("pixelate", levels_of(scale=[0.6, 0.5, 0.4, 0.3, 0.25])),
   "jpeg_compression": Entry("jpeg", levels_of(quality=[25, 18, 15, 10, 7])),
