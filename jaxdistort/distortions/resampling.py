@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled
+from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.colour_spaces import rounded
 
@@ -12,6 +13,7 @@ REACH = {"box": 0.5, "bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 """The filters, and how far each reaches on either side, in pixels of the smaller of the two pictures."""
 
 _SCALES = (0.05, 4.0)
+_STEPS = 2**14  # of a pixel: places at which filters are known
 _FARTHEST = 100_000  # px; reflections of it are still found in whole numbers
 
 
@@ -89,25 +91,35 @@ def weights(
     places: int32 [n], those of the result that are wanted, 0..target - 1.
 
   Returns:
-    float32 [n, columns]; every row sums to 1, and is 0 beyond the source.
+    float32 [n, columns], multiples of 2^-15; every row sums to 1 but for rounding, and is 0 beyond the source.
   """
-  source, target = (jnp.asarray(count, jnp.float32) for count in (source, target))
-  step = source / target
-  centres = (2 * places + 1).astype(jnp.float32) * source / (2 * target)
-  pixels = jnp.arange(columns, dtype=jnp.float32)
-  offsets = (pixels[None, :] + 0.5 - centres[:, None]) / jnp.maximum(step, 1)
-  values = jnp.where(pixels < source, _kernel(filter, offsets), 0)
-  return values / jnp.sum(values, axis=1, keepdims=True)
+  source, target = (jnp.asarray(count, jnp.int32) for count in (source, target))
+  larger, pixels = jnp.maximum(source, target), jnp.arange(columns)
+  # Where a pixel lies seen from the centre, in 1 / 2 larger of the smaller picture: in whole numbers, and so are
+  # the weights. Products with levels are then exact, and the same in every program and in whatever order they are added
+  # up: a device that splits a product among its threads gives the same picture.
+  offsets = (2 * pixels + 1)[None, :] * target - ((2 * places + 1) * source)[:, None]
+  values = jnp.where(pixels < source, _kernel(filter, offsets, larger), 0)
+  return jnp.round(values * 2.0**15 / jnp.sum(values, axis=1, keepdims=True)) * np.float32(2.0**-15)
 
 
-def _kernel(filter: str, offsets: jax.Array) -> jax.Array:
-  """The value of a filter at distances from its centre, in pixels of the smaller picture."""
+def _kernel(filter: str, offsets: jax.Array, larger: jax.Array) -> jax.Array:
+  """Whole float32 numbers: the value of a filter by its greatest, at distances of offsets / 2 larger pixels."""
   if filter == "box":
-    return ((offsets > -0.5) & (offsets <= 0.5)).astype(jnp.float32)
-  x = jnp.abs(offsets)
+    return ((offsets > -larger) & (offsets <= larger)).astype(jnp.float32)
+  reach = int(REACH[filter] * _STEPS)
+  within = jnp.clip(offsets, -int(2 * REACH[filter]) * larger, int(2 * REACH[filter]) * larger)
+  steps = jnp.floor(within.astype(jnp.float32) / (2 * larger).astype(jnp.float32) * _STEPS + 0.5)
+  distances = np.abs(np.arange(-reach, reach + 1)) / _STEPS
+  table = np.round(_curve(filter, distances) * 2.0**17).astype(np.float32)
+  return lookup(jnp.asarray(table), steps.astype(jnp.int32) + reach)
+
+
+def _curve(filter: str, x: np.ndarray) -> np.ndarray:
+  """A filter at distances from its centre, in pixels of the smaller picture."""
   if filter == "bilinear":
-    return jnp.maximum(1 - x, 0)
+    return np.maximum(1 - x, 0)
   if filter == "bicubic":  # Keys' with a = -1/2
     near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return jnp.where(x < 1, near, jnp.where(x < 2, far, 0))
-  return jnp.where(x < 3, jnp.sinc(x) * jnp.sinc(x / 3), 0)
+    return np.where(x < 1, near, np.where(x < 2, far, 0))
+  return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)

@@ -35,7 +35,7 @@ def _check(name, images, scales, down, up, exact):
       ours = np.asarray(_jitted(name)(jnp.asarray(image), scale=scale), int)
       difference = np.abs(ours - _pillow(image, scale, down, up))
       assert difference.max() <= (0 if exact else 2), scale
-      assert np.mean(difference > 0) <= 0.01, scale
+      assert np.mean(difference > 0) <= 0.03, scale  # weights are multiples of 2^-15
       assert np.mean(difference > 1) <= 1e-3, scale
 
 
