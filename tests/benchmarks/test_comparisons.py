@@ -15,8 +15,8 @@ from flax import nnx
 import benchmarks.training
 from benchmarks.arithmetic import step_flops
 from benchmarks.distortions import list_work
-from benchmarks.jhlabs import _OPS as JHLABS_OPS
 from benchmarks.peers import Kornia, OpenCV
+from benchmarks.peers.jhlabs import _OPS as JHLABS_OPS
 from benchmarks.runs import without_weights
 from benchmarks.timing import Stopwatch, photographs
 from jaxdistort.cli.config_file import load_config
@@ -122,7 +122,7 @@ def test_kornia_asks_for_parameters_that_it_is_handed():
 
 
 def test_jh_labs_knows_the_ops_and_parameters_that_it_is_handed():
-  program = (_ROOT / "benchmarks/JHLabs.java").read_text()
+  program = (_ROOT / "benchmarks/peers/JHLabs.java").read_text()
   for work in list_work(1):
     if work.distortion in JHLABS_OPS:
       assert f'case "{work.distortion}":' in program
