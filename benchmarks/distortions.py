@@ -1,6 +1,7 @@
 """Every op and every protocol, beside other libraries on the same pictures in the same run."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,8 +52,9 @@ class _Ours:
   def protocol(self, name: str, protocol: Protocol, size: int) -> Turn:
     side = protocol.clean_side(size)
     images = self._images if side == self._images.shape[1] else photographs(len(self._images), side)
-    distort = jax.jit(protocol.distort)
-    self.turns[name] = calling(lambda: distort(jax.random.key(0), images))
+    distort, first = jax.jit(protocol.distort), itertools.count(0, len(images))
+    # Every call has the next pictures of the stream, so that all kinds have their share in the median.
+    self.turns[name] = calling(lambda: distort(jax.random.key(0), images, np.uint32(next(first))))
     return self.turns[name]
 
 
@@ -146,6 +148,11 @@ def time_distortions(
   rows: Rows = []
   with ExitStack() as stack:
     libraries: list[Library] = [ours, *peers]
+    corrupting: list[Library] = [ours]
+    if interpreter:
+      corrupting.append(stack.enter_context(Corruptions(interpreter, images)))
+    else:
+      missing.append("imagecorruptions is not there: give a Python that has it by --imagecorruptions")
     if jar:
       libraries.append(stack.enter_context(JHLabs(jar, images, warm_up=watch.seconds)))
     else:
@@ -153,10 +160,8 @@ def time_distortions(
     for work in list_work(batch_size, distortions):
       rows += (of_work := _time_work(watch, work, libraries, batch_size))
       tell(of_work)
-  if distortions is None:
-    rows += _time_corruptions(watch, ours, images, interpreter, tell)
-    if interpreter is None:
-      missing.append("imagecorruptions is not there: give a Python that has it by --imagecorruptions")
+    if distortions is None:
+      rows += _time_corruptions(watch, corrupting, batch_size, tell)
   for name, protocol in list_protocols(distortions).items():
     side = min(size, _VIEW) if protocol.nuisance else size
     timing = watch.time({name: ours.protocol(name, protocol, side)})[name]
@@ -167,16 +172,12 @@ def time_distortions(
 
 
 def _time_corruptions(
-  watch: Stopwatch, ours: _Ours, images: np.ndarray, interpreter: Path | None, tell: Callable[[Rows], None]
+  watch: Stopwatch, libraries: Sequence[Library], batch_size: int, tell: Callable[[Rows], None]
 ) -> Rows:
   rows: Rows = []
-  with ExitStack() as stack:
-    libraries: list[Library] = [ours]
-    if interpreter:
-      libraries.append(stack.enter_context(Corruptions(interpreter, images)))
-    for work in list_corruptions(len(images)):
-      rows += (of_work := _time_work(watch, work, libraries, len(images)))
-      tell(of_work)
+  for work in list_corruptions(batch_size):
+    rows += (of_work := _time_work(watch, work, libraries, batch_size))
+    tell(of_work)
   if means := mean_rows(rows):
     tell(means)
   return rows + means

@@ -16,12 +16,13 @@ def load_library() -> Any:
   """imagecorruptions, which calls scikit-image by an argument that has another name there by now."""
   import skimage.filters
 
-  gaussian = skimage.filters.gaussian
+  filters: Any = skimage.filters
+  gaussian = filters.gaussian
 
   def blur(*args: Any, multichannel: bool = False, **options: Any) -> np.ndarray:
     return gaussian(*args, **options, **({"channel_axis": -1} if multichannel else {}))
 
-  skimage.filters.gaussian = blur
+  filters.gaussian = blur
   import imagecorruptions
 
   if "cv2" in sys.modules:
