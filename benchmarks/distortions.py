@@ -142,6 +142,7 @@ def time_distortions(
   Raises:
     InputError: the jar cannot be run, or the interpreter.
   """
+  protocols = list_protocols(distortions)  # first of all, as one that cannot be made would end a long run
   images = np.array(photographs(batch_size, size))
   peers, missing = installed_peers(images)
   ours = _Ours(images)
@@ -162,7 +163,7 @@ def time_distortions(
       tell(of_work)
     if distortions is None:
       rows += _time_corruptions(watch, corrupting, batch_size, tell)
-  for name, protocol in list_protocols(distortions).items():
+  for name, protocol in protocols.items():
     side = min(size, _VIEW) if protocol.nuisance else size
     timing = watch.time({name: ours.protocol(name, protocol, side)})[name]
     rows.append({"op": name, "library": OURS, "device": ours.device, **rates(timing, batch_size), "size": side})
