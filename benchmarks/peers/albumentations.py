@@ -19,7 +19,7 @@ class Albumentations:
 
   name = "albumentations"
   _NOTES: ClassVar = {
-    "gaussian_blur": "in 0..255, cut off where the library does",
+    "gaussian_blur": "cut off elsewhere",
     "linear_motion_blur": "whole lengths, odd",
     "box_blur": "whole widths",
     "defocus_blur": "whole radii",
@@ -42,7 +42,7 @@ class Albumentations:
     "upscaled_nearest": "shrunk by area",
     "upscaled_bilinear": "shrunk by area",
     "upscaled_bicubic": "shrunk by area",
-    "jpeg": "encodes and decodes a file",
+    "jpeg": "encodes and decodes a file, in which red and blue are exchanged",
   }
 
   def __init__(self, images: np.ndarray):

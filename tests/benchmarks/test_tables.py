@@ -121,7 +121,8 @@ def test_peers_do_the_same_work(library, modules, photographs):
   peer = library(photographs)
   for work in list_work(len(photographs)):
     distortion, turn = DISTORTIONS[work.distortion], peer.turn(work)
-    if turn is None or distortion.random or work.distortion.startswith(_OTHERWISE):
+    exchanged = library is Albumentations and work.distortion == "jpeg"  # red and blue, before they are coded
+    if turn is None or distortion.random or work.distortion.startswith(_OTHERWISE) or exchanged:
       continue
     assert turn(0)
     keys = jax.random.split(jax.random.key(0), len(photographs))
