@@ -44,7 +44,7 @@ class Sizes(NamedTuple):
     small: of a smaller one, for what only the size of the set decides.
     seconds, rounds: of the stopwatch.
     batch_size: of distortions and inference.
-    distortions: names; None: all.
+    distortions: names.
     counts: of pictures in device memory.
   """
 
@@ -53,7 +53,7 @@ class Sizes(NamedTuple):
   seconds: float
   rounds: int
   batch_size: int
-  distortions: tuple[str, ...] | None
+  distortions: tuple[str, ...]
   counts: tuple[int, ...]
 
 
@@ -151,10 +151,11 @@ def _beside_pytorch(arguments: argparse.Namespace, seconds: float) -> list[dict[
 def full_sizes() -> Sizes:
   """Those of the study: VGG16, 224 px, batches of 128."""
   from jaxdistort.cli.config_file import load_config
+  from jaxdistort.distortions import PAPER
 
   config, small = (load_config(_ROOT / "configs" / f"{name}.py") for name in ("vgg_scratch", "quickstart"))
   config = dataclasses.replace(config, batch_size=128)
-  return Sizes(_in_threads(config), _in_threads(small), 1.5, 3, 256, None, (1000, 100_000))
+  return Sizes(_in_threads(config), _in_threads(small), 1.5, 3, 256, tuple(PAPER.entries), (1000, 100_000))
 
 
 def toy_sizes() -> Sizes:

@@ -1,6 +1,6 @@
 """Measures speed on this machine.
 
-python scripts/benchmark.py distortions --jhlabs filters-2.0.235.jar --json rows.json
+python scripts/benchmark.py distortions --jhlabs filters-2.0.235.jar --imagecorruptions PYTHON --json rows.json
 python scripts/benchmark.py training --config configs/vgg_scratch.py --batch-size 8
 python scripts/benchmark.py training --config configs/vgg_transfer.py --against-full
 python scripts/benchmark.py training --config configs/compact.py --placements --data folder:photos
@@ -12,8 +12,9 @@ python scripts/benchmark.py sweep --checkpoint runs/six --data folder:photos
 
 python scripts/benchmark.py accelerator --output accelerator
 
-The distortions are timed beside kornia and OpenCV, and VGG16's step beside PyTorch's, where those are installed
-(pip install 'jaxdistort[bench]'); JH Labs' filters where their jar (com.jhlabs:filters 2.0.235) and Java are.
+The distortions are timed beside kornia, OpenCV and albumentations, and VGG16's step beside PyTorch's, where those are
+installed (pip install 'jaxdistort[bench]'); JH Labs' filters where their jar (com.jhlabs:filters 2.0.235) and Java are;
+imagecorruptions where there is a Python that has it.
 """
 
 import argparse
@@ -44,6 +45,9 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
   jar = os.environ.get("JHLABS_JAR")
   distortions.add_argument(
     "--jhlabs", type=Path, default=Path(jar) if jar else None, help="jar of JH Labs' filters; or set JHLABS_JAR"
+  )
+  distortions.add_argument(
+    "--imagecorruptions", type=Path, default=None, metavar="PYTHON", help="a Python that has imagecorruptions 1.1.2"
   )
   training = commands.add_parser("training", help="a training step, and the share of distortion and data in it")
   _add_config(training, "configs/vgg_scratch.py")
@@ -147,20 +151,26 @@ def _measure(words: Sequence[str]) -> None:
 
 def _distortions(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:
   from benchmarks.distortions import time_distortions
+  from benchmarks.peers import PEERS
   from benchmarks.tables import format_table, summarise
 
   rows, missing = time_distortions(
-    watch, batch_size=arguments.batch_size, size=arguments.size, jar=arguments.jhlabs, tell=_tell_op
+    watch,
+    batch_size=arguments.batch_size,
+    size=arguments.size,
+    jar=arguments.jhlabs,
+    interpreter=arguments.imagecorruptions,
+    tell=_tell_op,
   )
   print()
   print(format_table(rows))
-  print(*filter(None, [summarise(rows, ("JH Labs", "kornia", "OpenCV")), *missing]), sep="\n")
+  print(*filter(None, [summarise(rows, PEERS), *missing]), sep="\n")
   return rows
 
 
 def _tell_op(rows: list[dict[str, Any]]) -> None:
   """Shows that something goes on."""
-  print(f"{rows[0]['op']:<32}" + "  ".join(f"{r['library']} {r['pictures_per_second']:,.0f}" for r in rows), flush=True)
+  print(f"{rows[0]['op']:<42}" + "  ".join(f"{r['library']} {r['pictures_per_second']:,.0f}" for r in rows), flush=True)
 
 
 def _training(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]:

@@ -1,7 +1,13 @@
-"""Rows as a table: an op in a line, a library in a column."""
+"""Rows as a table: an op in a line, a library in a column.
 
+python -m benchmarks.tables benchmarks/results/distortions_cpu.json
+"""
+
+import json
 import math
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 Rows = Sequence[dict[str, Any]]
@@ -48,17 +54,68 @@ def ratios(rows: Rows, peer: str, *, ours: str = "jaxdistort") -> dict[str, floa
 
 
 def summarise(rows: Rows, peers: Sequence[str]) -> str:
-  """A line for each peer: our multiple of its speed op by op, and the geometric mean over the study's six."""
+  """A line for each peer: our multiple of its speed op by op, and geometric means over the study's six and over all."""
   lines = []
   for peer in peers:
-    found = ratios(rows, peer)
+    # A row that repeats another's op, or sums some up, has more to its name.
+    found = {op: ratio for op, ratio in ratios(rows, peer).items() if op in rows_of_ops(rows)}
     if not found:
       continue
-    text = ", ".join(f"{op} {ratio:.2f}" for op, ratio in found.items() if "," not in op)
+    text = ", ".join(f"{_short(op)} {ratio:.2f}" for op, ratio in found.items())
+    text += f"; geometric mean over all {len(found)} {geometric_mean(list(found.values())):.2f}"
     if set(CLASSES) <= set(found):
-      text += f"; geometric mean over the six {geometric_mean([found[op] for op in CLASSES]):.2f}"
+      text += f", over the study's six {geometric_mean([found[op] for op in CLASSES]):.2f}"
     lines.append(f"times {peer}: {text}")
   return "\n".join(lines)
+
+
+def rows_of_ops(rows: Rows) -> list[str]:
+  """The names of the rows that are an op's own, no variant of it and no mean."""
+  ops = dict.fromkeys(row["op"] for row in rows)
+  return [op for op in ops if "," not in op or (_short(op) not in ops and "mean" not in op)]
+
+
+def _short(op: str) -> str:
+  """ "imagenet_c snow, severity 3" is "imagenet_c snow"."""
+  return op.partition(",")[0]
+
+
+def format_markdown(rows: Rows, *, ours: str = "jaxdistort") -> str:
+  """The rows as Markdown: pictures a second, and in brackets ours as a multiple of each other library's.
+
+  One table for each set of libraries that share an op; notes in words below, by number.
+  """
+  speed = {(row["op"], row["library"]): row["pictures_per_second"] for row in rows}
+  notes = {(row["op"], row["library"]): f"{row['library']}: {row['note']}" for row in rows if "note" in row}
+  numbers = {note: i for i, note in enumerate(dict.fromkeys(notes.values()), 1)}
+
+  def cell(op: str, library: str) -> str:
+    if (op, library) not in speed:
+      return ""
+    text = _figure(speed[op, library])
+    if library != ours and (op, ours) in speed:
+      text += f" ({speed[op, ours] / speed[op, library]:.3g})"
+    return text + (f" <sup>{numbers[notes[op, library]]}</sup>" if (op, library) in notes else "")
+
+  tables = []
+  for part in _parts(rows):
+    libraries = [
+      name for name in dict.fromkeys(row["library"] for row in rows) if any((op, name) in speed for op in part)
+    ]
+    lines = [f"| pictures/s | {' | '.join(libraries)} |", "|---" + "|---:" * len(libraries) + "|"]
+    lines += [f"| {op} | {' | '.join(cell(op, library) for library in libraries)} |" for op in part]
+    tables.append("\n".join(lines))
+  tables.append(" ".join(f"<sup>{i}</sup> {note}." for note, i in numbers.items()))
+  return "\n\n".join(filter(None, tables))
+
+
+def _parts(rows: Rows) -> list[list[str]]:
+  """The ops; ImageNet-C's; the protocols."""
+  parts: dict[str, list[str]] = {}
+  for op in dict.fromkeys(row["op"] for row in rows):
+    first = op.replace(",", " ").split()[0]
+    parts.setdefault(first if first in ("imagenet_c", "protocol") else "", []).append(op)
+  return list(parts.values())
 
 
 def geometric_mean(values: Sequence[float]) -> float:
@@ -67,3 +124,7 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 def _figure(value: float) -> str:
   return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+  print(format_markdown(json.loads(Path(sys.argv[1]).read_text())))

@@ -17,7 +17,7 @@ import numpy as np
 from jaxdistort.data import parse_sources
 
 _PACKAGES = ("jax", "jaxlib", "flax", "grain", "numpy", "pillow", "torch", "onnxruntime", "kornia")
-_PACKAGES += ("opencv-python-headless",)
+_PACKAGES += ("opencv-python-headless", "albumentations")
 _LONG_CALL = 0.5  # s; the first call of a turn is not thrown away where it takes this long
 
 Turn = Callable[[float], list[float]]

@@ -28,10 +28,11 @@ _FOUND = importlib.util.find_spec
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
   """No other library is found, whatever is installed; and two ops and a protocol are all there are."""
-  hidden = {"torch", "kornia", "cv2"}
+  hidden = {"torch", "kornia", "cv2", "albumentations"}
   monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in hidden else _FOUND(name, *a))
   monkeypatch.delenv("JHLABS_JAR", raising=False)
   monkeypatch.setattr(benchmarks.distortions, "list_work", lambda batch, _: list_work(batch, ["gaussian_blur", "jpeg"]))
+  monkeypatch.setattr(benchmarks.distortions, "SEVERITY_TABLES", {})
   monkeypatch.setattr(benchmarks.distortions, "PROTOCOLS", {"variable": PROTOCOLS["variable"]})
 
 
@@ -55,7 +56,12 @@ def test_distortions_alone_where_no_other_library_is_installed(tmp_path, capsys)
   ops = ["gaussian_blur", "gaussian_blur, radius 1 to 11", "jpeg", "protocol variable"]
   assert [row["op"] for row in rows] == ops
   printed = capsys.readouterr().out
-  for name in ("kornia is not installed", "OpenCV is not installed", "JH Labs is not there"):
+  for name in (
+    "kornia is not installed",
+    "OpenCV is not installed",
+    "JH Labs is not there",
+    "imagecorruptions is not there",
+  ):
     assert name in printed
   assert list(profile.rglob("perfetto_trace.json.gz"))
   assert list(profile.rglob("*.xplane.pb"))
@@ -64,9 +70,13 @@ def test_distortions_alone_where_no_other_library_is_installed(tmp_path, capsys)
 
 @pytest.mark.slow
 def test_distortions_beside_the_libraries_that_are_installed(tmp_path, capsys, monkeypatch):
-  libraries = {library for library, module in (("kornia", "kornia"), ("OpenCV", "cv2")) if _FOUND(module)}
+  libraries = {
+    library
+    for library, module in (("kornia", "kornia"), ("OpenCV", "cv2"), ("albumentations", "albumentations"))
+    if _FOUND(module)
+  }
   if not libraries:
-    pytest.skip("neither kornia nor OpenCV is installed")
+    pytest.skip("no other library is installed")
   monkeypatch.setattr(importlib.util, "find_spec", _FOUND)
   rows = _rows(tmp_path, "distortions", "--batch-size", 2, "--size", 64)
   assert {row["library"] for row in rows} == libraries | {"jaxdistort"}
@@ -179,6 +189,7 @@ def test_input(tmp_path, folder_of_photographs):
     (["distortion"], "invalid choice: 'distortion' (choose from"),
     (["distortions", "--size", "none"], "argument --size: expected a whole number of at least 1"),
     (["distortions", "--jhlabs", "/x.jar"], "/x.jar: no such file"),
+    (["distortions", "--imagecorruptions", "/x"], "--imagecorruptions /x: cannot be run (No such file or directory)"),
     (["training", "--config", "README.md"], "README.md: cannot be used as a config"),
     (["input"], "the following arguments are required: --data; see --help"),
     (["inference", "--checkpoint", "/x"], "checkpoint /x: does not exist"),

@@ -15,8 +15,8 @@ from flax import nnx
 import benchmarks.training
 from benchmarks.arithmetic import step_flops
 from benchmarks.distortions import list_work
-from benchmarks.jhlabs import _OPS as JHLABS_OPS
-from benchmarks.peers import Kornia, OpenCV
+from benchmarks.peers import Albumentations, Kornia, OpenCV
+from benchmarks.peers.jhlabs import _OPS as JHLABS_OPS
 from benchmarks.runs import without_weights
 from benchmarks.timing import Stopwatch, photographs
 from jaxdistort.cli.config_file import load_config
@@ -108,10 +108,17 @@ def test_every_library_gets_a_value_for_every_picture():
   assert [work.name for work in list_work(6, ["gaussian_blur"])] == ["gaussian_blur", "gaussian_blur, radius 1 to 11"]
 
 
-def test_opencv_takes_the_parameters_that_it_is_handed():
+def test_libraries_take_the_parameters_that_they_are_handed():
   for work in list_work(1):
     if op := getattr(OpenCV, f"_{work.distortion}", None):
       inspect.signature(op).bind(None, None, None, **work.parameters)
+    if build := getattr(Albumentations, f"_{work.distortion}", None):
+      inspect.signature(build).bind(None, **work.parameters)
+
+
+@pytest.mark.parametrize("library", [Albumentations, Kornia, OpenCV])
+def test_notes_are_about_ops_that_a_library_has(library):
+  assert not [name for name in library._NOTES if not hasattr(library, f"_{name}")]
 
 
 def test_kornia_asks_for_parameters_that_it_is_handed():
@@ -122,7 +129,7 @@ def test_kornia_asks_for_parameters_that_it_is_handed():
 
 
 def test_jh_labs_knows_the_ops_and_parameters_that_it_is_handed():
-  program = (_ROOT / "benchmarks/JHLabs.java").read_text()
+  program = (_ROOT / "benchmarks/peers/JHLabs.java").read_text()
   for work in list_work(1):
     if work.distortion in JHLABS_OPS:
       assert f'case "{work.distortion}":' in program

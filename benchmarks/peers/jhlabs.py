@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers import Work
+from benchmarks.peers.work import Work
 from benchmarks.timing import Turn, count_processors
 from jaxdistort.errors import InputError
 
