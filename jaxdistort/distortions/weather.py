@@ -168,10 +168,10 @@ def snow(
 
 
 _SNOW = (
-  Parameter("density", "", -1, 0.6, 0.4, weakest=-1),
+  Parameter("density", "", -1, 0.6, 0.1, weakest=-1),
   Parameter("spread", "", 0, 1, 0.3, weakest=0),
   Parameter("zoom", "", 1, 8, 3, weakest=1),
-  Parameter("threshold", "", 0, 1, 0.85, weakest=1),
+  Parameter("threshold", "", 0, 1, 0.5, weakest=1),
   Parameter("length", "px", 1, 33, 25, weakest=1),
   Parameter("sigma", "px", 0.1, 33, 8, weakest=0.1),
   Parameter("veil", "", 0, 0.6, 0.3, weakest=0),

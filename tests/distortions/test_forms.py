@@ -41,16 +41,23 @@ def test_alone_batched_and_jitted_are_equal(name, photographs):
   op = functools.partial(_apply, name)
   batch = jax.vmap(op)(keys, images, parameters)
   np.testing.assert_array_equal(batch, jax.jit(jax.vmap(op))(keys, images, parameters))
-  sweep = jax.vmap(op, (None, None, 0))(keys[0], images[0], parameters)  # one picture at every level
   for i in range(3):
     own = _picked(parameters, i)
     np.testing.assert_array_equal(batch[i], op(keys[i], images[i], own))
     np.testing.assert_array_equal(batch[i], _jitted(name)(keys[i], images[i], own))
-    np.testing.assert_array_equal(sweep[i], op(keys[0], images[0], own))
+
+
+@pytest.mark.parametrize("name", ["gaussian_blur", "gaussian_noise", "marble"])
+def test_one_picture_at_every_level(name, photographs):
+  key, image = jax.random.key(0), jnp.asarray(photographs[0])
+  parameters = {n: jnp.asarray(v, jnp.float32) for n, v in _levels(name).items()}
+  sweep = jax.vmap(functools.partial(_apply, name), (None, None, 0))(key, image, parameters)
+  for i in range(3):
+    np.testing.assert_array_equal(sweep[i], _apply(name, key, image, _picked(parameters, i)))
 
 
 @pytest.mark.parametrize("name", DISTORTIONS)
-@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (31, 33)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 18)])
 def test_any_size(name, shape):
   image = jnp.asarray(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8))
   result = _apply(name, jax.random.key(0), image, _picked(_levels(name), 1))

@@ -123,7 +123,7 @@ def test_levels_come_with_their_pictures(pictures):
     np.testing.assert_array_equal(samples.images[i], expected)
   expected = severity_of("gaussian_blur", {"radius": samples.levels[:, 0]})
   np.testing.assert_array_equal(samples.severity[:, 0], jnp.nan_to_num(expected))
-  assert np.all(samples.visibility[:, 0] > 0.5 * samples.presence[:, 0].astype(float))
+  assert np.all(samples.visibility[:, 0] >= 0.5 * samples.presence[:, 0].astype(float))
   np.testing.assert_array_equal(samples.severity[~np.asarray(samples.presence)], 0)
 
 
