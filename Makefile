@@ -15,7 +15,7 @@ test: .venv/installed
 	$(PYTHON) -m pytest -n 3 --dist worksteal
 
 fast: .venv/installed
-	$(PYTHON) -m pytest -n 3 --dist worksteal -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
 
 check: .venv/installed
 	.venv/bin/ruff check .

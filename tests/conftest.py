@@ -1,5 +1,6 @@
 """Strict JAX on eight fake CPU devices, and pictures to test with."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -102,10 +103,23 @@ def untrained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def undrawn(monkeypatch):
-  """Charts are empty files: to draw them takes longer than a short run."""
+  """Charts are empty files, of which nothing is laid out: to draw them takes longer than a short run."""
   from matplotlib.figure import Figure
 
+  from jaxdistort.reporting import charts, grids
+
+  train = importlib.import_module("jaxdistort.training.train")  # the package's `train` is the function
+
+  def chart(*figures_and_path):
+    *_, path = figures_and_path
+    for suffix in charts.FORMATS:
+      path.with_name(f"{path.name}.{suffix}").write_bytes(b"")
+
+  for name in ("confusion_matrix", "kinds", "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score"):
+    monkeypatch.setattr(charts, f"draw_{name}", chart)
   monkeypatch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).write_bytes(b""))
+  for module in (grids, train):
+    monkeypatch.setattr(module, "draw_grid", lambda images, titles, path, *colours: path.write_bytes(b""))
 
 
 @pytest.fixture

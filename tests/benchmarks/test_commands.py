@@ -95,6 +95,7 @@ def test_distortions_beside_jh_labs(tmp_path, monkeypatch, capsys):
   assert "geometric mean over the six" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java")
 def test_a_jar_that_is_none_is_reported(tmp_path):
   jar = tmp_path / "filters.jar"

@@ -126,6 +126,7 @@ def test_a_sweep_from_the_command_line(untrained, command, folder_of_photographs
   assert len((tmp_path / "sweep" / "broken_pictures.jsonl").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_file_that_says_the_same(untrained, command, photographs, tmp_path):
   file = tmp_path / "new" / "model.safetensors"
   ended = command("convert", "--from", "run", untrained / "variable", "--output", file)
@@ -135,6 +136,7 @@ def test_a_run_becomes_a_file_that_says_the_same(untrained, command, photographs
   assert answers[0] == answers[1]
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_explained_are_named_and_counted(monkeypatch, command, tmp_path):
   monkeypatch.setattr("jaxdistort.inference.load", lambda path, weights: recogniser_of("compact", path))
   Image.new("RGB", (40, 50)).save(tmp_path / "picture.png")

@@ -9,6 +9,8 @@ from jaxdistort.data.databases import REFERENCE, open_database
 from jaxdistort.errors import InputError
 from tests.data import miniatures
 
+pytestmark = pytest.mark.usefixtures("frozen")  # test_databases.py reads such tables elsewhere
+
 _BUILD = {
   "tid2008": lambda root: miniatures.build_tid(root, 17, 4),
   "kadid10k": miniatures.build_kadid,

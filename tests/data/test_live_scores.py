@@ -11,6 +11,8 @@ import scipy.io
 from jaxdistort.data.databases import REFERENCE, open_database
 from tests.data import miniatures
 
+pytestmark = pytest.mark.usefixtures("frozen")  # test_databases.py reads LIVE's tables elsewhere
+
 KINDS = tuple(miniatures.LIVE_COUNTS)
 
 

@@ -34,6 +34,7 @@ def _picked(parameters, i):
   return {n: v[i] for n, v in parameters.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_alone_batched_and_jitted_are_equal(name, photographs):
   keys, images = jax.random.split(jax.random.key(1), 3), jnp.asarray(photographs[:3])
@@ -56,6 +57,7 @@ def test_one_picture_at_every_level(name, photographs):
     np.testing.assert_array_equal(sweep[i], _apply(name, key, image, _picked(parameters, i)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 @pytest.mark.parametrize("shape", [(1, 1), (3, 18)])
 def test_any_size(name, shape):

@@ -61,7 +61,9 @@ def _one_of_two(name, image, parameters, tables):
 _FORMS = {"plain": _apply, "jitted": lambda name, *arguments: _jitted(name)(*arguments), "vmapped": _one_of_two}
 
 
-@pytest.mark.parametrize("form", _FORMS)
+@pytest.mark.parametrize(
+  "form", [*(pytest.param(form, marks=pytest.mark.slow) for form in ("plain", "jitted")), "vmapped"]
+)
 @pytest.mark.parametrize(("picture", "case"), _CASES)
 def test_equals_reference_filter(picture, case, form):
   name, image, parameters, tables, expected = _load(picture, case)

@@ -45,6 +45,7 @@ def test_tables_are_a_permutation_and_unit_vectors():
   assert np.any(tables.permutation != noise_tables(jax.random.key(5)).permutation)
 
 
+@pytest.mark.slow
 def test_gradient_noise_is_zero_on_the_lattice_and_smooth_between():
   tables = noise_tables(jax.random.key(0))
   noise = jax.jit(gradient_noise)

@@ -119,6 +119,7 @@ def test_a_sweep_is_what_one_would_do_by_hand(untrained, folder_of_photographs):
   np.testing.assert_allclose(shared.answers[1].scores, blur.answers[1].scores, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_all_levels_share_one_compilation_and_their_random_numbers(untrained, photographs):
   mesh = create_mesh()
   (network,) = _load([untrained / "variable"], mesh)
@@ -248,6 +249,7 @@ def test_a_picture_that_a_level_does_not_change_leaves_the_psnr_of_the_others():
   assert report["psnr"]["mean"] == [None, 31]
 
 
+@pytest.mark.slow
 def test_names_of_folders_are_no_formulas_and_stay_in_the_legend(tmp_path):
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[40, 30]] * 3, 2)
   report = report_sweep(outcome, ["_a$b$", "c$"])

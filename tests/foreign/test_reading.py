@@ -55,6 +55,7 @@ def test_hdf5(hdf5):
     assert file.call("shape", "big") == [5]  # it is still there
 
 
+@pytest.mark.slow
 def test_what_is_no_such_file(tmp_path):
   (tmp_path / "file").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
   for reader in ("hdf5", "matlab", "workbook"):
@@ -96,6 +97,7 @@ def _with_rows(folder, rows):
   (folder / "small.xlsx").unlink()
 
 
+@pytest.mark.slow
 def test_a_reader_that_fills_the_memory(tmp_path):
   """A workbook that unpacks to 200 times its size."""
   _with_rows(tmp_path, b'<row><c t="inlineStr"><is><t>' + (b"x" * 30_000_000) + b"</t></is></c></row>")
@@ -158,7 +160,9 @@ with reading("hdf5", Path({path!r})) as file:
 """
 
 
-@pytest.mark.parametrize("way", ["text", "script without a guard", "standard input"])
+@pytest.mark.parametrize(
+  "way", ["text", *(pytest.param(way, marks=pytest.mark.slow) for way in ("script without a guard", "standard input"))]
+)
 def test_it_reads_from_every_kind_of_main(way, hdf5, tmp_path):
   """And from a folder whose files bear the names of modules that it needs."""
   code = _USE.format(path=str(hdf5))

@@ -73,6 +73,7 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_ph
     assert figure.width > 1.5 * figure.height
 
 
+@pytest.mark.slow
 def test_pictures_of_any_name_are_explained(tmp_path):
   """Those behind a name that is too long, too; each has a figure of its own."""
   names = [ODD_NAMES[-1], "n" * 250 + "m.png", "a\r$1$日本.png"]
@@ -100,6 +101,7 @@ def test_what_cannot_be_explained_is_reported(tmp_path):
     draw_explanations(recogniser_of("softmax", tmp_path), [], output=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_resnet")
 def test_sgdnet_shows_its_saliency(photographs, tmp_path):
   recogniser = recogniser_of("sgdnet_transfer", tmp_path)

@@ -58,6 +58,7 @@ def test_the_loop_is_one_behind():
   assert list(one_behind(lambda n: n, [])) == []
 
 
+@pytest.mark.slow
 def test_tiles_of_many_pictures_in_batches_of_one_shape(recogniser, photographs):
   rng = np.random.default_rng(0)
   counts = [1, 4, 0, 9, 2, 0, 25, 1, 0]
@@ -127,6 +128,7 @@ def test_patches_are_averaged_by_hand(recogniser, photographs):
   }
 
 
+@pytest.mark.slow
 def test_padding_is_left_out_by_networks_of_any_size(tmp_path, photographs):
   """What the padding holds does not matter."""
   recogniser = _recogniser(tmp_path, pool=True)
@@ -184,6 +186,7 @@ def _with_description(path, **changes):
   save_file(arrays, path, header | {"description": description})
 
 
+@pytest.mark.slow
 def test_a_run_and_its_model_file_answer_alike(photographs, tmp_path):
   save_untrained(get_config(), tmp_path / "run")
   run = jaxdistort.load(tmp_path / "run")

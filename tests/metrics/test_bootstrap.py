@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, wilson_interval
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
   """Pictures of an original are alike: each has its own chance to be named, drawn from Beta(4, 2)."""
   rng, covered = np.random.default_rng(1), 0

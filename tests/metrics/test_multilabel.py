@@ -67,7 +67,7 @@ def test_figures_agree_with_scikit_learn():
   assert low < figures.mean_average_precision < high
 
 
-@pytest.mark.parametrize("count", [2, 4, 40])
+@pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 40))])
 def test_no_interval_without_doubt(count):
   """Of few originals, and of many that agree."""
   presence = np.tile([[True, False], [False, True], [True, True]], (count, 1))

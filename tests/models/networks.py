@@ -10,6 +10,8 @@ from flax import nnx
 from jaxdistort.models import NetworkSpec, Variables, create_model, run_network, split_network
 
 run = jax.jit(run_network, static_argnums=0)
+# Millions of normal numbers take twenty times as long where the compiler optimises as little as in most tests.
+_OPTIMISED = {"xla_backend_optimization_level": 3, "xla_llvm_disable_expensive_passes": False}
 
 
 def network(name, image_size=32, **options) -> nnx.Module:
@@ -27,7 +29,7 @@ def shapes(name, image_size=32, **options) -> Variables:
 
 @functools.cache
 def variables(name, **options) -> Variables:
-  return jax.jit(lambda: split_network(network(name, **options))[1])()
+  return jax.jit(lambda: split_network(network(name, **options))[1], compiler_options=_OPTIMISED)()
 
 
 def made_up(spec: NetworkSpec) -> tuple[nnx.GraphDef, Variables]:
@@ -36,7 +38,7 @@ def made_up(spec: NetworkSpec) -> tuple[nnx.GraphDef, Variables]:
   structure, like = split_network(nnx.eval_shape(lambda: spec.build(nnx.Rngs(0))))
 
   def draw(path: tuple, leaf: jax.ShapeDtypeStruct) -> jax.Array:
-    drawn = np.sqrt(2 / max(1, np.prod(leaf.shape[:-1]))) * rng.standard_normal(leaf.shape)
+    drawn = rng.standard_normal(leaf.shape, np.float32) * np.float32(np.sqrt(2 / max(1, np.prod(leaf.shape[:-1]))))
     return jnp.asarray(0.5 + np.abs(drawn) if path[-1].key == "var" else drawn, leaf.dtype)
 
   return structure, jax.tree_util.tree_map_with_path(draw, like)

@@ -55,7 +55,9 @@ def _close(found, expected):
     np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * float(jnp.abs(b).max()))
 
 
-@pytest.mark.parametrize("form", _FORMS)
+@pytest.mark.parametrize(
+  "form", [form if form == "pairs" else pytest.param(form, marks=pytest.mark.slow) for form in _FORMS]
+)
 @pytest.mark.usefixtures("forms_for_small")
 def test_values_and_gradients(form):
   x, kernel, gradient, stride = _operands(form)

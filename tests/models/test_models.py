@@ -31,15 +31,23 @@ from tests.models.networks import run, shapes, structure, variables
     ("vgg_scratch", 7, 112_788_295),
     ("vgg_transfer", 3, 105_136_643),
     ("vgg_transfer", 7, 105_153_031),
-    ("sgdnet_transfer", 3, 1_539),
-    ("sgdnet_transfer", 7, 3_591),
+    pytest.param("sgdnet_transfer", 3, 1_539, marks=pytest.mark.slow),
+    pytest.param("sgdnet_transfer", 7, 3_591, marks=pytest.mark.slow),
   ],
 )
 def test_parameters_of_the_paper(name, classes, count):
   assert trainable_parameters(name, num_classes=classes) == count
 
 
-@pytest.mark.parametrize("name", MODELS)
+_LARGE = {"vgg_scratch", "vgg_transfer", "sgdnet_transfer", "resnet_transfer"}
+
+
+def _networks(*names):
+  """Parameters of a test: drawing and tracing the large networks is slow."""
+  return [pytest.param(name, marks=pytest.mark.slow) if name in _LARGE else name for name in names]
+
+
+@pytest.mark.parametrize("name", _networks(*MODELS))
 def test_shapes_and_precision(name):
   """In bfloat16 too: trained parameters and logits stay float32, frozen kernels are kept in it alone."""
   images, key = jax.ShapeDtypeStruct((8, 32, 32, 3), jnp.uint8), jax.random.key(0)
@@ -53,7 +61,9 @@ def test_shapes_and_precision(name):
 
 
 @pytest.mark.usefixtures("short_resnet")
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "resnet_transfer"])  # within sgdnet_transfer
+@pytest.mark.parametrize(
+  "name", _networks(*(name for name in MODELS if name != "resnet_transfer"))
+)  # it is within SGDNet
 def test_a_fresh_network(name, photographs):
   network, arrays = structure(name), variables(name)
   images, key = jnp.asarray(photographs[:4, :32, :32]), jax.random.key(0)
@@ -98,6 +108,7 @@ def test_bfloat16_computes(photographs):
   assert np.any(logits != exact)
 
 
+@pytest.mark.slow
 def test_fine_tuning_trains_the_backbone_too():
   frozen, whole = (
     nnx.eval_shape(
@@ -111,6 +122,7 @@ def test_fine_tuning_trains_the_backbone_too():
   assert trainable_parameters("vgg_transfer", fine_tune=True) == trainable_parameters("vgg_scratch")
 
 
+@pytest.mark.slow
 def test_dropout_is_of_training_alone(photographs):
   network, arrays = structure("vgg_scratch", dropout=0.5), variables("vgg_scratch")
   images = jnp.asarray(photographs[:4, :32, :32])
@@ -149,6 +161,7 @@ def test_odd_sizes(size, pool):
   assert jax.eval_shape(lambda *given: run_network(network, *given), arrays, images)[0].shape == (2, 5)
 
 
+@pytest.mark.slow
 def test_signals_keep_their_size_through_vgg(photographs):
   """He initialisation and centred levels: no layer's output dies out or explodes."""
   network = merge_network(structure("vgg_scratch"), variables("vgg_scratch"))

@@ -9,7 +9,10 @@ from jaxdistort.models import is_any_size, run_network
 from jaxdistort.models.padding import mean_of_map
 from tests.models.networks import run, shapes, structure, variables
 
-ANY_SIZE = [("compact", {"pool": True}), ("sgdnet_transfer", {})]  # resnet_transfer is within sgdnet_transfer
+ANY_SIZE = [  # resnet_transfer is within sgdnet_transfer
+  ("compact", {"pool": True}),
+  pytest.param("sgdnet_transfer", {}, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("side", "places"), [(64, 4), (47, 3), (33, 2), (65, 4)])  # 33 and 65: a row too many is cut
@@ -26,9 +29,11 @@ def test_a_mean_counts_each_place_by_its_share_of_picture(side, places):
       ]
     )
     expected[picture] = (x[picture] * weights[..., None]).sum((0, 1)) / weights.sum()
-  np.testing.assert_allclose(mean_of_map(jnp.asarray(x), jnp.asarray(mask), stride=stride), expected, rtol=1e-5)
+  found = jax.jit(lambda x, mask: mean_of_map(x, mask, stride=stride))(x, mask)
+  np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mean_of_whole_pictures_is_the_plain_one_and_of_none_is_zero():
   x = jax.random.normal(jax.random.key(0), (3, 7, 7, 64), jnp.bfloat16)
   mask = jnp.zeros((3, 224, 224), bool).at[0].set(True).at[2, 32:64, 64:96].set(True)

@@ -60,6 +60,7 @@ def test_the_study_s_classes():
   assert own == {"six": 75, "variable": 75, "pairs": 75, "imagenet_c": None, "kadid10k": None, "wild": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 3, 20])
 @pytest.mark.parametrize("label", range(7))
 def test_each_op_inside_the_protocol_is_the_op_alone(pictures, first, label):
@@ -75,12 +76,14 @@ def test_each_op_inside_the_protocol_is_the_op_alone(pictures, first, label):
     np.testing.assert_array_equal(samples.images[i], expected)
 
 
+@pytest.mark.slow
 def test_jpeg_is_the_last_step_of_every_picture(pictures):
   plain = _distort_variable(jax.random.key(5), pictures, 0)
   coded = jax.jit(variable(jpeg_quality=40).distort)(jax.random.key(5), pictures, 0)
   np.testing.assert_array_equal(coded.images, jax.vmap(lambda i: jpeg(i, 40))(plain.images))
 
 
+@pytest.mark.slow
 def test_kinds_take_turns_through_the_stream(pictures):
   for protocol, distort in ((_SIX, _distort_six), (_VARIABLE, _distort_variable)):
     classes = np.concatenate([_classes(distort(jax.random.key(k), pictures, 24 * k)) for k in range(21)])
@@ -141,6 +144,7 @@ def test_distributions_of_the_variable_protocol():
   assert abs(np.corrcoef(amount, density)[0, 1]) < 0.05
 
 
+@pytest.mark.slow
 def test_two_stages_are_one_after_the_other(pictures):
   samples = _distort_two(jax.random.key(4), pictures, 9)
   assert _TWO.kinds == ("gaussian_blur", "gaussian_noise", "monochrome_noise")
@@ -153,6 +157,7 @@ def test_two_stages_are_one_after_the_other(pictures):
     np.testing.assert_array_equal(samples.images[i], noisy)
 
 
+@pytest.mark.slow
 def test_shuffled_stages_keep_their_shares_and_are_independent():
   numbers = jnp.arange(30_000, dtype=jnp.uint32)
   choices = [np.asarray(jax.jit(s.choose, static_argnums=1)(numbers, salt)) for salt, s in enumerate(_TWO.stages)]

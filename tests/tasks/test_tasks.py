@@ -51,7 +51,7 @@ def test_a_classification_names_one():
 def test_a_classification_by_hand():
   task = Classification(_THREE)
   outputs, targets = jnp.asarray([[5.0, 1, 0, 0], [0.0, 3, 0, 0]]), jnp.asarray([0, 3])
-  losses = task.losses(outputs, targets)
+  losses = jax.jit(task.losses)(outputs, targets)
   np.testing.assert_allclose(losses, -jax.nn.log_softmax(outputs)[jnp.arange(2), targets], rtol=1e-5)
   np.testing.assert_array_equal(task.right(outputs, targets), [1, 0])
   scores = np.asarray(task.scores(outputs))
@@ -71,14 +71,15 @@ def test_a_classification_by_hand():
 def test_a_recognition_by_hand():
   task = Recognition(_THREE)
   assert task.width == 6
-  targets = task.targets(_samples([[1, 1], [0, 0]], [[0.25, 0.5], [0, 0]]), variable().kinds)  # blur, noise
+  make_targets, losses = jax.jit(task.targets, static_argnums=1), jax.jit(task.losses)
+  targets = make_targets(_samples([[1, 1], [0, 0]], [[0.25, 0.5], [0, 0]]), variable().kinds)  # blur, noise
   np.testing.assert_array_equal(targets.presence, [[1, 0, 1], [0, 0, 0]])
   np.testing.assert_array_equal(targets.severity, [[0.5, 0, 0.25], [0, 0, 0]])
   outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0], [-3.0, -3, -3, 9, 9, 9]])
   presence = optax.sigmoid_binary_cross_entropy(outputs[:, :3], targets.presence).mean(axis=1)
-  np.testing.assert_allclose(task.losses(outputs, targets), presence + jnp.asarray([(0 + 0.25**2) / 2, 0]), rtol=1e-5)
+  np.testing.assert_allclose(losses(outputs, targets), presence + jnp.asarray([(0 + 0.25**2) / 2, 0]), rtol=1e-5)
   unknown = Presence(targets.presence, jnp.full((2, 3), jnp.nan))
-  np.testing.assert_allclose(task.losses(outputs, unknown), presence, rtol=1e-6)
+  np.testing.assert_allclose(losses(outputs, unknown), presence, rtol=1e-6)
   scores = np.asarray(task.scores(outputs))
   host = Presence(*map(np.asarray, targets))
   np.testing.assert_array_equal(task.mistaken(scores, host), [True, False])

@@ -13,11 +13,12 @@ from jaxdistort.training.optimizers import create_optimizer, create_schedule
 
 def _run(config, gradients, steps=100):
   optimizer = create_optimizer(config, steps)
+  update = jax.jit(optimizer.update)
   parameters = jnp.zeros(gradients.shape[1])
   state = optimizer.init(parameters)
   path = []
   for gradient in gradients:
-    updates, state = optimizer.update(jnp.asarray(gradient), state, parameters)
+    updates, state = update(jnp.asarray(gradient), state, parameters)
     parameters = optax.apply_updates(parameters, updates)
     path.append(parameters)
   return np.array(path)
@@ -64,7 +65,7 @@ def test_clipping_bounds_the_whole_gradient():
 @pytest.mark.parametrize("name", ["keras", "cosine"])
 def test_schedules_warm_up_and_fall(name):
   config = OptimizerConfig(learning_rate=0.2, schedule=name, decay=0.01, warmup_steps=10)
-  rates = np.array([create_schedule(config, 100)(step) for step in range(100)])
+  rates = np.asarray(jax.jit(jax.vmap(create_schedule(config, 100)))(jnp.arange(100.0)))
   assert np.all(np.diff(rates[:11]) > 0)
   np.testing.assert_allclose(rates[10], 0.2, rtol=1e-6)
   assert np.all(np.diff(rates[11:]) < 0)

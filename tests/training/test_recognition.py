@@ -76,6 +76,7 @@ def test_it_trains_and_reports(finished):
   assert (workdir / "evaluation" / "test" / "kinds.png").stat().st_size > 1000
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_stopped_it_goes_on_to_the_same_end(finished, tmp_path):
   workdir, _ = finished
   assert train(_config(), tmp_path / "run", progress=_StopAfter(5)) is None
@@ -86,6 +87,7 @@ def test_stopped_it_goes_on_to_the_same_end(finished, tmp_path):
   assert ours.task.labels == theirs.task.labels
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_it_is_evaluated_swept_explained_and_used(finished, folder_of_photographs, tmp_path):
   workdir, _ = finished
   recogniser = jaxdistort.load(workdir, sharding=replicated(create_mesh()))

@@ -72,6 +72,7 @@ def on_one_device(images):
   return _train(1, images, 20)
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_everything_is_finite(on_one_device):
   state, losses = on_one_device
   assert int(state.step) == 20
@@ -90,6 +91,7 @@ def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkey
   assert all(leaf.addressable_shards[0].data.size == leaf.size // fsdp for leaf in split)
 
 
+@pytest.mark.slow
 def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
   state, losses = _train(1, images, 20)
   assert losses == on_one_device[1]
@@ -190,7 +192,7 @@ def test_checkpoints_that_cannot_be_used_are_told(tmp_path, damage, message):
 
 def test_the_network_is_split_whole():
   """Parameters and statistics together are all of the network's variables."""
-  network = create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0))
+  network = nnx.eval_shape(lambda: create_model("compact", 3, image_size=32, rngs=nnx.Rngs(0)))
   _, variables = split_network(network)
   layers = len(network.layers)
   assert len(jax.tree.leaves(variables.parameters)) == layers + 2 * layers + 2
@@ -198,6 +200,7 @@ def test_the_network_is_split_whole():
   assert variables.frozen == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 4])
 def test_a_batch_in_parts_is_a_whole_one(images, devices):
   """Of a network without batch normalisation, whose statistics are those of a part."""
@@ -208,6 +211,7 @@ def test_a_batch_in_parts_is_a_whole_one(images, devices):
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_are_normalised_one_by_one(images):
   state, losses = _train(1, images, 2, accumulate=2)
   assert all(map(np.isfinite, losses))

@@ -15,10 +15,18 @@ from jaxdistort.evaluation import evaluate_on_protocol
 from jaxdistort.models.weights import BackboneReference
 from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.training import train
+from jaxdistort.training import parts, train
 from jaxdistort.training.checkpoints import Checkpoints
 from tests.models.weights import our_files
 from tests.training.tiny import get_config, save_untrained
+
+pytestmark = pytest.mark.slow  # a file of VGG16 and its network
+
+
+@pytest.fixture(autouse=True)
+def on_one_device(monkeypatch):
+  """What eight of them learn, other runs show; of VGG16 they would keep and add up eight copies."""
+  monkeypatch.setattr(parts, "create_mesh", lambda fsdp: create_mesh(devices=jax.devices()[:1]))
 
 
 def _config(weights, **model):
@@ -78,7 +86,6 @@ def test_weights_that_have_moved_are_asked_for(saved, tmp_path):
     shutil.move(moved, file.path)
 
 
-@pytest.mark.slow
 def test_random_weights_are_drawn_again_from_the_seed(tmp_path):
   config = _config("random", dropout=0.2, head_convolutions=2)
   config.seed = 5
@@ -107,7 +114,6 @@ class _Listener(Progress):
     self.said.append(text)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_transfer_run_is_trained_resumed_and_evaluated_like_any_other(saved, tmp_path):
   _, file, _, _ = saved

@@ -11,7 +11,7 @@ def write(path, architecture, *, seed=0, preprocessing="keras"):
   rng, arrays = np.random.default_rng(seed), {}
   for name, shape in expected_shapes(find_pretrained(architecture)).items():
     if name.endswith("kernel"):
-      array = rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape)
+      array = rng.standard_normal(shape, np.float32) * np.float32((2 / np.prod(shape[:-1])) ** 0.5)
     elif name.endswith(("scale", "var")):
       array = rng.uniform(0.2, 0.6, shape) if name.endswith("scale") else rng.uniform(0.8, 1.2, shape)
     else:

@@ -160,7 +160,9 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+  "name", [pytest.param(name, marks=pytest.mark.slow) if name.startswith("another") else name for name in BROKEN]
+)
 def test_each_is_reported_and_leaves_nothing(name, tmp_path):
   kind, make, expected = BROKEN[name]
   source = make(tmp_path / "given")
@@ -172,6 +174,7 @@ def test_each_is_reported_and_leaves_nothing(name, tmp_path):
   assert not list(tmp_path.rglob("weights.safetensors*"))
 
 
+@pytest.mark.slow
 def test_an_earlier_file_survives_a_broken_one(tmp_path):
   output = tmp_path / "weights.safetensors"
   convert("keras-vgg16", write_keras_vgg16(tmp_path / "good.h5"), output)
@@ -193,6 +196,7 @@ def test_a_file_is_not_converted_onto_itself(tmp_path):
     convert("keras-vgg16", source, tmp_path / "out", preprocessing="bgr")
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
   class Full(io.BytesIO):
     def write(self, content):

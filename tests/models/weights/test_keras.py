@@ -8,7 +8,6 @@ from flax import nnx
 
 from jaxdistort.models import run_network, split_network
 from jaxdistort.models.weights import convert, load_pretrained
-from tests.models.weights import keras_networks
 
 pytestmark = [
   pytest.mark.slow,
@@ -19,6 +18,14 @@ pytestmark = [
 PICTURE = np.random.default_rng(0).integers(0, 256, (1, 96, 161, 3), dtype=np.uint8)
 
 _run = jax.jit(run_network, static_argnums=0)
+
+
+@pytest.fixture(scope="module")
+def keras_networks():
+  """The module, imported with Keras where its tests run: not wherever tests are collected."""
+  from tests.models.weights import keras_networks
+
+  return keras_networks
 
 
 def _assert_close(ours, theirs):
@@ -37,19 +44,19 @@ def _predict(network):
   return _run(*split_network(network), PICTURE)[0]
 
 
-def test_vgg16_agrees_with_keras(tmp_path):
+def test_vgg16_agrees_with_keras(keras_networks, tmp_path):
   theirs = keras_networks.vgg16()
   ours = _converted("keras-vgg16", keras_networks.save(theirs, tmp_path / "vgg.h5"))
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
-def test_resnet50_with_newer_names_and_epsilon_agrees_with_keras(tmp_path):
+def test_resnet50_with_newer_names_and_epsilon_agrees_with_keras(keras_networks, tmp_path):
   theirs = keras_networks.newer_resnet50()
   ours = _converted("keras-resnet50", keras_networks.save(theirs, tmp_path / "resnet.h5"))
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
-def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(tmp_path):
+def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(keras_networks, tmp_path):
   whole, trunk, resnet = keras_networks.sgdnet()
   pooled, saliency, features = keras_networks.predict(trunk, PICTURE)
   ours = _converted("keras-resnet50", keras_networks.save(resnet, tmp_path / "resnet.h5"))
@@ -67,7 +74,7 @@ def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(tmp_path):
   jax.tree.map(np.testing.assert_array_equal, *(nnx.to_pure_dict(nnx.state(ours[w].backbone)) for w in (512, 1024)))
 
 
-def test_every_generation_of_names_gives_the_same_file(tmp_path):
+def test_every_generation_of_names_gives_the_same_file(keras_networks, tmp_path):
   theirs = keras_networks.vgg16()
   digests = set()
   for generation in (1, 2, 3):
@@ -84,7 +91,7 @@ def _content(path):
   return data[8 + int.from_bytes(data[:8], "little") :]
 
 
-def test_a_top_and_layers_within_a_layer_do_not_disturb(tmp_path):
+def test_a_top_and_layers_within_a_layer_do_not_disturb(keras_networks, tmp_path):
   with_top = keras_networks.vgg16(top=True)
   plain = convert("keras-vgg16", keras_networks.save(with_top, tmp_path / "top.h5"), tmp_path / "a.safetensors")
   nested = tmp_path / "nested.h5"
@@ -101,7 +108,7 @@ def test_a_top_and_layers_within_a_layer_do_not_disturb(tmp_path):
   assert _content(convert("keras-vgg16", nested, tmp_path / "b.safetensors").path) == _content(plain.path)
 
 
-def test_unnamed_layers_of_sgdnet_are_found_under_any_number(tmp_path):
+def test_unnamed_layers_of_sgdnet_are_found_under_any_number(keras_networks, tmp_path):
   whole, _, _ = keras_networks.sgdnet()
   source = keras_networks.save(whole[512], tmp_path / "first.pkl")
   first = convert("sgdnet", source, tmp_path / "a.safetensors")

@@ -137,6 +137,7 @@ def test_what_cannot_be_known_is_refused(file, options, message, tmp_path):
   assert not (tmp_path / "out.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_vgg16_of_theano(tmp_path):
   """A bias in each layer tells kernels apart that are all zeros but for one corner."""
   source = write_keras_vgg16(tmp_path / "vgg16_weights_th_dim_ordering_th_kernels_notop.h5")

@@ -67,6 +67,7 @@ def test_kernels_are_turned_into_our_layout(tmp_path):
     assert kernel[row, column, i, j] == theirs[j, i, row, column]
 
 
+@pytest.mark.slow
 def test_half_precision_and_a_prefix(tmp_path):
   state = {f"module.{name}": jnp.asarray(array, jnp.bfloat16) for name, array in vgg16_state_dict().items()}
   state["module.head.fc.weight"] = state.pop("module.classifier.6.weight")  # timm's name
