@@ -98,13 +98,8 @@ def test_taps_do_not_depend_on_the_maximum(radius):
   np.testing.assert_allclose(taps[1], exact / exact.sum(), rtol=1e-5, atol=1e-9)
 
 
-<<<<<<< HEAD
-def test_the_accelerator_s_form_has_no_convolution(photographs):
-=======
 @pytest.mark.slow
-def test_both_forms_of_the_gaussian_agree(photographs):
-  """The accelerator's form, run here: within a level, where a sum lies at half a level."""
->>>>>>> tempo
+def test_the_accelerator_s_form_has_no_convolution(photographs):
   from jaxdistort.distortions import blur
 
   image, radius = jnp.asarray(photographs[1]), jnp.float32(6.3)

@@ -10,7 +10,7 @@ from jaxdistort.distortions import camera_noise, denoise
 from jaxdistort.distortions.camera import noise_by_level
 from jaxdistort.distortions.randomness import normal
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _KEYS = jax.random.split(jax.random.key(2), 4)
 _SIDE = 128

@@ -9,7 +9,7 @@ from scipy import ndimage
 from jaxdistort.distortions import block_loss, colour_blocks, interlacing, patches
 from tests.distortions.references import assert_falls, with_odd_sides
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _KEYS = jax.random.split(jax.random.key(3), 400)
 

@@ -10,7 +10,7 @@ from jaxdistort.distortions import elastic, jitter
 from jaxdistort.distortions.elastic import _affine, _field, _mirrored, _normal
 from jaxdistort.distortions.randomness import random_words
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _fields = jax.jit(_field, static_argnums=(1, 2))
 _maps = jax.jit(_affine)

@@ -35,6 +35,7 @@ def _picked(parameters, i):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_alone_batched_and_jitted_are_equal(name, photographs):
   keys, images = jax.random.split(jax.random.key(1), 3), jnp.asarray(photographs[:3])
@@ -58,6 +59,7 @@ def test_one_picture_at_every_level(name, photographs):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 @pytest.mark.parametrize("shape", [(1, 1), (3, 18)])
 def test_any_size(name, shape):
@@ -78,6 +80,7 @@ def test_flat_grey_stays_grey(name):
   assert np.all(_apply(name, jax.random.key(0), grey, _picked(_levels(name), 2)) == 128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_bounds_hold_for_values_that_cannot_be_seen(name, photographs):
   """A traced value beyond an op's bounds gives the picture of the nearest bound; NaN, nothing that passes for one."""

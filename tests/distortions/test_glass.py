@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 from jaxdistort.distortions import glass_blur
 from jaxdistort.distortions.glass import _followed, _targets
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _targets_of = jax.jit(_targets, static_argnums=(1, 2))
 

@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from jaxdistort.data import SamplePhotographs
 from jaxdistort.distortions import jpeg2000
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _batched = jax.jit(jax.vmap(jpeg2000))
 

@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 from jaxdistort.distortions import camera_shake, gaussian_motion_blur, linear_motion_blur
 from jaxdistort.distortions.motion import _path, _spread
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _paths = jax.jit(jax.vmap(_path))
 _kernel = jax.jit(lambda key, length: _spread(_path(key) * length, 33))

@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from jaxdistort.distortions import box_blur, defocus_blur, zoom_blur
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 
 def _close(ours, expected):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from jaxdistort.distortions import colour_quantisation
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 
 def _error(image, ours):

@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 
 from jaxdistort.distortions import DISTORTIONS, pixelate, upscaled
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _KINDS = ("pixelate", "subsampled", "upscaled_nearest", "upscaled_bilinear", "upscaled_bicubic")
 _FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}

@@ -8,7 +8,7 @@ from scipy import stats
 
 from jaxdistort.distortions import correlated_noise, impulse_noise, shot_noise, speckle_noise, ycbcr_noise
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _KEYS = jax.random.split(jax.random.key(5), 4)
 

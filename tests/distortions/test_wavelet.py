@@ -7,7 +7,7 @@ import pytest
 
 from jaxdistort.distortions import wavelet
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _STEPS = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 _K = 1.230174104914001

@@ -10,7 +10,7 @@ from jaxdistort.distortions import fog, snow
 from jaxdistort.distortions.randomness import normal, uniform
 from jaxdistort.distortions.weather import plasma
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _KEY = jax.random.key(3)
 _plasma = jax.jit(plasma, static_argnums=1)
