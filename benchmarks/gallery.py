@@ -57,7 +57,7 @@ def draw_scales() -> Figure:
     severities = np.linspace(0, 1, 50)
     axis.plot(severities, LOSS_AT_ONE * severities**2, color="lightgrey", linewidth=4, zorder=0)
     axis.set_title(group)
-    axis.set_ylim(0, 0.85)
+    axis.set_ylim(0, 0.65)
     axis.legend(fontsize=7, loc="upper left")
   figure.supxlabel("severity")
   figure.supylabel("1 - SSIM (lines), mean difference in CIELAB / 50 (dotted), loss aimed at (grey)")
@@ -77,7 +77,7 @@ def parameter_table() -> str:
 
 
 def main() -> None:
-  draw_gallery().save(_DOCS / "distortions.jpg", quality=82, optimize=True)
+  draw_gallery().save(_DOCS / "distortions.jpg", quality=72, optimize=True)
   draw_scales().savefig(_DOCS / "severity.png", dpi=80)
   print(parameter_table())
 

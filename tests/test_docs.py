@@ -16,6 +16,7 @@ from PIL import Image
 import jaxdistort
 from benchmarks import accelerator
 from benchmarks import cli as benchmarks
+from benchmarks.gallery import parameter_table
 from jaxdistort.cli import COMMANDS
 from jaxdistort.cli import train as train_command
 from jaxdistort.data import DATABASES, SOURCES, VIEWS, open_database, open_pictures
@@ -68,6 +69,12 @@ def test_links_lead_somewhere(page):
     place = page.parent / name if name else page
     assert place.exists(), target
     assert not anchor or anchor in _anchors(place), target
+
+
+def test_the_parameters_of_all_distortions_are_listed():
+  assert parameter_table() in (_ROOT / "docs/distortions.md").read_text(), (
+    "python -m benchmarks.gallery prints the table"
+  )
 
 
 def test_the_readme_is_short():

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxdistort.distortions.backend import compiled
+from jaxdistort.distortions.backend import compiled, stored
 from jaxdistort.distortions.checks import bounded, check_image, check_maximum, known
 from jaxdistort.distortions.colour_spaces import rounded
 from jaxdistort.distortions.filtering import at_least, filter_axis
@@ -160,9 +160,15 @@ def _zoom_blur(image: jax.Array, zoom: jax.Array, step: jax.Array) -> jax.Array:
   )
 
   def add(i: jax.Array, total: jax.Array) -> jax.Array:
-    enlargement = 1 + (zoom - 1) * (i.astype(jnp.float32) / steps)
-    x = jnp.broadcast_to((middle_x + from_middle_x / enlargement)[None, :], image.shape[:2])
-    y = jnp.broadcast_to((middle_y + from_middle_y / enlargement)[:, None], image.shape[:2])
+    # Stored, so that the product and the sum are contracted in no program; then in whole parts of a pixel, so that all
+    # further products and sums are exact. The picture is the same in every program.
+    shrinkage = 1 / (1 + stored(lambda zoom, i: (zoom - 1) * (i.astype(jnp.float32) / steps), zoom, i))
+    shrinkage = jnp.floor(shrinkage * 2**12 + 0.5) / 2**12
+    x, y = (
+      jnp.floor((middle + from_middle * shrinkage) * 2**6 + 0.5) / 2**6
+      for middle, from_middle in ((middle_x, from_middle_x), (middle_y, from_middle_y))
+    )
+    x, y = jnp.broadcast_to(x[None, :], image.shape[:2]), jnp.broadcast_to(y[:, None], image.shape[:2])
     return total + jnp.stack(split(bilinear(words, image.shape, x, y, to_quarters), _BITS)) / 4
 
   count = steps.astype(jnp.int32) + 1
