@@ -33,7 +33,7 @@ def test_the_asked_for_configs_ship():
     ("optimizer.name", "rmspro", "did you mean 'rmsprop'"),
     ("protocol.name", "seven", "protocol.name: 'seven' is not one of"),
     ("task.name", "recognise", "task.name: 'recognise' is not one of .* did you mean 'recognition'"),
-    ("protocol.jpeg_quality", 101, r"protocol.jpeg_quality must be within 0\.\.100"),
+    ("protocol.jpeg_quality", 101, r"protocol.jpeg_quality must be within -1\.\.100"),
     ("data.image_size", 8, r"data.image_size must be within 32\.\.4096"),
     ("optimizer.learning_rate", float("nan"), "optimizer.learning_rate"),
     ("compute_dtype", "float16", "compute_dtype"),

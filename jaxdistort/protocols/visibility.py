@@ -2,9 +2,9 @@
 
 The loss of a distortion at severity s is `LOSS_AT_ONE` s^2 (`distortions.severities.perceptual`). A later one leaves a
 share of it: the loss between the picture with both and the picture with the later one alone, by the loss of the first
-alone. The shares depend on the groups of both and on both severities; they are measured by
-`python -m benchmarks.severity --masking`, the figures are in `masking.json`. What is left is visible by
-loss / (loss + least), where `least` is the loss at which the distortion begins to be seen.
+alone. The shares depend on the groups of both and on both severities; they are measured by `benchmarks/severity.py`,
+the figures are in `masking.json`. What is left is visible by loss / (loss + least), where `least` is the loss at which
+the distortion begins to be seen.
 """
 
 import functools

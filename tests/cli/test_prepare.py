@@ -99,7 +99,10 @@ _GIVEN = ["--data", "samples", "--output", "OUTPUT"]
     ([*_GIVEN, "--seed", "1"], "--seed is for distorted sets; give --protocol too"),
     ([*_GIVEN, "--split", "test"], "--split is for distorted sets; give --protocol too"),
     ([*_GIVEN, "--protocol", "six", "--no-augment"], "--no-augment is for prepared pictures"),
-    ([*_GIVEN, "--protocol", "sixx"], "protocol: 'sixx' is not one of six, variable; did you mean 'six'"),
+    (
+      [*_GIVEN, "--protocol", "sixx"],
+      "protocol: 'sixx' is not one of six, variable, ",
+    ),
     ([*_GIVEN, "--protocol", "six", "--format", "jpg"], "form: 'jpg' is not one of jpeg, arrayrecord"),
     ([*_GIVEN, "--protocol", "six", "--split", "tset"], "split: 'tset' is not one of train"),
     ([*_GIVEN, "--protocol", "six", "--seed", "x"], "argument --seed: invalid int value: 'x'"),

@@ -238,9 +238,9 @@ def test_of_prepared_pictures_and_of_mixes(distorted, tmp_path):
 def pairs():
   """A protocol of two stages, as long as it is needed."""
   stages = tuple(Stage((Kind(name),), untouched=1, shuffled=True) for name in ("twirl", "ripple"))
-  PROTOCOLS.register("pairs", lambda jpeg_quality=75: Protocol("pairs", stages, jpeg_quality))
+  PROTOCOLS.register("warps", lambda jpeg_quality=75: Protocol("warps", stages, jpeg_quality))
   yield
-  PROTOCOLS.unregister("pairs")
+  PROTOCOLS.unregister("warps")
 
 
 _apply = functools.cache(lambda kind: jax.jit(DISTORTIONS[kind]))
@@ -248,7 +248,7 @@ _apply = functools.cache(lambda kind: jax.jit(DISTORTIONS[kind]))
 
 @pytest.mark.slow
 def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distorted, tmp_path):
-  done = _generate(distorted / "photos", tmp_path / "set", protocol="pairs", jpeg_quality=0)
+  done = _generate(distorted / "photos", tmp_path / "set", protocol="warps", jpeg_quality=0)
   rows, clean = _manifest(tmp_path / "set"), open_pictures(f"folder:{distorted}/photos", "all")
   assert done.pictures == len(rows) == 2 * 21
   assert {row["kinds"] for row in rows} == {"clean", "twirl", "ripple", "twirl;ripple"}
@@ -268,7 +268,7 @@ def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distort
 @pytest.mark.slow
 def test_records_of_several_kinds(pairs, distorted, tmp_path):
   tfds = pytest.importorskip("tensorflow_datasets")
-  _generate(distorted / "photos", tmp_path / "set", protocol="pairs", jpeg_quality=0, form="arrayrecord")
+  _generate(distorted / "photos", tmp_path / "set", protocol="warps", jpeg_quality=0, form="arrayrecord")
   builder: Any = tfds.builder_from_directory(tmp_path / "set" / "distorted_pairs" / "1.0.0")
   kinds = {int(row["t"]): row["kinds"] for row in _manifest(tmp_path / "set")}
   for record in builder.as_data_source(split="train"):

@@ -32,7 +32,10 @@ def distorted(tmp_path_factory):
 @pytest.mark.parametrize(
   ("options", "message"),
   [
-    ({"protocol": "sixx"}, "protocol: 'sixx' is not one of six, variable; did you mean 'six'"),
+    (
+      {"protocol": "sixx"},
+      "protocol: 'sixx' is not one of six, variable, ",
+    ),
     ({"form": "jpg"}, "form: 'jpg' is not one of jpeg, arrayrecord"),
     ({"jpeg_quality": 101}, r"jpeg_quality must be within 0\.\.100, got 101"),
     ({"seed": -1}, r"seed must be within 0\.\.2147483647, got -1"),
