@@ -11,6 +11,8 @@ from jaxdistort.distortions import DISTORTIONS, gaussian_blur, jpeg, motion_blur
 
 pytestmark = pytest.mark.optimised
 
+_FEW_LEVELS = {"banding", "dithered_banding", "quantisation"}  # among which 128 need not be
+
 
 def _levels(name):
   """Three different settings of every parameter, to be mixed in one batch: near the weakest, the default, strong."""
@@ -35,7 +37,6 @@ def _picked(parameters, i):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_alone_batched_and_jitted_are_equal(name, photographs):
   keys, images = jax.random.split(jax.random.key(1), 3), jnp.asarray(photographs[:3])
@@ -56,20 +57,6 @@ def test_one_picture_at_every_level(name, photographs):
   sweep = jax.vmap(functools.partial(_apply, name), (None, None, 0))(key, image, parameters)
   for i in range(3):
     np.testing.assert_array_equal(sweep[i], _apply(name, key, image, _picked(parameters, i)))
-
-
-@pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.parametrize("name", DISTORTIONS)
-@pytest.mark.parametrize("shape", [(1, 1), (3, 18)])
-def test_any_size(name, shape):
-  image = jnp.asarray(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8))
-  result = _apply(name, jax.random.key(0), image, _picked(_levels(name), 1))
-  assert result.shape == image.shape
-  assert result.dtype == jnp.uint8
-
-
-_FEW_LEVELS = {"banding", "dithered_banding", "quantisation"}  # among which 128 need not be
 
 
 @pytest.mark.parametrize(

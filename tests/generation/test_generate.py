@@ -269,7 +269,7 @@ def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distort
 def test_records_of_several_kinds(pairs, distorted, tmp_path):
   tfds = pytest.importorskip("tensorflow_datasets")
   _generate(distorted / "photos", tmp_path / "set", protocol="warps", jpeg_quality=0, form="arrayrecord")
-  builder: Any = tfds.builder_from_directory(tmp_path / "set" / "distorted_pairs" / "1.0.0")
+  builder: Any = tfds.builder_from_directory(tmp_path / "set" / "distorted_warps" / "1.0.0")
   kinds = {int(row["t"]): row["kinds"] for row in _manifest(tmp_path / "set")}
   for record in builder.as_data_source(split="train"):
     present = {kind for kind, severity in record["severity"].items() if not np.isnan(severity)}
