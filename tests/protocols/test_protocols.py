@@ -92,24 +92,23 @@ def test_kinds_take_turns_through_the_stream(pictures):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("distort", [_distort_variable, _distort_two])
-def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures, distort):
-  whole = distort(jax.random.key(0), pictures, 100)
+def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures):
+  """Of several stages: test_wild.py."""
+  whole = _distort_variable(jax.random.key(0), pictures, 100)
   for start in (0, 8, 16):
-    part = distort(jax.random.key(0), pictures[start : start + 8], 100 + start)
+    part = _distort_variable(jax.random.key(0), pictures[start : start + 8], 100 + start)
     jax.tree.map(lambda w, p, s=start: np.testing.assert_array_equal(w[s : s + 8], p), whole, part)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("protocol", "alone"), [(_VARIABLE, _distort_variable), (_TWO, _distort_two)])
-def test_eight_devices_distort_as_one(pictures, protocol, alone):
+def test_eight_devices_distort_as_one(pictures):
   mesh = create_mesh()
   assert mesh.devices.size == 8
-  sharded = jax.jit(distort_sharded(protocol, mesh))(
+  sharded = jax.jit(distort_sharded(_VARIABLE, mesh))(
     jax.random.key(2), jax.device_put(pictures, data_sharding(mesh)), jnp.uint32(11)
   )
   assert len(sharded.images.sharding.device_set) == 8
-  jax.tree.map(np.testing.assert_array_equal, sharded, alone(jax.random.key(2), pictures, jnp.uint32(11)))
+  jax.tree.map(np.testing.assert_array_equal, sharded, _distort_variable(jax.random.key(2), pictures, jnp.uint32(11)))
 
 
 def test_levels_come_with_their_pictures(pictures):
