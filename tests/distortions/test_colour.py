@@ -19,7 +19,7 @@ from jaxdistort.distortions import (
 )
 from tests.distortions.references import assert_alike, assert_falls, decoded, encoded, from_lab, with_odd_sides
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _COLOURS = np.stack(np.meshgrid(*[np.arange(0, 256, 17, np.uint8)] * 3), axis=-1).reshape(64, 64, 3)
 

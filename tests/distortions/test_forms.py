@@ -102,6 +102,7 @@ def test_a_traced_value_counts_as_the_nearest_bound(name, beyond, bound, photogr
   np.testing.assert_array_equal(op(beyond), op(bound))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameter"), [(d.name, p) for d in DISTORTIONS.values() for p in d.parameters])
 def test_a_concrete_value_out_of_range_is_refused_by_name(name, parameter):
   image, key = jnp.zeros((8, 8, 3), jnp.uint8), jax.random.key(0)
@@ -116,6 +117,7 @@ def test_a_concrete_value_out_of_range_is_refused_by_name(name, parameter):
     DISTORTIONS[name](key, image, **{parameter.name: jnp.ones(2)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameter"), [(d.name, p) for d in DISTORTIONS.values() for p in d.parameters])
 def test_a_concrete_value_among_many_is_refused(name, parameter):
   """`jax.vmap` outside jit maps over numbers that are there to be looked at."""

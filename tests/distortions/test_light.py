@@ -10,7 +10,7 @@ from skimage import color
 from jaxdistort.distortions import brighten, brightness, contrast, contrast_curve, darken, exposure, mean_shift
 from tests.distortions.references import assert_alike, assert_falls, decoded, encoded, with_odd_sides
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _LEVELS = jnp.asarray(np.stack(np.meshgrid(*[np.arange(0, 256, 17, np.uint8)] * 3), axis=-1).reshape(64, 64, 3))
 

@@ -9,7 +9,7 @@ from skimage import color
 from jaxdistort.distortions import sharpen
 from tests.distortions.references import assert_alike, assert_falls, from_lab, with_odd_sides
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(("amount", "radius"), [(0.5, 1), (1, 3), (3, 0.7), (12, 3), (1, 5)])

@@ -11,7 +11,7 @@ from skimage.filters import threshold_multiotsu
 from jaxdistort.distortions import banding, quantisation
 from tests.distortions.references import assert_falls, with_odd_sides
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _RAMP = jnp.asarray(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2))
 

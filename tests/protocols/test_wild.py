@@ -51,6 +51,7 @@ def _difference(first, second):
   return np.abs(np.asarray(first, int) - np.asarray(second, int)).mean()
 
 
+@pytest.mark.slow
 def test_shares_of_wild_are_exact_in_every_period():
   for salt, stage in enumerate(wild().stages):
     choices = np.asarray(stage.choose(jnp.arange(40 * stage.period, dtype=jnp.uint32), salt)).reshape(40, -1)
@@ -59,6 +60,7 @@ def test_shares_of_wild_are_exact_in_every_period():
     assert len({own.tobytes() for own in choices}) == 40  # in another order each time
 
 
+@pytest.mark.slow
 def test_stages_of_wild_are_independent():
   numbers = jnp.arange(100_000, dtype=jnp.uint32)
   choices = [np.asarray(stage.choose(numbers, salt)) for salt, stage in enumerate(wild().stages)]
@@ -70,6 +72,7 @@ def test_stages_of_wild_are_independent():
   assert untouched == pytest.approx(0.75**5, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_third_of_wild_is_clean_or_nearly_so():
   """As drawn: with no kind whose severity begins to be seen."""
   numbers, stages = 4000, wild().stages
@@ -119,6 +122,7 @@ def test_pairs_are_all_ordered_pairs():
   assert pairs().kinds == six().kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("protocol", "kinds", "levels"), [(imagenet_c, 17, 5), (kadid10k, 25, 5)])
 def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
   (stage,) = protocol().stages
