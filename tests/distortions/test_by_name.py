@@ -29,6 +29,7 @@ def test_parameters_of_each_picture(photographs):
     np.testing.assert_array_equal(blurred[i], distort(photographs[i], "gaussian_blur", radius=radius))
 
 
+@pytest.mark.slow
 def test_jax_arrays_stay_with_jax(photographs):
   images = jnp.asarray(photographs[:2])
   direct = distort(images, "gaussian_noise", amount=20, key=_KEY)
@@ -56,6 +57,7 @@ def test_a_parameter_comes_before_the_severity(photographs):
   np.testing.assert_array_equal(distort(photographs[0], "motion_blur", severity=1, source="paper", angle=0.5), by_hand)
 
 
+@pytest.mark.slow
 def test_perceptual_severity(photographs):
   changes = [
     np.abs(np.int32(distort(photographs, "gaussian_blur", severity=s)) - photographs).mean() for s in (0, 0.2, 0.5, 1)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from jaxdistort.distortions import filtering
 
-pytestmark = pytest.mark.optimised
+pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 _MODES = {"edge": "nearest", "symmetric": "reflect", "reflect": "mirror", "constant": "constant", "wrap": "wrap"}
 _PLANES = np.random.default_rng(0).uniform(0, 255, (3, 21, 34)).astype(np.float32)

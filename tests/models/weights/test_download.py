@@ -43,7 +43,7 @@ def server():
       pass
 
   with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-    thread = threading.Thread(target=running.serve_forever)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.url = f"http://127.0.0.1:{running.server_port}"
     yield state
