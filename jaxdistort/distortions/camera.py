@@ -10,7 +10,8 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.filtering import at_least, filter_axis, gaussian_taps
+from jaxdistort.distortions.colour_spaces import rounded
+from jaxdistort.distortions.filtering import at_least, filter_axes, gaussian_taps
 from jaxdistort.distortions.randomness import normal
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
@@ -83,7 +84,7 @@ def _camera_noise(key: jax.Array, image: jax.Array, amount: jax.Array, coarsenes
   planes = jnp.moveaxis(image, -1, 0)
   strengths = amount * lookup(jnp.asarray(noise_by_level()), planes.astype(jnp.int32))
   noisy = planes.astype(jnp.float32) + strengths * noise[:, :height, :width]
-  levels = jnp.clip(jnp.floor(noisy + 0.5), 0, brightest).astype(jnp.uint8)
+  levels = rounded(noisy, brightest)
   return jnp.moveaxis(levels, 0, -1)
 
 
@@ -115,7 +116,7 @@ def _split(planes: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
 
 
 def _smoothed(planes: jax.Array, taps: jax.Array) -> jax.Array:
-  return filter_axis(filter_axis(planes, taps, 2, "wrap"), taps, 1, "wrap")
+  return filter_axes(planes, taps, "wrap")
 
 
 @functools.cache
@@ -214,10 +215,10 @@ def _denoise(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Array:
   share = jnp.maximum(variance - jnp.square(amount), 0) / jnp.maximum(variance, 1e-3)
   smooth = _box(share) * noisy + _box((1 - share) * mean) + 128
   result = jnp.where(amount > 0, smooth, planes)
-  return jnp.moveaxis(jnp.clip(jnp.floor(result + 0.5), 0, brightest).astype(jnp.uint8), 0, -1)
+  return jnp.moveaxis(rounded(result, brightest), 0, -1)
 
 
 def _box(planes: jax.Array) -> jax.Array:
   """The mean of 7 x 7 values, mirrored outside."""
   taps = jnp.full(7, 1 / 7, jnp.float32)
-  return filter_axis(filter_axis(planes, taps, 2, "symmetric"), taps, 1, "symmetric")
+  return filter_axes(planes, taps, "symmetric")

@@ -20,7 +20,7 @@ from jaxdistort.distortions.colour_spaces import (
   to_linear,
 )
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.filtering import at_least, filter_axis, short_gaussian_taps, smooth
+from jaxdistort.distortions.filtering import at_least, filter_axes, short_gaussian_taps, smooth
 from jaxdistort.distortions.randomness import uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 from jaxdistort.distortions.tables import through_tables
@@ -112,7 +112,7 @@ def _lab_saturation(image: jax.Array, factor: jax.Array) -> jax.Array:
   def saturated(planes: jax.Array) -> jax.Array:
     lightness, a, b = to_lab(planes)
     levels = from_lab(jnp.stack([lightness, a * factor, b * factor]))
-    return rounded(jnp.minimum(levels, brightest))
+    return rounded(levels, brightest)
 
   return on_planes(saturated, image)
 
@@ -206,13 +206,13 @@ def _colour_diffusion(image: jax.Array, sigma: jax.Array, saturation: jax.Array)
 
   def blurred(reach: int, colours: jax.Array) -> jax.Array:
     taps = short_gaussian_taps(sigma, reach)
-    return filter_axis(filter_axis(colours, taps, 2), taps, 1)
+    return filter_axes(colours, taps)
 
   def diffused(planes: jax.Array) -> jax.Array:
     lab = to_lab(planes)
     colours = at_least(jnp.ceil(2 * sigma), (16, 40), blurred, lab[1:]) * saturation
     levels = from_lab(jnp.concatenate([lab[:1], colours]))
-    return rounded(jnp.minimum(levels, brightest))
+    return rounded(levels, brightest)
 
   return on_planes(diffused, image)
 

@@ -92,7 +92,7 @@ def rounded_steadily(levels: jax.Array) -> jax.Array:
   return rounded(levels + np.float32(1e-3))
 
 
-def rounded(levels: jax.Array) -> jax.Array:
-  """Levels float32 to uint8, half up, clipped to 0..255."""
+def rounded(levels: jax.Array, brightest: jax.Array | float = 255) -> jax.Array:
+  """Levels float32 to uint8, half up, clipped to 0..brightest; see `checks.known` for one that is not 255."""
   # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
-  return jnp.clip(jnp.floor(levels + 0.5), 0, 255).astype(jnp.uint8)
+  return jnp.clip(jnp.floor(levels + 0.5), 0, brightest).astype(jnp.uint8)

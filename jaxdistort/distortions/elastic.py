@@ -9,7 +9,7 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled, stored
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.filtering import at_least, filter_axis, truncated_taps
+from jaxdistort.distortions.filtering import at_least, filter_axes, truncated_taps
 from jaxdistort.distortions.randomness import random_words, uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 from jaxdistort.distortions.sampling import bicubic, bilinear, joined, packed, picture, split
@@ -87,7 +87,7 @@ def _field(key: jax.Array, height: int, width: int, scale: jax.Array) -> jax.Arr
   def smoothed(reach: int, noise: jax.Array) -> jax.Array:
     taps = truncated_taps(scale, 3, reach)
     # On a torus the field is as large at the edges as in the middle.
-    smooth = filter_axis(filter_axis(noise, taps, 2, "wrap"), taps, 1, "wrap")
+    smooth = filter_axes(noise, taps, "wrap")
     return smooth * (np.float32(np.sqrt(3)) / jnp.sum(taps * taps))
 
   return at_least(3 * scale + 0.5, (8, 24, 72), smoothed, noise)

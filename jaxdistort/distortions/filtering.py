@@ -39,7 +39,11 @@ def truncated_taps(sigma: jax.Array, truncate: float, reach: int) -> jax.Array:
 
 def smooth(planes: jax.Array, sigma: jax.Array, reach: int, mode: str = "edge") -> jax.Array:
   """Filters float32 planes [C, H, W] with a Gaussian of standard deviation `sigma` px cut off at `reach`, both axes."""
-  taps = gaussian_taps(sigma, reach)
+  return filter_axes(planes, gaussian_taps(sigma, reach), mode)
+
+
+def filter_axes(planes: jax.Array, taps: jax.Array, mode: str = "edge") -> jax.Array:
+  """`filter_axis` along rows, then along columns, with the same taps."""
   return filter_axis(filter_axis(planes, taps, 2, mode), taps, 1, mode)
 
 

@@ -9,7 +9,7 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled, lookup, stored
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.filtering import at_least, filter_axis, truncated_taps
+from jaxdistort.distortions.filtering import at_least, filter_axes, truncated_taps
 from jaxdistort.distortions.randomness import random_words
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 from jaxdistort.distortions.sampling import joined, picture, split
@@ -73,7 +73,7 @@ def _glass_blur(key: jax.Array, image: jax.Array, sigma: jax.Array, reach: jax.A
   def blurred(planes: jax.Array) -> jax.Array:
     def smoothed(size: int, planes: jax.Array) -> jax.Array:
       taps = truncated_taps(sigma, 4, size)
-      return filter_axis(filter_axis(planes, taps, 2), taps, 1)
+      return filter_axes(planes, taps)
 
     levels = at_least(4 * sigma + 0.5, (6, 13), smoothed, planes)
     return jnp.floor(jnp.minimum(levels, brightest) + 0.5)

@@ -128,7 +128,7 @@ def _brighten(image: jax.Array, amount: jax.Array) -> jax.Array:
     lightness = 100 * _lifted(lightness * np.float32(1 / 100), amount)
     curved = 255 * _lifted(planes.astype(jnp.float32) * np.float32(1 / 255), amount)
     mixed = curved * np.float32(2 / 3) + from_lab(jnp.stack([lightness, a, b])) * np.float32(1 / 3)
-    return rounded(jnp.minimum(mixed, brightest))
+    return rounded(mixed, brightest)
 
   return on_planes(lighter, image)
 

@@ -76,7 +76,7 @@ def _linear_motion_blur(image: jax.Array, length: jax.Array, angle: jax.Array) -
   rows, columns = ((reach + offset).astype(jnp.int32).reshape(-1) for offset in (-y, x))
   taps = Taps(rows, columns, (weights / jnp.sum(weights)).reshape(-1), count)
   levels = shifted_sum(framed(image, reach, reach, reach), taps, image.shape)
-  return rounded(jnp.minimum(levels, brightest))
+  return rounded(levels, brightest)
 
 
 def _nearness(x: jax.Array, y: jax.Array, half: jax.Array, cos: jax.Array, sin: jax.Array) -> jax.Array:
@@ -142,7 +142,7 @@ def _gaussian_motion_blur(image: jax.Array, radius: jax.Array, sigma: jax.Array,
   count = jnp.ceil(2 * radius + 1).astype(jnp.int32)
   taps = Taps(rows, columns, weights / jnp.sum(weights), count)
   levels = shifted_sum(framed(image, reach, reach, reach), taps, image.shape)
-  return rounded(jnp.minimum(levels, brightest))
+  return rounded(levels, brightest)
 
 
 def camera_shake(key: jax.Array, image: jax.Array, length: Any) -> jax.Array:
@@ -189,7 +189,7 @@ def _camera_shake(key: jax.Array, image: jax.Array, length: jax.Array) -> jax.Ar
   kernel = _spread(_path(key) * length, reach)
   # A path crosses a line of the grid at most twice a pixel of its length, and reaches two new pixels each time.
   levels = shifted_sum(framed(image, reach, reach, reach), taps_of(kernel, most=4 * reach), image.shape)
-  return rounded(jnp.minimum(levels, brightest))
+  return rounded(levels, brightest)
 
 
 def _path(key: jax.Array) -> jax.Array:

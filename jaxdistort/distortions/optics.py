@@ -10,7 +10,7 @@ from jax import lax
 from jaxdistort.distortions.backend import compiled, stored
 from jaxdistort.distortions.checks import bounded, check_image, check_maximum, known
 from jaxdistort.distortions.colour_spaces import rounded
-from jaxdistort.distortions.filtering import at_least, filter_axis
+from jaxdistort.distortions.filtering import at_least, filter_axes
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 from jaxdistort.distortions.sampling import bilinear, joined, packed, split
 from jaxdistort.distortions.shifts import framed, running_sums, shifted_sum, taps_of
@@ -104,11 +104,11 @@ def _box_blur(image: jax.Array, width: jax.Array) -> jax.Array:
   def averaged(reach: int, planes: jax.Array) -> jax.Array:
     distances = jnp.abs(jnp.arange(-reach, reach + 1, dtype=jnp.float32))
     taps = jnp.clip((width + 1) / 2 - distances, 0, 1) / width
-    return filter_axis(filter_axis(planes, taps, 2), taps, 1)
+    return filter_axes(planes, taps)
 
   planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
   planes = at_least((width - 1) / 2, (2, 6, 16), averaged, planes)
-  return jnp.moveaxis(rounded(jnp.minimum(planes, brightest)), 0, -1)
+  return jnp.moveaxis(rounded(planes, brightest), 0, -1)
 
 
 def zoom_blur(image: jax.Array, zoom: Any, step: Any) -> jax.Array:

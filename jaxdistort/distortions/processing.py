@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxdistort.distortions.backend import compiled
 from jaxdistort.distortions.checks import bounded, check_image, known
 from jaxdistort.distortions.colour_spaces import from_lab, on_planes, rounded, to_lab
-from jaxdistort.distortions.filtering import filter_axis, short_gaussian_taps
+from jaxdistort.distortions.filtering import filter_axes, short_gaussian_taps
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 _LARGEST_RADIUS = 5  # pixels
@@ -56,8 +56,8 @@ def _sharpen(image: jax.Array, amount: jax.Array, radius: jax.Array) -> jax.Arra
 
   def sharpened(planes: jax.Array) -> jax.Array:
     lab = to_lab(planes)
-    difference = lab[:1] - filter_axis(filter_axis(lab[:1], taps, 2), taps, 1)
+    difference = lab[:1] - filter_axes(lab[:1], taps)
     levels = from_lab(jnp.concatenate([lab[:1] + amount * difference, lab[1:]]))
-    return rounded(jnp.minimum(levels, brightest))
+    return rounded(levels, brightest)
 
   return on_planes(sharpened, image)

@@ -9,7 +9,7 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled, in_a_loop
 from jaxdistort.distortions.checks import bounded, check_image, known
-from jaxdistort.distortions.colour_spaces import from_ycbcr
+from jaxdistort.distortions.colour_spaces import from_ycbcr, rounded
 from jaxdistort.distortions.randomness import normal, quantiles, uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
 
@@ -91,7 +91,7 @@ def _speckle_noise(key: jax.Array, image: jax.Array, amount: jax.Array, *, unifo
     noise = (uniform(key, image.size, stream=0) - np.float32(0.5 - 2.0**-25)) * np.float32(np.sqrt(12))
   else:
     noise = normal(key, image.size, stream=0, stored=True)
-  return _levels(values + values * (amount * noise), brightest).reshape(image.shape)
+  return rounded(values + values * (amount * noise), brightest).reshape(image.shape)
 
 
 def shot_noise(key: jax.Array, image: jax.Array, amount: Any) -> jax.Array:
@@ -135,7 +135,7 @@ def _shot_noise(key: jax.Array, image: jax.Array, amount: jax.Array) -> jax.Arra
   # Fused with the work before and after it this would not vectorise.
   photons = in_a_loop(lambda means: poisson(uniform(key, image.size, stream=0), means), values / step)
   noisy = jnp.where(amount > 0, photons * step, values)
-  return _levels(noisy, brightest).reshape(image.shape)
+  return rounded(noisy, brightest).reshape(image.shape)
 
 
 def poisson(draws: jax.Array, means: jax.Array) -> jax.Array:
@@ -199,7 +199,7 @@ def _ycbcr_noise(key: jax.Array, image: jax.Array, luma: jax.Array, chroma: jax.
   pixels = image.shape[0] * image.shape[1]
   noise = normal(key, 3 * pixels, stream=0, stored=True).reshape(3, pixels)
   noise = from_ycbcr(noise * jnp.stack([luma, chroma, chroma])[:, None])
-  return _levels(image.reshape(pixels, 3).T.astype(jnp.float32) + noise, brightest).T.reshape(image.shape)
+  return rounded(image.reshape(pixels, 3).T.astype(jnp.float32) + noise, brightest).T.reshape(image.shape)
 
 
 def correlated_noise(key: jax.Array, image: jax.Array, amount: Any) -> jax.Array:
@@ -247,10 +247,4 @@ def _correlated_noise(key: jax.Array, image: jax.Array, amount: jax.Array) -> ja
   noise = noise[:-2] + noise[1:-1] + noise[2:]
   noise = noise[:, :-6] + noise[:, 3:-3] + noise[:, 6:]
   values = image.reshape(height, 3 * width).astype(jnp.float32)
-  return _levels(values + noise * (amount / 3), brightest).reshape(image.shape)
-
-
-def _levels(values: jax.Array, brightest: jax.Array) -> jax.Array:
-  """Levels float32 to uint8, half up, clipped to 0..brightest."""
-  # Floored first: fused with other work, XLA's CPU conversion to uint8 has been seen to round.
-  return jnp.clip(jnp.floor(values + 0.5), 0, brightest).astype(jnp.uint8)
+  return rounded(values + noise * (amount / 3), brightest).reshape(image.shape)

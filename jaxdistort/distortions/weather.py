@@ -11,6 +11,7 @@ from jax import lax
 
 from jaxdistort.distortions.backend import compiled, lookup
 from jaxdistort.distortions.checks import bounded, check_image, known
+from jaxdistort.distortions.colour_spaces import rounded
 from jaxdistort.distortions.distributions import Uniform
 from jaxdistort.distortions.randomness import normal, uniform
 from jaxdistort.distortions.registry import Distortion, Parameter, register
@@ -69,7 +70,7 @@ def _fog(key: jax.Array, image: jax.Array, strength: jax.Array, roughness: jax.A
   veil = jnp.repeat(veil * (strength * share * 255), 3, axis=1)
   # At a share of 1 exactly, as it is without fog, every level stays itself.
   levels = image.reshape(height, width * 3).astype(jnp.float32) * share + veil
-  return jnp.clip(jnp.floor(levels + 0.5), 0, brightest).astype(jnp.uint8).reshape(image.shape)
+  return rounded(levels, brightest).reshape(image.shape)
 
 
 def plasma(key: jax.Array, halvings: int, roughness: jax.Array) -> jax.Array:
@@ -206,8 +207,7 @@ def _snow(
   planes = jnp.moveaxis(image, -1, 0).astype(jnp.float32)
   grey = 0.299 * planes[0] + 0.587 * planes[1] + 0.114 * planes[2]
   planes += veil * (jnp.maximum(planes, (1.5 * grey + 127.5)[None]) - planes)
-  levels = jnp.clip(jnp.floor(planes + flakes[None] + 0.5), 0, brightest)
-  return jnp.moveaxis(levels.astype(jnp.uint8), 0, -1)
+  return jnp.moveaxis(rounded(planes + flakes[None], brightest), 0, -1)
 
 
 def _enlarged(rows: jax.Array, zoom: jax.Array) -> jax.Array:

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from jaxdistort.distortions import jpeg, sharpen, window
 from jaxdistort.distortions.backend import compiled, lookup, one_by_one
-from jaxdistort.distortions.colour_spaces import from_linear, rounded, to_linear
+from jaxdistort.distortions.colour_spaces import from_linear, to_linear
 from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
+from jaxdistort.distortions.tables import through_tables
 
 _SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
 _EXPOSURE, _BALANCE, _SHARPENING = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04), Power(0, 0.5, 3)
@@ -76,7 +77,5 @@ class Nuisance:
 @compiled(group_on_cpu=1)
 def _toned(image: jax.Array, exposure: jax.Array, balance: jax.Array) -> jax.Array:
   """Light times 2^exposure, red 2^balance more and blue as much less."""
-  light = to_linear(jnp.arange(256, dtype=jnp.uint8))
   gains = jnp.exp2(exposure + balance * jnp.asarray([1.0, 0, -1], jnp.float32))
-  tables = rounded(from_linear(light[:, None] * gains[None, :]))
-  return lookup(tables, image.astype(jnp.int32), jnp.arange(3)[None, None, :])
+  return through_tables(image, lambda level, channel: from_linear(to_linear(level) * lookup(gains, channel)))

@@ -26,10 +26,7 @@ def masking() -> np.ndarray:
   """The share that is left, float32 [G, G, N, N]: of a group, under a group, at N severities even in 0..1 of each."""
   text = resources.files("jaxdistort.protocols").joinpath("masking.json").read_text(encoding="utf-8")
   shares: dict[str, dict[str, list[list[float]]]] = json.loads(text)
-  whole = np.ones((2, 2)).tolist()
-  side = max((len(own) for row in shares.values() for own in row.values()), default=2)
-  rows = [[shares.get(first, {}).get(later, whole) for later in GROUPS] for first in GROUPS]
-  return np.array([[own if len(own) == side else np.ones((side, side)) for own in row] for row in rows], np.float32)
+  return np.array([[shares[first][later] for later in GROUPS] for first in GROUPS], np.float32)
 
 
 def loss_of(severity: jax.Array) -> jax.Array:
