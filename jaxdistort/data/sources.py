@@ -5,7 +5,7 @@ import weakref
 from typing import NamedTuple
 
 # Each registers itself.
-from jaxdistort.data import dead_leaves, folder, prepared, samples, tfds  # noqa: F401
+from jaxdistort.data import cuts, dead_leaves, folder, prepared, samples, tfds  # noqa: F401
 from jaxdistort.data.source import SOURCES, Source, describe_sources
 from jaxdistort.errors import InputError
 from jaxdistort.progress import SILENT, Progress

@@ -4,7 +4,7 @@ A module a network, which registers it in `MODELS`; beside it, in `*_weights`, h
 """
 
 # Imported for what they register, in the order in which they are listed.
-from jaxdistort.models import softmax, vgg, probe, compact  # isort: skip  # noqa: F401
+from jaxdistort.models import softmax, vgg, probe, compact, multiscale  # isort: skip  # noqa: F401
 from jaxdistort.models.create import MODELS, Architecture, create_model, trainable_parameters
 from jaxdistort.models.layers import INPUT_SCALINGS
 from jaxdistort.models.network import (

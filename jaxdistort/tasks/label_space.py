@@ -27,6 +27,11 @@ class LabelSpace:
     """The K + 1 classes of pictures with at most one distortion: clean, then the kinds."""
     return (CLEAN, *self.kinds)
 
+  @property
+  def group_names(self) -> tuple[str, ...]:
+    """The groups, each once, in the order of their first kinds."""
+    return tuple(dict.fromkeys(self.groups))
+
   def places(self, kinds: Sequence[str], what: str) -> list[int]:
     """Where other kinds stand here, such as those of another protocol.
 

@@ -22,22 +22,33 @@ _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
 class Presence(NamedTuple):
-  """The truth of pictures, float32 [B, K] both: presence, 0 or 1, and severity, 0..1, NaN where it is not known."""
+  """The truth of pictures, float32 [B, K] each.
+
+  Attributes:
+    presence: 0 or 1.
+    severity: 0..1, NaN where it is not known.
+    visibility: 0..1, of what is present: how much of it can be seen.
+  """
 
   presence: Any
   severity: Any
+  visibility: Any
 
 
 @TASKS.register("recognition")
 class Recognition(Task):
-  """A sigmoid a kind for its presence, and one for its severity; scores are the logits of both, [B, 2 K]."""
+  """A sigmoid a kind for its presence, one for its severity, one a group; scores are the logits, [B, 2 K + G].
+
+  A kind that is present counts in the loss as far as it is visible: what nobody can see is neither asked for nor held
+  against a network. A group is present where one of its kinds is, as visible as the most visible of them.
+  """
 
   name = "recognition"
   selected_by = "mean_average_precision"
 
   @property
   def width(self) -> int:
-    return 2 * len(self.labels.kinds)
+    return 2 * len(self.labels.kinds) + len(self.labels.group_names)
 
   @property
   def answer_names(self) -> tuple[str, ...]:
@@ -46,19 +57,31 @@ class Recognition(Task):
   def targets(self, samples: Samples, kinds: Sequence[str]) -> Presence:
     places = jnp.asarray(self.labels.places(kinds, "pictures"))
     empty = jnp.zeros((len(samples.presence), len(self.labels.kinds)), jnp.float32)
-    presence = empty.at[:, places].set(samples.presence.astype(jnp.float32))
-    return Presence(presence, empty.at[:, places].set(samples.severity))
+    columns = (samples.presence.astype(jnp.float32), samples.severity, samples.visibility)
+    return Presence(*(empty.at[:, places].set(column) for column in columns))
 
   def losses(self, outputs: jax.Array, targets: Presence) -> jax.Array:
-    logits, severity = jnp.split(outputs, 2, axis=1)
-    presence = jnp.mean(optax.sigmoid_binary_cross_entropy(logits, targets.presence), axis=1)
+    logits, severity, groups = self._split(outputs)
+    kinds = _presence_loss(logits, targets.presence, targets.visibility)
+    present, visible = (self._of_groups(own) for own in (targets.presence, targets.visibility))
     known = (targets.presence > 0) & jnp.isfinite(targets.severity)
-    errors = jnp.where(known, jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0)), 0)
-    present = jnp.maximum(jnp.sum(known, axis=1), 1).astype(jnp.float32)
-    return presence + _SEVERITY_WEIGHT * jnp.sum(errors, axis=1) / present
+    weights = jnp.where(known, targets.visibility, 0)
+    errors = jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0))
+    strength = jnp.sum(weights * errors, axis=1) / jnp.maximum(jnp.sum(known, axis=1), 1).astype(jnp.float32)
+    return kinds + _presence_loss(groups, present, visible) + _SEVERITY_WEIGHT * strength
+
+  def _split(self, outputs: Any) -> list[Any]:
+    """Logits of presence [..., K], of severity [..., K], of the groups [..., G]."""
+    kinds = len(self.labels.kinds)
+    return [outputs[..., :kinds], outputs[..., kinds : 2 * kinds], outputs[..., 2 * kinds :]]
+
+  def _of_groups(self, columns: jax.Array) -> jax.Array:
+    """The largest of each group's columns, [B, K] to [B, G]."""
+    groups = [np.flatnonzero([own == name for own in self.labels.groups]) for name in self.labels.group_names]
+    return jnp.stack([jnp.max(columns[:, own], axis=1) for own in groups], axis=1)
 
   def right(self, outputs: jax.Array, targets: Presence) -> jax.Array:
-    found = jnp.split(outputs, 2, axis=1)[0] >= _logit(THRESHOLD)
+    found = self._split(outputs)[0] >= _logit(THRESHOLD)
     return jnp.mean((found == (targets.presence > 0)).astype(jnp.float32), axis=1)
 
   def scores(self, outputs: jax.Array) -> jax.Array:
@@ -71,10 +94,10 @@ class Recognition(Task):
     return means
 
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
-    return expit(np.split(scores, 2, axis=-1)[0])
+    return expit(self._split(scores)[0])
 
   def severities(self, scores: np.ndarray) -> np.ndarray:
-    return expit(np.split(scores, 2, axis=-1)[1])
+    return expit(self._split(scores)[1])
 
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     return self.probabilities(scores)[..., self.labels.kinds.index(kind)] >= THRESHOLD
@@ -102,7 +125,7 @@ class Recognition(Task):
 
   def targets_of_kinds(self, kinds: Sequence[str | None]) -> Presence:
     presence = np.array([[kind == name for name in self.labels.kinds] for kind in kinds], np.float32)
-    return Presence(presence, np.full_like(presence, np.nan))
+    return Presence(presence, np.full_like(presence, np.nan), presence)
 
   def truth_in_words(self, targets: Presence) -> list[str]:
     return [self._in_words(row) for row in targets.presence > 0]
@@ -121,6 +144,12 @@ class Recognition(Task):
       # The kinds taken for independent.
       found.append(Answer(bool((own < THRESHOLD).all()), float(np.prod(1 - own)), findings))
     return found
+
+
+def _presence_loss(logits: jax.Array, presence: jax.Array, visibility: jax.Array) -> jax.Array:
+  """The cross entropy of N columns, their mean float32 [B]; what is present counts as far as it is visible."""
+  entropy = optax.sigmoid_binary_cross_entropy(logits, presence)
+  return jnp.mean(jnp.where(presence > 0, visibility, 1) * entropy, axis=1)
 
 
 def _logit(probability: float) -> float:
