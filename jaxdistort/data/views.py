@@ -31,6 +31,8 @@ VIEWS: Registry[Callable[[Image.Image, int], Tiles]] = Registry("view")
 """Views by name: functions of an RGB picture and the side of the tiles in pixels, which workers can import."""
 
 _MOST_PATCHES = 5  # along each side, evenly spread over larger pictures
+VIEWING = 640
+"""Pixels along the longer side of a picture as people look at it: about a photograph on a telephone."""
 
 
 @VIEWS.register("pad")
@@ -58,7 +60,7 @@ def patches(picture: Image.Image, size: int) -> Tiles:
   if scale > 1:
     width, height = (min(max(size, round(side * scale)), 16 * size) for side in picture.size)
     picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-  return Tiles.whole(_spread(np.asarray(picture), size))
+  return Tiles.whole(_spread(np.asarray(picture), size, _MOST_PATCHES))
 
 
 @VIEWS.register("native")
@@ -67,16 +69,34 @@ def native(picture: Image.Image, size: int) -> Tiles:
 
   For networks of pictures of any size, which leave the padding out; others see it.
   """
-  pixels = np.asarray(picture)
+  return _padded(np.asarray(picture), size, _MOST_PATCHES)
+
+
+@VIEWS.register("viewing")
+def viewing(picture: Image.Image, size: int) -> Tiles:
+  """The whole picture at the scale at which it is looked at: longer side shrunk to 640 px where it is larger.
+
+  Squares cover it all, and overlap as need be. Whether a picture is blurred depends on the size at which it is seen:
+  the pixels of cameras are soft by nature.
+  """
+  scale = VIEWING / max(picture.size)
+  if scale < 1:
+    sides = [max(1, round(side * scale)) for side in picture.size]
+    picture = picture.resize(sides, Image.Resampling.BICUBIC, reducing_gap=3.0)
+  return _padded(np.asarray(picture), size, VIEWING)
+
+
+def _padded(pixels: np.ndarray, size: int, most: int) -> Tiles:
+  """Squares of levels [H, W, 3], at most `most` along each side, padded with black where a side is below `size`."""
   extent = [min(side, size) for side in pixels.shape[:2]]
   missing = [max(size - side, 0) for side in pixels.shape[:2]]
-  tiles = _spread(np.pad(pixels, [(0, missing[0]), (0, missing[1]), (0, 0)]), size)
+  tiles = _spread(np.pad(pixels, [(0, missing[0]), (0, missing[1]), (0, 0)]), size, most)
   return Tiles(tiles, np.tile(np.array(extent, np.int32), (len(tiles), 1)))
 
 
-def _spread(pixels: np.ndarray, size: int) -> np.ndarray:
+def _spread(pixels: np.ndarray, size: int, most: int) -> np.ndarray:
   """Squares uint8 [n, size, size, 3] of levels [H, W, 3], both sides at least `size`."""
   rows, columns = (
-    np.linspace(0, side - size, min(-(-side // size), _MOST_PATCHES)).round().astype(int) for side in pixels.shape[:2]
+    np.linspace(0, side - size, min(-(-side // size), most)).round().astype(int) for side in pixels.shape[:2]
   )
   return np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns])

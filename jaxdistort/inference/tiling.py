@@ -33,6 +33,20 @@ class ScoredPicture(NamedTuple):
   scores: np.ndarray | None
 
 
+_LEAST_GRADIENT = 1.5  # levels from pixel to pixel, on average: below it a tile shows nothing to judge by
+
+
+def texture_of(tiles: Tiles) -> np.ndarray:
+  """What each tile weighs, float32 [n]: 1, or 0 where it is flat."""
+  return np.array([_gradient(*tile) >= _LEAST_GRADIENT for tile in zip(*tiles, strict=True)], np.float32)
+
+
+def _gradient(image: np.ndarray, extent: np.ndarray) -> float:
+  """Mean absolute differences of neighbours along rows and columns, summed; of the green channel."""
+  green = image[: extent[0], : extent[1], 1].astype(np.int16)
+  return sum(float(np.abs(np.diff(green, axis=axis)).mean()) for axis in (0, 1) if green.shape[axis] > 1)
+
+
 class _Batch(NamedTuple):
   """Squares of several pictures; `owners` is shorter than the batch where the last places only fill it."""
 
@@ -51,8 +65,8 @@ def score_pictures(
 ) -> Iterator[ScoredPicture]:
   """Runs a network over all tiles, in batches of one shape, and combines those of each picture.
 
-  The scores of a picture are the mean over its tiles, combined as its task says (log-probabilities are normalised
-  again). Pictures come out in their order, each as soon as its last tile is done; no more are held than are under way.
+  The scores of a picture are those of its tiles, combined as its task says. Pictures come out in their order, each as
+  soon as its last tile is done; no more are held than are under way.
 
   Args:
     recogniser: the network; its weights lie whole on every device of the mesh.
@@ -63,11 +77,11 @@ def score_pictures(
   """
   size = fill_devices(batch_size, mesh)
   program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
-  under_way: deque[Any] = deque()  # owners of the pictures whose scores are not out yet
+  under_way: deque[Any] = deque()  # pictures whose scores are not out yet: their owners, and the weights of their tiles
 
   def announced() -> Iterator[tuple[int, Any, Any]]:
     for number, picture in enumerate(pictures):
-      under_way.append(picture.owner)
+      under_way.append((picture.owner, texture_of(picture.tiles)))
       for image, extent in zip(*picture.tiles, strict=True):
         yield number, image, extent
 
@@ -79,18 +93,16 @@ def score_pictures(
   for batch, outputs in one_behind(dispatch, _batches(announced(), size)):
     for number, row in zip(batch.owners, np.asarray(outputs), strict=False):
       while done < number:
-        yield _combined(recogniser, under_way.popleft(), rows)
+        yield _combined(recogniser, *under_way.popleft(), rows)
         done, rows = done + 1, []
       rows.append(row)
   while under_way:
-    yield _combined(recogniser, under_way.popleft(), rows)
+    yield _combined(recogniser, *under_way.popleft(), rows)
     rows = []
 
 
-def _combined(recogniser: Recogniser, owner: Any, rows: list[np.ndarray]) -> ScoredPicture:
-  if not rows:
-    return ScoredPicture(owner, None)
-  return ScoredPicture(owner, recogniser.task.combine(np.mean(np.stack(rows), axis=0, keepdims=True))[0])
+def _combined(recogniser: Recogniser, owner: Any, weights: np.ndarray, rows: list[np.ndarray]) -> ScoredPicture:
+  return ScoredPicture(owner, recogniser.task.combine(np.stack(rows), weights) if rows else None)
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

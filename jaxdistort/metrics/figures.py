@@ -129,16 +129,25 @@ class ClassificationFigures(Figures):
 
 
 @dataclasses.dataclass(frozen=True)
-class OfKind(OfClass):
+class OfGroup(OfClass):
+  """How well a group of kinds is found.
+
+  Attributes:
+    average_precision: over all thresholds; None where no picture has it.
+  """
+
+  average_precision: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class OfKind(OfGroup):
   """How well one kind of several is found.
 
   Attributes:
-    average_precision: over all thresholds; None where no picture has the kind.
     severity_error: mean absolute error where it is present; None where no severity is known.
     severity_rank_correlation: Spearman's, likewise.
   """
 
-  average_precision: float | None = None
   severity_error: float | None = None
   severity_rank_correlation: float | None = None
 
@@ -149,17 +158,21 @@ class RecognitionFigures(Figures):
 
   Attributes:
     mean_average_precision: over the kinds that have pictures.
-    macro_f1: mean F1 of the same, at the task's threshold.
+    mean_average_precision_of_groups: the same over groups of kinds.
+    macro_f1: mean F1 of the kinds, at the task's thresholds.
     false_alarms: share of the clean pictures on which something is found; None where there are none.
     expected_calibration_error: of the probabilities of all kinds, 15 bins (Naeini and others, AAAI 2015).
-    per_kind: kind -> figures.
+    per_kind: kind -> figures, of the pictures where it is absent or can be seen.
+    per_group: group -> figures, likewise.
   """
 
   mean_average_precision: float = 0.0
+  mean_average_precision_of_groups: float = 0.0
   macro_f1: float = 0.0
   false_alarms: float | None = None
   expected_calibration_error: float = 0.0
   per_kind: dict[str, OfKind] = dataclasses.field(default_factory=dict)
+  per_group: dict[str, OfGroup] = dataclasses.field(default_factory=dict)
 
   @property
   def headline(self) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Figures of answers that may name several kinds of a picture, or none."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -8,11 +9,39 @@ from scipy.stats import spearmanr
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.classification import of_counts
-from jaxdistort.metrics.figures import Interval, OfKind, RecognitionFigures
+from jaxdistort.metrics.figures import Interval, OfGroup, OfKind, RecognitionFigures
 from jaxdistort.metrics.predictions import Predictions
 
 
-def average_precisions(presence: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+class Columns(NamedTuple):
+  """What is true and what is said of N pictures, by kind or by group.
+
+  Attributes:
+    names: of the columns, C.
+    presence: bool [N, C].
+    counted: bool [N, C]; False where a picture does not count in the figures of a column.
+    probabilities: float [N, C].
+    found: bool [N, C], as the answers name them.
+  """
+
+  names: tuple[str, ...]
+  presence: np.ndarray
+  counted: np.ndarray
+  probabilities: np.ndarray
+  found: np.ndarray
+
+  @property
+  def average_precisions(self) -> np.ndarray:
+    return average_precisions(self.presence, self.probabilities, self.counted)
+
+  def rows(self, numbers: np.ndarray) -> "Columns":
+    """Of some of the pictures."""
+    return Columns(self.names, *(column[numbers] for column in self[1:]))
+
+
+def average_precisions(
+  presence: np.ndarray, probabilities: np.ndarray, counted: np.ndarray | None = None
+) -> np.ndarray:
   """The average precision of each kind: the mean of the precision over the recall, by steps.
 
   Equal to scikit-learn's `average_precision_score` of each column.
@@ -20,12 +49,15 @@ def average_precisions(presence: np.ndarray, probabilities: np.ndarray) -> np.nd
   Args:
     presence: bool [N, K].
     probabilities: float [N, K], or any score that grows with it.
+    counted: bool [N, K], which pictures count for a kind; None: all.
 
   Returns:
     float [K]; NaN for kinds that no picture has.
   """
   found = np.full(presence.shape[1], np.nan)
-  for k, (truth, scores) in enumerate(zip(presence.T, probabilities.T, strict=True)):
+  rows = np.ones_like(presence) if counted is None else counted
+  for k in range(presence.shape[1]):
+    truth, scores = presence[rows[:, k], k], probabilities[rows[:, k], k]
     if truth.any():
       order = np.argsort(-scores, kind="stable")
       hits = np.cumsum(truth[order])
@@ -36,36 +68,25 @@ def average_precisions(presence: np.ndarray, probabilities: np.ndarray) -> np.nd
 
 
 def recognition_figures(
-  predictions: Predictions,
-  kinds: Sequence[str],
-  *,
-  probabilities: np.ndarray,
-  severities: np.ndarray,
-  losses: np.ndarray,
-  threshold: float,
+  predictions: Predictions, kinds: Columns, groups: Columns, *, severities: np.ndarray, losses: np.ndarray
 ) -> RecognitionFigures:
-  """The figures of predictions whose targets are presence and severity.
+  """The figures of predictions whose targets are presence, severity and visibility.
 
   Args:
-    predictions: on N pictures; targets are (presence [N, K], severity [N, K], NaN where it is not known).
-    kinds: K names.
-    probabilities: float [N, K].
+    predictions: on N pictures; the second of their targets is the severity [N, K], NaN where it is not known.
+    kinds: by kind, K.
+    groups: by group.
     severities: float [N, K], as estimated.
     losses: float [N].
-    threshold: from which a kind counts as found.
   """
-  presence, severity = np.asarray(predictions.targets[0]) > 0, np.asarray(predictions.targets[1])
-  found = probabilities >= threshold
-  right = np.all(found == presence, axis=1)
-  precisions = average_precisions(presence, probabilities)
-  per_kind = {
-    kind: _of_kind(presence[:, k], found[:, k], precisions[k], severity[:, k], severities[:, k])
-    for k, kind in enumerate(kinds)
-  }
+  right = np.all((kinds.found == kinds.presence) | ~kinds.counted, axis=1)
+  severity = np.asarray(predictions.targets[1])
+  per_kind = {name: _of_kind(kinds, k, severity[:, k], severities[:, k]) for k, name in enumerate(kinds.names)}
+  per_group = {name: _of_group(groups, g) for g, name in enumerate(groups.names)}
   seen = [own for own in per_kind.values() if own.support]
-  clean = ~np.any(presence, axis=1, keepdims=True)[:, 0]
-  groups: dict[str, np.ndarray] = {"clean": clean}
-  groups |= {kind: presence[:, k] for k, kind in enumerate(kinds)}
+  clean = ~np.any(kinds.presence, axis=1)
+  subsets: dict[str, np.ndarray] = {"clean": clean}
+  subsets |= {name: kinds.presence[:, k] for k, name in enumerate(kinds.names)}
   rows = np.column_stack([np.ones(len(right)), losses])
   loss_ends = known_ends(bootstrap_by_original(predictions.originals, rows, lambda sums: sums[:, 1:] / sums[:, :1]))
   return RecognitionFigures(
@@ -76,29 +97,41 @@ def recognition_figures(
     intervals={
       "accuracy": accuracy_intervals(predictions.originals, right[:, None])[0],
       "loss": loss_ends[0],
-      "mean_average_precision": _precision_interval(predictions.originals, presence, probabilities),
+      "mean_average_precision": _precision_interval(predictions.originals, kinds),
     },
-    names=tuple(kinds),
-    accuracy_by_ssim=accuracy_by_ssim(predictions, right, groups),
+    names=kinds.names,
+    accuracy_by_ssim=accuracy_by_ssim(predictions, right, subsets),
     accuracy_by_level=accuracy_by_level(predictions, right),
-    mean_average_precision=float(np.mean([own.average_precision for own in seen])) if seen else 0.0,
-    macro_f1=float(np.mean([own.f1 for own in seen])) if seen else 0.0,
-    false_alarms=float(found[clean].any(axis=1).mean()) if clean.any() else None,
-    expected_calibration_error=expected_calibration_error(presence.ravel(), probabilities.ravel()),
+    mean_average_precision=_mean([own.average_precision for own in seen]),
+    mean_average_precision_of_groups=_mean([own.average_precision for own in per_group.values() if own.support]),
+    macro_f1=_mean([own.f1 for own in seen]),
+    false_alarms=float(groups.found[clean].any(axis=1).mean()) if clean.any() else None,
+    expected_calibration_error=expected_calibration_error(
+      kinds.presence[kinds.counted], kinds.probabilities[kinds.counted]
+    ),
     per_kind=per_kind,
+    per_group=per_group,
   )
 
 
-def _of_kind(
-  presence: np.ndarray, found: np.ndarray, precision: float, severity: np.ndarray, estimated: np.ndarray
-) -> OfKind:
+def _mean(values: Sequence[float | None]) -> float:
+  return float(np.mean([value for value in values if value is not None])) if values else 0.0
+
+
+def _of_group(columns: Columns, place: int) -> OfGroup:
+  own = columns.counted[:, place]
+  presence, found = columns.presence[own, place], columns.found[own, place]
   counts = of_counts(int(np.sum(presence & found)), int(presence.sum()), int(found.sum()))
-  known = presence & np.isfinite(severity)
+  precision = average_precisions(presence[:, None], columns.probabilities[own, place][:, None])[0]
+  return OfGroup(**vars(counts), average_precision=None if np.isnan(precision) else float(precision))
+
+
+def _of_kind(columns: Columns, place: int, severity: np.ndarray, estimated: np.ndarray) -> OfKind:
+  known = columns.presence[:, place] & columns.counted[:, place] & np.isfinite(severity)
   truth, given = severity[known], estimated[known]
   ranked = len(np.unique(truth)) > 1 and len(np.unique(given)) > 1
   return OfKind(
-    **vars(counts),
-    average_precision=None if np.isnan(precision) else float(precision),
+    **vars(_of_group(columns, place)),
     severity_error=float(np.mean(np.abs(truth - given))) if known.any() else None,
     severity_rank_correlation=float(spearmanr(truth, given).statistic) if ranked else None,
   )
@@ -107,14 +140,14 @@ def _of_kind(
 _RESAMPLES = 200  # each sorts all pictures anew
 
 
-def _precision_interval(originals: np.ndarray, presence: np.ndarray, probabilities: np.ndarray) -> Interval:
+def _precision_interval(originals: np.ndarray, kinds: Columns) -> Interval:
   """Of the mean average precision, which is no quotient of sums: originals are drawn one by one."""
   distinct, owners = np.unique(originals, return_inverse=True)
   members = np.split(np.argsort(owners, kind="stable"), np.cumsum(np.bincount(owners))[:-1])
   rng, values = np.random.default_rng(0), []
   for _ in range(_RESAMPLES):
     rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-    precisions = average_precisions(presence[rows], probabilities[rows])
+    precisions = kinds.rows(rows).average_precisions
     if np.isfinite(precisions).any():
       values.append(np.nanmean(precisions))
   return known_ends(percentile_ends(np.reshape(values, (-1, 1)), len(distinct)))[0]

@@ -22,6 +22,7 @@ _MANY = 128  # channels from which Winograd's form pays
 _WORK = 2 * 10**8  # B H W C D; below, its programs take longer to compile than they save
 _FEW_TILES = 300  # below, the 36 transformed kernels of tiles of 4 outweigh what they save: tiles of 2
 _LARGE_MAP = 2000  # pixels from which the gradient of a stride of two is taken in phases
+_MOST_PATCHES = 2**26  # numbers in all neighbourhoods of a batch, which are held for the gradient by a kernel
 
 _Apply = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -86,6 +87,8 @@ def _choose(shape: Sequence[int], kernel_shape: Sequence[int], stride: int) -> _
     form = _Form(1, forward=_in_pairs)
   elif stride == 2 and even and inputs <= 32 and height * width >= _LARGE_MAP:
     form = _Form(2, by_inputs=_in_phases)
+  elif inputs >= 48 and height * width < _LARGE_MAP and 9 * count * height * width * inputs <= _MOST_PATCHES:
+    form = _Form(stride, by_kernel=partial(_gradient_of_patches, stride=stride))
   return form
 
 
@@ -165,10 +168,11 @@ def _in_phases(gradient: jax.Array, kernel: jax.Array) -> jax.Array:
   return phases.reshape(count, 2 * height, 2 * width, inputs)
 
 
-def _gradient_of_patches(x: jax.Array, gradient: jax.Array) -> jax.Array:
+def _gradient_of_patches(x: jax.Array, gradient: jax.Array, stride: int = 1) -> jax.Array:
   """The gradient by the kernel as one product with the neighbourhoods of 3 x 3."""
   _, height, width, channels = x.shape
   padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-  patches = jnp.concatenate([padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], -1)
+  shifted = [padded[:, i : i + height : stride, j : j + width : stride] for i in range(3) for j in range(3)]
+  patches = jnp.concatenate(shifted, -1)
   rows = patches.reshape(-1, 9 * channels), gradient.reshape(-1, gradient.shape[-1])
   return lax.dot_general(*rows, (((0,), (0,)), ((), ()))).reshape(3, 3, channels, -1)

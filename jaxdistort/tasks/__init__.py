@@ -1,20 +1,28 @@
 """Tasks: what is asked of a picture."""
 
+from jaxdistort.tasks.calibration import Calibration, best_f1_thresholds, fit_calibration, thresholds_for
 from jaxdistort.tasks.classification import Classification
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
-from jaxdistort.tasks.recognition import Presence, Recognition
-from jaxdistort.tasks.task import TASKS, Answer, Finding, Targets, Task, task_from_dict
+from jaxdistort.tasks.recognition import VISIBLE, Presence, Recognition, counted
+from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Targets, Task, task_from_dict
 
 __all__ = [
   "CLEAN",
   "TASKS",
+  "VISIBLE",
   "Answer",
+  "Calibration",
   "Classification",
   "Finding",
+  "GroupFinding",
   "LabelSpace",
   "Presence",
   "Recognition",
   "Targets",
   "Task",
+  "best_f1_thresholds",
+  "counted",
+  "fit_calibration",
   "task_from_dict",
+  "thresholds_for",
 ]

@@ -14,7 +14,7 @@ from jaxdistort.metrics.classification import classification_figures
 from jaxdistort.metrics.figures import ClassificationFigures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Protocol, Samples
-from jaxdistort.tasks.task import TASKS, Answer, Finding, Task
+from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
 
 @TASKS.register("classification")
@@ -56,8 +56,9 @@ class Classification(Task):
   def score_losses(self, scores: Any, targets: Any) -> Any:
     return -scores[np.arange(len(scores)), targets]
 
-  def combine(self, means: np.ndarray) -> np.ndarray:
-    return log_softmax(means, axis=1)
+  def combine(self, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    del weights  # the study's pictures are looked at all over
+    return log_softmax(np.mean(scores, axis=0))
 
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
     return np.exp(scores)
@@ -67,6 +68,10 @@ class Classification(Task):
 
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     return np.argmax(scores, axis=-1) == self.labels.classes.index(kind)
+
+  def finds_groups(self, scores: np.ndarray) -> np.ndarray:
+    groups = np.array([None, *self.labels.groups])[np.argmax(scores, axis=-1)]
+    return np.stack([groups == name for name in self.labels.group_names], axis=-1)
 
   def mistaken(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.argmax(scores, axis=1) != targets
@@ -90,9 +95,19 @@ class Classification(Task):
     return [self.labels.classes[k] for k in np.argmax(scores, axis=1)]
 
   def answers(self, scores: np.ndarray) -> list[Answer]:
-    found = []
-    for row in self.probabilities(scores).tolist():
-      findings = [Finding(*each, None) for each in zip(self.labels.kinds, self.labels.groups, row[1:], strict=True)]
-      ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
-      found.append(Answer(row[0] >= max(row[1:], default=0), row[0], ranked))
-    return found
+    rows = zip(self.probabilities(scores).tolist(), self.finds_groups(scores).tolist(), strict=True)
+    return [self._answer(*row) for row in rows]
+
+  def _answer(self, probabilities: list[float], found: list[bool]) -> Answer:
+    surest = int(np.argmax(probabilities))
+    kinds, groups = self.labels.kinds, self.labels.groups
+    findings = [
+      Finding(kind, group, own, None, surest == place)
+      for place, (kind, group, own) in enumerate(zip(kinds, groups, probabilities[1:], strict=True), 1)
+    ]
+    of_groups = [
+      GroupFinding(name, sum(f.probability for f in findings if f.group == name), is_found, False, None)
+      for name, is_found in zip(self.labels.group_names, found, strict=True)
+    ]
+    ranked = (tuple(sorted(each, key=lambda finding: -finding.probability)) for each in (findings, of_groups))
+    return Answer(surest == 0, probabilities[0], *ranked)

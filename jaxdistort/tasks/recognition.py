@@ -1,6 +1,6 @@
 """Any number of distortions a picture, each with a probability and a severity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,14 +10,15 @@ import optax
 from scipy.special import expit
 
 from jaxdistort.metrics.figures import RecognitionFigures
-from jaxdistort.metrics.multilabel import average_precisions, recognition_figures
+from jaxdistort.metrics.multilabel import Columns, average_precisions, recognition_figures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Samples
-from jaxdistort.tasks.label_space import CLEAN
-from jaxdistort.tasks.task import TASKS, Answer, Finding, Task
+from jaxdistort.tasks.calibration import Calibration
+from jaxdistort.tasks.label_space import CLEAN, LabelSpace
+from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
-THRESHOLD = 0.5
-"""The probability from which a kind counts as found."""
+VISIBLE = 0.5
+"""The visibility from which a kind that is present must be found; below it is left out of its figures."""
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
@@ -45,6 +46,11 @@ class Recognition(Task):
 
   name = "recognition"
   selected_by = "mean_average_precision"
+  view = "viewing"
+
+  def __init__(self, labels: LabelSpace, calibration: Calibration | None = None):
+    super().__init__(labels)
+    self.calibration = calibration or Calibration.none(len(labels.kinds) + len(labels.group_names))
 
   @property
   def width(self) -> int:
@@ -63,7 +69,7 @@ class Recognition(Task):
   def losses(self, outputs: jax.Array, targets: Presence) -> jax.Array:
     logits, severity, groups = self._split(outputs)
     kinds = _presence_loss(logits, targets.presence, targets.visibility)
-    present, visible = (self._of_groups(own) for own in (targets.presence, targets.visibility))
+    present, visible = (self.of_groups(own) for own in (targets.presence, targets.visibility))
     known = (targets.presence > 0) & jnp.isfinite(targets.severity)
     weights = jnp.where(known, targets.visibility, 0)
     errors = jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0))
@@ -75,13 +81,15 @@ class Recognition(Task):
     kinds = len(self.labels.kinds)
     return [outputs[..., :kinds], outputs[..., kinds : 2 * kinds], outputs[..., 2 * kinds :]]
 
-  def _of_groups(self, columns: jax.Array) -> jax.Array:
-    """The largest of each group's columns, [B, K] to [B, G]."""
+  def of_groups(self, columns: Any) -> Any:
+    """The largest of each group's columns, [B, K] to [B, G], of JAX or numpy."""
     groups = [np.flatnonzero([own == name for own in self.labels.groups]) for name in self.labels.group_names]
-    return jnp.stack([jnp.max(columns[:, own], axis=1) for own in groups], axis=1)
+    return (jnp if isinstance(columns, jax.Array) else np).stack(
+      [columns[:, own].max(axis=1) for own in groups], axis=1
+    )
 
   def right(self, outputs: jax.Array, targets: Presence) -> jax.Array:
-    found = self._split(outputs)[0] >= _logit(THRESHOLD)
+    found = self._split(outputs)[0] >= 0
     return jnp.mean((found == (targets.presence > 0)).astype(jnp.float32), axis=1)
 
   def scores(self, outputs: jax.Array) -> jax.Array:
@@ -90,23 +98,51 @@ class Recognition(Task):
   def score_losses(self, scores: Any, targets: Presence) -> Any:
     return np.asarray(self.losses(jnp.asarray(scores), Presence(*map(jnp.asarray, targets))))
 
-  def combine(self, means: np.ndarray) -> np.ndarray:
-    return means
+  def combine(self, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.average(scores, axis=0, weights=weights if weights.any() else None).astype(np.float32)
+
+  def logits(self, scores: np.ndarray) -> np.ndarray:
+    """Of presence, float [N, K + G]: of the kinds and of the groups, as the calibration takes them."""
+    kinds, _, groups = self._split(scores)
+    return np.concatenate([kinds, groups], axis=-1)
+
+  def _both(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated probabilities of the kinds [N, K] and of the groups [N, G]."""
+    both = self.calibration.probabilities(self.logits(scores))
+    return both[..., : len(self.labels.kinds)], both[..., len(self.labels.kinds) :]
 
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
-    return expit(self._split(scores)[0])
+    return self._both(scores)[0]
+
+  def group_probabilities(self, scores: np.ndarray) -> np.ndarray:
+    """float [N, G]."""
+    return self._both(scores)[1]
 
   def severities(self, scores: np.ndarray) -> np.ndarray:
     return expit(self._split(scores)[1])
 
+  def finds_groups(self, scores: np.ndarray) -> np.ndarray:
+    return self.group_probabilities(scores) >= np.float32(self.calibration.thresholds[len(self.labels.kinds) :])
+
+  def doubts_groups(self, scores: np.ndarray) -> np.ndarray:
+    """Whether a group is neither found nor ruled out, bool [N, G]."""
+    doubts = np.float32(self.calibration.doubts[len(self.labels.kinds) :])
+    return (self.group_probabilities(scores) >= doubts) & ~self.finds_groups(scores)
+
+  def found(self, scores: np.ndarray) -> np.ndarray:
+    """The kinds that are named, bool [N, K]: those above their thresholds, of groups that are found."""
+    places = [self.labels.group_names.index(group) for group in self.labels.groups]
+    sure = self.probabilities(scores) >= np.float32(self.calibration.thresholds[: len(self.labels.kinds)])
+    return sure & self.finds_groups(scores)[..., places]
+
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
-    return self.probabilities(scores)[..., self.labels.kinds.index(kind)] >= THRESHOLD
+    return self.found(scores)[..., self.labels.kinds.index(kind)]
 
   def mistaken(self, scores: np.ndarray, targets: Presence) -> np.ndarray:
-    return np.any((self.probabilities(scores) >= THRESHOLD) != (targets.presence > 0), axis=1)
+    return np.any((self.found(scores) != (targets.presence > 0)) & counted(targets), axis=1)
 
   def summary(self, scores: np.ndarray, targets: Presence) -> dict[str, float]:
-    precisions = average_precisions(targets.presence > 0, self.probabilities(scores))
+    precisions = average_precisions(targets.presence > 0, self.probabilities(scores), counted(targets))
     return {
       "loss": float(np.mean(self.score_losses(scores, targets), dtype=np.float64)),
       "mean_average_precision": float(np.nanmean(precisions)) if np.isfinite(precisions).any() else 0.0,
@@ -114,13 +150,17 @@ class Recognition(Task):
     }
 
   def figures(self, predictions: Predictions) -> RecognitionFigures:
+    scores, targets = predictions.scores, predictions.targets
+    groups = [self.of_groups(np.asarray(own)) for own in (targets.presence > 0, counted(targets))]
+    kinds = Columns(
+      self.labels.kinds, targets.presence > 0, counted(targets), self.probabilities(scores), self.found(scores)
+    )
     return recognition_figures(
       predictions,
-      self.labels.kinds,
-      probabilities=self.probabilities(predictions.scores),
-      severities=self.severities(predictions.scores),
-      losses=self.score_losses(predictions.scores, predictions.targets),
-      threshold=THRESHOLD,
+      kinds,
+      Columns(self.labels.group_names, *groups, self.group_probabilities(scores), self.finds_groups(scores)),
+      severities=self.severities(scores),
+      losses=self.score_losses(scores, targets),
     )
 
   def targets_of_kinds(self, kinds: Sequence[str | None]) -> Presence:
@@ -131,26 +171,42 @@ class Recognition(Task):
     return [self._in_words(row) for row in targets.presence > 0]
 
   def answer_in_words(self, scores: np.ndarray) -> list[str]:
-    return [self._in_words(row) for row in self.probabilities(scores) >= THRESHOLD]
+    return [self._in_words(row) for row in self.found(scores)]
 
   def _in_words(self, present: np.ndarray) -> str:
     return ";".join(name for name, is_there in zip(self.labels.kinds, present, strict=True) if is_there) or CLEAN
 
   def answers(self, scores: np.ndarray) -> list[Answer]:
-    found = []
-    for own, severities in zip(self.probabilities(scores), self.severities(scores), strict=True):
-      columns = (self.labels.kinds, self.labels.groups, own.tolist(), severities.tolist())
-      findings = tuple(sorted((Finding(*each) for each in zip(*columns, strict=True)), key=lambda f: -f.probability))
-      # The kinds taken for independent.
-      found.append(Answer(bool((own < THRESHOLD).all()), float(np.prod(1 - own)), findings))
-    return found
+    kinds, severities, groups = self.probabilities(scores), self.severities(scores), self.group_probabilities(scores)
+    columns = zip(kinds, severities, self.found(scores), groups, self.finds_groups(scores), strict=True)
+    doubts = self.doubts_groups(scores)
+    return [self._answer(*row, doubt) for row, doubt in zip(columns, doubts, strict=True)]
+
+  def _answer(self, kinds: Any, severities: Any, named: Any, groups: Any, found: Any, doubts: Any) -> Answer:
+    each = zip(self.labels.kinds, self.labels.groups, kinds.tolist(), severities.tolist(), named.tolist(), strict=True)
+    findings = tuple(sorted((Finding(*own) for own in each), key=lambda finding: -finding.probability))
+    of_groups = []
+    for name, probability, is_found, doubtful in zip(self.labels.group_names, groups, found, doubts, strict=True):
+      own = [finding for finding in findings if finding.group == name]  # the surest first
+      of_groups.append(GroupFinding(name, float(probability), bool(is_found), bool(doubtful), own[0].severity))
+    ranked = tuple(sorted(of_groups, key=lambda group: -group.probability))
+    # The groups taken for independent.
+    return Answer(not found.any(), float(np.prod(1 - groups)), findings, ranked)
+
+  def to_dict(self) -> dict[str, Any]:
+    return super().to_dict() | {"calibration": self.calibration.to_dict()}
+
+  @classmethod
+  def from_dict(cls, values: Mapping[str, Any]) -> "Recognition":
+    return cls(LabelSpace.from_dict(values["labels"]), Calibration.from_dict(values["calibration"]))
+
+
+def counted(targets: Presence) -> np.ndarray:
+  """Which kinds of which pictures count in figures, bool [N, K]: those that are absent, and those that can be seen."""
+  return (targets.presence == 0) | (targets.visibility >= VISIBLE)
 
 
 def _presence_loss(logits: jax.Array, presence: jax.Array, visibility: jax.Array) -> jax.Array:
   """The cross entropy of N columns, their mean float32 [B]; what is present counts as far as it is visible."""
   entropy = optax.sigmoid_binary_cross_entropy(logits, presence)
   return jnp.mean(jnp.where(presence > 0, visibility, 1) * entropy, axis=1)
-
-
-def _logit(probability: float) -> float:
-  return float(np.log(probability / (1 - probability)))

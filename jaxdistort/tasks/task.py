@@ -1,7 +1,7 @@
 """What is asked of a picture, and all that follows from it."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -19,18 +19,38 @@ Targets = Any
 
 
 class Finding(NamedTuple):
-  """A distortion that a network finds in a picture.
+  """What a network says of one kind of distortion.
 
   Attributes:
     kind: of the label space.
     group: of the kind.
     probability: 0..1.
     severity: 0..1; None where the task asks for none.
+    found: whether the kind is named.
   """
 
   kind: str
   group: str
   probability: float
+  severity: float | None
+  found: bool
+
+
+class GroupFinding(NamedTuple):
+  """What a network says of a group of kinds: of several of them together it may be surer than of any.
+
+  Attributes:
+    group: of the label space.
+    probability: 0..1.
+    found: whether the picture has a distortion of this group.
+    doubtful: whether that can neither be said nor ruled out.
+    severity: 0..1, of the surest of its kinds; None where the task asks for none.
+  """
+
+  group: str
+  probability: float
+  found: bool
+  doubtful: bool
   severity: float | None
 
 
@@ -40,12 +60,18 @@ class Answer(NamedTuple):
   Attributes:
     clean: whether it finds nothing.
     probability_clean: 0..1.
-    findings: every kind of the label space, the most probable first; those at or above the task's threshold are found.
+    findings: every kind of the label space, the most probable first.
+    groups: every group, the most probable first.
+    native: what it says of the picture's own pixels, where the picture was shrunk to be looked at; else None.
+    unclear: why nothing can be said; "" where something can.
   """
 
   clean: bool
   probability_clean: float
   findings: tuple[Finding, ...]
+  groups: tuple[GroupFinding, ...]
+  native: "Answer | None" = None
+  unclear: str = ""
 
 
 class Task(abc.ABC):
@@ -59,10 +85,12 @@ class Task(abc.ABC):
     name: as in `TASKS`.
     selected_by: name of the figure, among those of `summary`, by which checkpoints are chosen; higher is better.
     labels: the label space.
+    view: of pictures of any size (`VIEWS`), unless something else is asked.
   """
 
   name: ClassVar[str]
   selected_by: ClassVar[str]
+  view: ClassVar[str] = "patches"
 
   def __init__(self, labels: LabelSpace):
     self.labels = labels
@@ -106,8 +134,8 @@ class Task(abc.ABC):
   # On the host.
 
   @abc.abstractmethod
-  def combine(self, means: np.ndarray) -> np.ndarray:
-    """Scores [N, W] of pictures, from the means over their tiles."""
+  def combine(self, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The scores [W] of a picture, from those of its tiles [n, W] and what each weighs, [n], at least 0."""
 
   @abc.abstractmethod
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
@@ -120,6 +148,10 @@ class Task(abc.ABC):
   @abc.abstractmethod
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     """Whether the answers name a kind, bool [N]."""
+
+  @abc.abstractmethod
+  def finds_groups(self, scores: np.ndarray) -> np.ndarray:
+    """Whether the answers name a kind of each group, or the group alone, bool [N, G] (`LabelSpace.group_names`)."""
 
   @abc.abstractmethod
   def mistaken(self, scores: np.ndarray, targets: Targets) -> np.ndarray:
@@ -161,6 +193,11 @@ class Task(abc.ABC):
     """What a checkpoint or a model file keeps."""
     return {"name": self.name, "labels": self.labels.to_dict()}
 
+  @classmethod
+  def from_dict(cls, values: Mapping[str, Any]) -> "Task":
+    """Reads what `to_dict` gave."""
+    return cls(LabelSpace.from_dict(values["labels"]))
+
 
 TASKS: Registry[type[Task]] = Registry("task")
 """Tasks by name: classes that are built from a label space."""
@@ -168,4 +205,4 @@ TASKS: Registry[type[Task]] = Registry("task")
 
 def task_from_dict(values: Any) -> Task:
   """The task that a file describes (see `Task.to_dict`)."""
-  return TASKS.find(values["name"])(LabelSpace.from_dict(values["labels"]))
+  return TASKS.find(values["name"]).from_dict(values)

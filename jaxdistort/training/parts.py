@@ -112,7 +112,7 @@ def create_parts(
   structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
-  description = Description(network, task, protocol.describe(), config.data.source, backbone=kept)
+  description = Description(network, task, protocol.describe(), config.data.source, task.view, kept)
   size, seed = protocol.clean_side(config.data.image_size), config.seed
   side = config.data.training_side(protocol)
   variables = Variables(state.parameters, state.statistics, frozen)

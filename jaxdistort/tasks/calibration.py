@@ -1,0 +1,119 @@
+"""From the logits of a network to probabilities that keep their word, and thresholds that keep a false-alarm rate."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+_LEAST_EXAMPLES = 10  # of a column, present and absent: with fewer it stays as it is
+_PRIOR = 1.0  # pictures' worth of belief in the network's own probability, which keeps slopes finite
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+  """Of C columns of logits: probabilities are sigmoid(slope logit + offset) (Platt 1999).
+
+  Attributes:
+    slopes: above 0.
+    offsets: of the logits.
+    thresholds: probability from which a column counts as found.
+    doubts: probability from which a column can no longer be ruled out; at most the threshold.
+  """
+
+  slopes: tuple[float, ...]
+  offsets: tuple[float, ...]
+  thresholds: tuple[float, ...]
+  doubts: tuple[float, ...]
+
+  @classmethod
+  def none(cls, columns: int, threshold: float = 0.5) -> "Calibration":
+    """Logits as they are, and the same threshold everywhere."""
+    same = (threshold,) * columns
+    return cls((1.0,) * columns, (0.0,) * columns, same, same)
+
+  def probabilities(self, logits: np.ndarray) -> np.ndarray:
+    """float [N, C] of logits [N, C]."""
+    return expit(np.float32(self.slopes) * logits + np.float32(self.offsets))
+
+  def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray) -> "Calibration":
+    """The same probabilities, other thresholds [C]."""
+    doubts = np.minimum(doubts, thresholds)
+    return dataclasses.replace(self, thresholds=tuple(thresholds.tolist()), doubts=tuple(doubts.tolist()))
+
+  def to_dict(self) -> dict[str, Any]:
+    return {name: list(values) for name, values in dataclasses.asdict(self).items()}
+
+  @classmethod
+  def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
+    return cls(**{field.name: tuple(values[field.name]) for field in dataclasses.fields(cls)})
+
+
+def fit_calibration(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> Calibration:
+  """The slope and offset of each column under which the truth is most likely.
+
+  Args:
+    logits: float [N, C].
+    presence: bool [N, C].
+    weights: float [N, C], of each picture for each column, such as its visibility.
+  """
+  fitted = [_fit(*column) for column in zip(logits.T, presence.T, weights.T, strict=True)]
+  slopes, offsets = zip(*fitted, strict=True)
+  return dataclasses.replace(Calibration.none(logits.shape[1]), slopes=slopes, offsets=offsets)
+
+
+def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+  used = weights > 0
+  x, truth, weight = (column[used].astype(np.float64) for column in (logits, presence, weights))
+  if min(truth.sum(), (1 - truth).sum()) < _LEAST_EXAMPLES:
+    return 1.0, 0.0
+
+  def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+    slope, offset = np.exp(parameters[0]), parameters[1]
+    z = slope * x + offset
+    total = np.sum(weight * (np.logaddexp(0, z) - truth * z)) + _PRIOR * np.sum(parameters**2) / 2
+    error = weight * (expit(z) - truth)
+    return total, np.array([np.sum(error * x) * slope, np.sum(error)]) + _PRIOR * parameters
+
+  found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B").x
+  return float(np.exp(found[0])), float(found[1])
+
+
+def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
+  """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all.
+
+  Every column may raise equally many. Those of the most alarms that keep the rate are taken.
+
+  Args:
+    clean: probabilities float [N, C] of clean pictures.
+    rate: 0..1, of false alarms.
+  """
+  count = len(clean)
+  descending = -np.sort(-clean, axis=0)
+  best = np.nextafter(descending[0], 2)
+  for allowed in range(1, count):
+    thresholds = np.nextafter(descending[allowed], 2)  # at most `allowed` pictures are above each
+    if np.any(clean >= thresholds, axis=1).mean() > rate:
+      break
+    best = thresholds
+  return best
+
+
+def best_f1_thresholds(probabilities: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> np.ndarray:
+  """Thresholds [C] of the highest F1, .5 where a column is never present.
+
+  Args:
+    probabilities: float [N, C].
+    presence: bool [N, C].
+    weights: float [N, C], 0 for pictures that do not count.
+  """
+  found = np.full(probabilities.shape[1], 0.5)
+  for column, (own, truth, weight) in enumerate(zip(probabilities.T, presence.T, weights.T, strict=True)):
+    if (truth & (weight > 0)).any():
+      order = np.argsort(-own, kind="stable")
+      hits, named = np.cumsum((weight * truth)[order]), np.cumsum(weight[order])
+      f1 = 2 * hits / (named + hits[-1])
+      found[column] = own[order][np.argmax(f1)]
+  return found
