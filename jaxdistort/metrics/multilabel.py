@@ -93,14 +93,28 @@ def _of_kind(
   presence: np.ndarray, found: np.ndarray, precision: float, severity: np.ndarray, estimated: np.ndarray
 ) -> OfKind:
   counts = of_counts(int(np.sum(presence & found)), int(presence.sum()), int(found.sum()))
-  known = presence & np.isfinite(severity)
-  truth, given = severity[known], estimated[known]
-  ranked = len(np.unique(truth)) > 1 and len(np.unique(given)) > 1
+  error, correlation = severity_agreement(severity[presence], estimated[presence])
   return OfKind(
     **vars(counts),
     average_precision=None if np.isnan(precision) else float(precision),
-    severity_error=float(np.mean(np.abs(truth - given))) if known.any() else None,
-    severity_rank_correlation=float(spearmanr(truth, given).statistic) if ranked else None,
+    severity_error=error,
+    severity_rank_correlation=correlation,
+  )
+
+
+def severity_agreement(truth: np.ndarray, estimated: np.ndarray) -> tuple[float | None, float | None]:
+  """Mean absolute error of severities, and their rank correlation (Spearman's); None where they cannot be told.
+
+  Args:
+    truth: float [n]; NaN where it is not known.
+    estimated: float [n]; likewise.
+  """
+  known = np.isfinite(truth) & np.isfinite(estimated)
+  truth, given = truth[known], estimated[known]
+  ranked = len(np.unique(truth)) > 1 and len(np.unique(given)) > 1
+  return (
+    float(np.mean(np.abs(truth - given))) if known.any() else None,
+    float(spearmanr(truth, given).statistic) if ranked else None,
   )
 
 

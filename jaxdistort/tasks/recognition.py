@@ -102,6 +102,9 @@ class Recognition(Task):
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     return self.probabilities(scores)[..., self.labels.kinds.index(kind)] >= THRESHOLD
 
+  def finds_groups(self, scores: np.ndarray) -> np.ndarray:
+    return expit(self._split(scores)[2]) >= THRESHOLD
+
   def mistaken(self, scores: np.ndarray, targets: Presence) -> np.ndarray:
     return np.any((self.probabilities(scores) >= THRESHOLD) != (targets.presence > 0), axis=1)
 

@@ -122,6 +122,10 @@ class Task(abc.ABC):
     """Whether the answers name a kind, bool [N]."""
 
   @abc.abstractmethod
+  def finds_groups(self, scores: np.ndarray) -> np.ndarray:
+    """Whether the answers name each group, bool [N, G], in the order of `labels.group_names`."""
+
+  @abc.abstractmethod
   def mistaken(self, scores: np.ndarray, targets: Targets) -> np.ndarray:
     """Whether the answers are wrong, bool [N]."""
 
