@@ -145,9 +145,9 @@ def _probabilities(task: Task, scores: np.ndarray) -> np.ndarray:
   return task.probabilities(scores)[:, [task.answer_names.index(kind) for kind in task.labels.kinds]]
 
 
-def groups_in_words(groups: np.ndarray, names: Sequence[str]) -> list[str]:
+def groups_in_words(groups: np.ndarray, names: Sequence[str], nothing: str = CLEAN) -> list[str]:
   """Each row of bool [N, G] as a person reads it."""
-  return [";".join(name for name, own in zip(names, row, strict=True) if own) or CLEAN for row in groups.tolist()]
+  return [";".join(name for name, own in zip(names, row, strict=True) if own) or nothing for row in groups.tolist()]
 
 
 def _worst(
@@ -157,7 +157,7 @@ def _worst(
   probabilities, groups = _probabilities(task, scores), task.labels.group_names
   surest = np.take_along_axis(probabilities, found.surest, axis=1)  # [N, G]
   doubts = np.where(wrong_groups(truths, found), np.where(found.groups, surest, 1 - surest), -1).max(axis=1)
-  answers, named = task.answer_in_words(scores), groups_in_words(found.groups, groups)
+  answers, named = task.answer_in_words(scores), groups_in_words(found.groups, groups, "none")
   mistakes: dict[tuple[str, str], Mistake] = {}
   for i in np.argsort(-doubts, kind="stable").tolist():
     row = rows[i]

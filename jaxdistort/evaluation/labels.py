@@ -1,7 +1,7 @@
 """What the labels of pictures mean to a network: a kind of its, or only a group of its kinds."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,9 +58,10 @@ def known_rows(pictures: LabelledSet, labels: LabelSpace) -> LabelledSet:
     reason = _why_not(row, labels)
     left_out.update([reason] if reason else [])
     kept += [] if reason else [row]
-  problems = tuple(f"{count} pictures are left out: {reason}" for reason, count in left_out.items())
+  of = f"of {len(pictures.rows)} pictures"
+  problems = tuple(f"left out: {count} {of}, since {reason}" for reason, count in left_out.items())
   if not kept:
-    raise InputError(f"{pictures.name}: no picture has labels that count; {'; '.join(problems)}")
+    raise InputError(f"{pictures.name}: none of its labels counts; {'; '.join(problems)}")
   return pictures.of_rows(tuple(kept), problems)
 
 
@@ -83,32 +84,32 @@ def meanings_of(rows: Sequence[LabelledPicture], labels: LabelSpace) -> dict[str
 def truths_of(rows: Sequence[LabelledPicture], labels: LabelSpace) -> tuple[Truths, Names]:
   """The truth of N pictures in the columns of a network, and what those are called."""
   meanings = meanings_of(rows, labels)
-  shown = {name: meaning.kind or name for name, meaning in meanings.items()}
-  order = [*labels.kinds, *shown.values()]
-  groups = {shown[name]: meaning.group for name, meaning in meanings.items()}
-  ordered = tuple(sorted(groups, key=lambda name: (labels.group_names.index(groups[name]), order.index(name))))
-  place = labels.group_names.index
-  group_of_kind, group_of_label = (
-    np.array([place(group) for group in each], np.int64) for each in (labels.groups, [groups[n] for n in ordered])
-  )
-  names = Names(labels.kinds, labels.group_names, ordered, group_of_kind, group_of_label)
-  n, k = len(rows), len(labels.kinds)
+  names, n = _names(meanings, labels), len(rows)
   truths = Truths(
-    np.array([row.scene for row in rows]),
-    np.zeros((n, len(ordered)), bool),
-    np.zeros((n, len(labels.group_names)), bool),
-    np.zeros((n, k), bool),
-    np.ones((n, k), bool),
-    np.full((n, k), np.nan),
+    scenes=np.array([row.scene for row in rows]),
+    labels=np.zeros((n, len(names.labels)), bool),
+    groups=np.zeros((n, len(names.groups)), bool),
+    kinds=np.zeros((n, len(names.kinds)), bool),
+    told=np.ones((n, len(names.kinds)), bool),
+    severities=np.full((n, len(names.kinds)), np.nan),
   )
   for i, row in enumerate(rows):
     for label in row.labels:
       group, kind = meanings[label.name]
-      truths.labels[i, ordered.index(shown[label.name])] = True
-      truths.groups[i, place(group)] = True
+      truths.labels[i, names.labels.index(kind or label.name)] = True
+      truths.groups[i, names.groups.index(group)] = True
       if kind is None:
-        truths.told[i] &= group_of_kind != place(group)
+        truths.told[i] &= names.group_of_kind != names.groups.index(group)
       else:
-        truths.kinds[i, labels.kinds.index(kind)] = True
-        truths.severities[i, labels.kinds.index(kind)] = label.severity
+        truths.kinds[i, names.kinds.index(kind)] = True
+        truths.severities[i, names.kinds.index(kind)] = label.severity
   return truths, names
+
+
+def _names(meanings: Mapping[str, Meaning], labels: LabelSpace) -> Names:
+  """The labels in the order of the network's groups and kinds; those that only tell a group stand behind its kinds."""
+  groups, order = labels.group_names, {kind: place for place, kind in enumerate(labels.kinds)}
+  shown = {meaning.kind or name: groups.index(meaning.group) for name, meaning in meanings.items()}
+  ordered = tuple(sorted(shown, key=lambda name: (shown[name], order.get(name, len(order)), name)))
+  of_kind, of_label = [groups.index(group) for group in labels.groups], [shown[name] for name in ordered]
+  return Names(labels.kinds, groups, ordered, np.array(of_kind, np.int64), np.array(of_label, np.int64))

@@ -219,8 +219,8 @@ class OfLabelled:
     clean: share of the clean pictures that are called clean; None where there are none.
     groups: group of the network -> figures.
     kinds: kind -> figures; of those that are present or found.
-    confusion: label -> answer -> pictures; the surest kind of the label's group, or "nothing" where the group is not
-      found. Labels are kinds and, where those only tell a group, what they say.
+    confusion: label -> answer -> pictures; the surest kind of the label's group, or "nothing" where neither the group
+      nor a kind of it is found. Labels are kinds and, where they tell only a group, what they say.
   """
 
   pictures: int
