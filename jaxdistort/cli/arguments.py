@@ -60,11 +60,13 @@ def output_file(text: str) -> Path:
 
 
 def describe_data(*, databases: bool = False) -> str:
-  """What --data may be, for the end of a help: every source, and every database, that is registered."""
-  from jaxdistort.data import describe_databases, describe_sources
+  """What --data may be, for the end of a help: every source, and every database, that is registered, and labels."""
+  from jaxdistort.data import LABELLED_HELP, describe_databases, describe_sources
 
   text = f"clean pictures (--data):\n{describe_sources(explained=True)}"
-  return f"{text}\n\ndatabases (--data):\n{describe_databases(explained=True)}" if databases else text
+  if not databases:
+    return text
+  return f"{text}\n\ndatabases (--data):\n{describe_databases(explained=True)}\n\nlabelled (--data):\n{LABELLED_HELP}"
 
 
 def add_checkpoint(parser: argparse.ArgumentParser, *, repeatable: bool = False) -> None:
@@ -97,7 +99,10 @@ def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
     help="auto (default): all pictures that no network has seen in its training",
   )
   parser.add_argument(
-    "--jpeg-quality", type=int, default=None, help="of the last step; 0: no JPEG; as trained unless given"
+    "--jpeg-quality",
+    type=int,
+    default=None,
+    help="of the last step; 0: no JPEG; as trained unless given (labelled pictures: 0)",
   )
   parser.add_argument("--batch-size", type=at_least(1), default=64, help=f"{a_batch_of} a batch")
   parser.add_argument("--workers", type=at_least(0), default=None, help="decoding processes; 0: threads")

@@ -1,7 +1,9 @@
-"""Evaluates a trained network on clean pictures, distorted on the device by a protocol, or on a database.
+"""Evaluates a trained network: on clean pictures that a protocol distorts on the device, on a database, or on labelled
+pictures.
 
 jaxdistort evaluate --checkpoint runs/quickstart --data folder:photos --protocol six --output report
 jaxdistort evaluate --checkpoint runs/quickstart --data live:databaserelease2 --view patches --output report
+jaxdistort evaluate --checkpoint runs/quickstart --data labelled:labels.csv --output report
 """
 
 import argparse
@@ -27,15 +29,16 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser.add_argument(
     "--data",
     required=True,
-    help="clean pictures, such as folder:photos, or a database, such as live:databaserelease2; all kinds below",
+    help="clean pictures, such as folder:photos, a database, such as live:databaserelease2, or labelled pictures, "
+    "labelled:FILE.csv; all kinds below",
   )
   parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
   parser.add_argument(
     "--view",
     action="append",
     default=None,
-    help="of a database's pictures, repeatable: pad (to a square; default), center, patches (at native size), native "
-    "(the same, nothing enlarged)",
+    help="of a database's pictures, or labelled ones, repeatable: pad (to a square; default of databases), center, "
+    "patches (at native size), native (the same, nothing enlarged); the network's own is the default of labelled ones",
   )
   parser.add_argument(
     "--output", required=True, type=output_folder, help="folder for report.html, report.json and more"
@@ -46,13 +49,13 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
-  from jaxdistort.data import is_database
+  from jaxdistort.data import is_database, is_labelled
   from jaxdistort.locking import locked
 
   progress = TerminalProgress()
   with progress.signals(), locked(arguments.output):
-    if is_database(arguments.data):
-      _evaluate_database(arguments, progress)
+    if is_database(arguments.data) or is_labelled(arguments.data):
+      _evaluate_as_they_are(arguments, progress)
     else:
       _evaluate_protocol(arguments, progress)
 
@@ -62,7 +65,9 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   from jaxdistort.reporting import format_figures, write_evaluation
 
   if arguments.view:
-    raise InputError("--view is for databases, such as live:PATH; a protocol distorts standardised pictures")
+    raise InputError(
+      "--view is for databases, such as live:PATH, and labelled pictures; a protocol distorts standardised pictures"
+    )
   recogniser = load_on_all_devices(arguments.checkpoint, arguments.weights)
   with listed_broken(arguments.output, arguments.data, recogniser.image_size) as broken:
     evaluation = evaluate_on_protocol(
@@ -84,29 +89,29 @@ def _evaluate_protocol(arguments: argparse.Namespace, progress: TerminalProgress
   report_broken(origin.broken, broken.remarked, broken.path)
 
 
-def _evaluate_database(arguments: argparse.Namespace, progress: TerminalProgress) -> None:
-  from jaxdistort.data import make_output_for
-  from jaxdistort.evaluation import evaluate_on_database
+def _evaluate_as_they_are(arguments: argparse.Namespace, progress: TerminalProgress) -> None:
+  """On a database, or on labelled pictures: nothing is distorted."""
+  from jaxdistort.data import is_labelled, make_output_for
+  from jaxdistort.evaluation import evaluate_on_database, evaluate_on_labelled
   from jaxdistort.reporting import format_figures, write_evaluation
 
+  labelled = is_labelled(arguments.data)
   for name in ("protocol", "split"):
     if getattr(arguments, name):
-      raise InputError(f"--{name} is for clean pictures; {arguments.data} is a database that is judged whole")
+      what = "are labelled pictures that are all judged" if labelled else "is a database that is judged whole"
+      raise InputError(f"--{name} is for clean pictures; {arguments.data} {what}")
   make_output_for((), arguments.output)  # refused before hours of work, not behind them
-  evaluation = evaluate_on_database(
-    load_on_all_devices(arguments.checkpoint, arguments.weights),
-    arguments.data,
-    views=arguments.view or ("pad",),
-    progress=progress,
-    **judging_options(arguments),
-  )
+  recogniser = load_on_all_devices(arguments.checkpoint, arguments.weights)
+  judge, views = (evaluate_on_labelled, ()) if labelled else (evaluate_on_database, ("pad",))
+  options = judging_options(arguments)
+  evaluation = judge(recogniser, arguments.data, views=arguments.view or views, progress=progress, **options)
   write_evaluation(evaluation, arguments.output)
   origin = evaluation.report.origin
   print(f"{origin.checkpoint}\n{origin.database} ({arguments.data})")
   for view, figures in evaluation.report.views.items():
     print(f"\nview {view}\n{format_figures(figures)}")
-    if figures.unlabelled:
-      print(f"without a name of ours, left out: {', '.join(figures.unlabelled)}")
+    if unlabelled := getattr(figures, "unlabelled", ()):
+      print(f"without a name of ours, left out: {', '.join(unlabelled)}")
   for problem in origin.problems[:10]:
     print(f"amiss: {problem}")
   if len(origin.problems) > 10:

@@ -17,6 +17,7 @@ from jaxdistort.data.decoding import PictureWarning, collected_remarks
 from jaxdistort.data.folder import Folder
 from jaxdistort.data.identity import originals_of_files
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
+from jaxdistort.data.labelled import LABELLED_HELP, LabelledPicture, LabelledSet, is_labelled, open_labelled
 from jaxdistort.data.loading import default_workers, load_elements
 from jaxdistort.data.order import Order
 from jaxdistort.data.outputs import make_output_for
@@ -49,6 +50,7 @@ from jaxdistort.data.views import VIEWS, Tiles
 
 __all__ = [
   "DATABASES",
+  "LABELLED_HELP",
   "REFERENCE",
   "SOURCES",
   "SPLITS",
@@ -60,6 +62,8 @@ __all__ = [
   "DeadLeaves",
   "Folder",
   "JudgedPicture",
+  "LabelledPicture",
+  "LabelledSet",
   "LoadPictures",
   "Loaded",
   "Order",
@@ -82,11 +86,13 @@ __all__ = [
   "evaluation_batches",
   "free_memory",
   "is_database",
+  "is_labelled",
   "load_elements",
   "load_resident",
   "make_output_for",
   "make_take",
   "open_database",
+  "open_labelled",
   "open_pictures",
   "open_splits",
   "originals_of_files",

@@ -1,4 +1,4 @@
-"""How good a network is: on pictures that a protocol distorts, on databases, along a sweep."""
+"""How good a network is: on pictures that a protocol distorts, on databases, on labelled pictures, along a sweep."""
 
 from jaxdistort.evaluation.databases import Verdicts, figures_on_database, judge_database
 from jaxdistort.evaluation.evaluate import (
@@ -9,6 +9,7 @@ from jaxdistort.evaluation.evaluate import (
   report_outcome,
 )
 from jaxdistort.evaluation.judging import Judge, Outcome, Shown
+from jaxdistort.evaluation.labelled import LabelledEvaluation, evaluate_on_labelled
 from jaxdistort.evaluation.report import STANDARD, Origin, Report, origin_of
 from jaxdistort.evaluation.sweep import sweep_networks
 from jaxdistort.evaluation.sweep_reports import format_sweep
@@ -19,6 +20,7 @@ __all__ = [
   "DatabaseEvaluation",
   "Evaluation",
   "Judge",
+  "LabelledEvaluation",
   "Origin",
   "Outcome",
   "Report",
@@ -26,6 +28,7 @@ __all__ = [
   "Sweep",
   "Verdicts",
   "evaluate_on_database",
+  "evaluate_on_labelled",
   "evaluate_on_protocol",
   "figures_on_database",
   "format_sweep",

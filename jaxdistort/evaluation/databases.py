@@ -86,7 +86,9 @@ def judge_database(
       scores[view].append(row)
   seen = [picture for picture in found if not picture.reason]
   if not seen:
-    raise InputError(f"{database.root}: none of the {len(found)} pictures of {database.name} can be read")
+    first = f"{database.pictures[found[0].number].path}: {found[0].reason}"
+    many = f"none of the {len(found)} pictures of {database.name} can be read"
+    raise InputError(f"{database.root}: {many}, such as {first}")
   distorted = [picture for picture in found if database.pictures[picture.number].type != REFERENCE]
   if distorted and all(picture.reason for picture in distorted):
     first = f"{database.pictures[distorted[0].number].path}: {distorted[0].reason}"

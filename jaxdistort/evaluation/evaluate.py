@@ -172,7 +172,7 @@ def evaluate_on_database(
   for view in views:
     figures[view], predictions = figures_on_database(database, verdicts, view, recogniser.task)
     mistakes[view] = worst_on_database(database, predictions, recogniser.task)
-  seen = _count_seen(recogniser, database, progress)
+  seen = count_seen(recogniser, database, progress)
   origin = origin_of(
     recogniser,
     data=data,
@@ -182,12 +182,12 @@ def evaluate_on_database(
     labels=dict(database.labels),
     seen=seen,
     broken=len(verdicts.broken),
-    problems=tuple(_problems(database, verdicts, seen)),
+    problems=tuple(problems_of(database, verdicts, seen)),
   )
   return DatabaseEvaluation(Report(origin, figures), verdicts, database, mistakes, recogniser)
 
 
-def _count_seen(recogniser: Recogniser, database: Database, progress: Progress) -> int:
+def count_seen(recogniser: Recogniser, database: Database, progress: Progress) -> int:
   """How many pictures of a database, or their references, the network was trained or validated on."""
   files = [{picture.path, picture.reference or picture.path} for picture in database.pictures]
   paths = sorted({str(path) for own in files for path in own})
@@ -196,7 +196,7 @@ def _count_seen(recogniser: Recogniser, database: Database, progress: Progress) 
   return sum(any(str(path) in known for path in own) for own in files)
 
 
-def _problems(database: Database, verdicts: Verdicts, seen: int) -> Iterator[str]:
+def problems_of(database: Database, verdicts: Verdicts, seen: int) -> Iterator[str]:
   """What is amiss in an evaluation on a database, what matters most first."""
   if len(verdicts.numbers) < len(verdicts.broken):
     yield f"only {len(verdicts.numbers):,} of {len(database.pictures):,} pictures can be read: all figures are of those"

@@ -65,9 +65,9 @@ def worst_on_database(database: Database, predictions: Predictions, task: Task) 
   mistakes = []
   for row in list(worst_of.values())[:MOST_MISTAKES]:
     entry = database.pictures[int(predictions.numbers[row])]
-    image = _thumbnail(entry.path)
+    image = thumbnail(entry.path)
     if image is not None:
-      reference = _thumbnail(entry.reference) if entry.reference not in (None, entry.path) else None
+      reference = thumbnail(entry.reference) if entry.reference not in (None, entry.path) else None
       name = entry.path.relative_to(database.root).as_posix()
       mistakes.append(_mistake(task, predictions, row, name, list(_known(database, entry)), image, reference))
   return mistakes
@@ -105,7 +105,7 @@ def _row(targets: Any, row: int) -> Any:
   return jax.tree.map(lambda column: column[row : row + 1], targets)
 
 
-def _thumbnail(path: object) -> Image.Image | None:
+def thumbnail(path: object) -> Image.Image | None:
   picture, *_ = read_noting(None, read_picture, path)
   if picture is None:
     return None

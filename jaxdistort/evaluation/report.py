@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxdistort.inference import Recogniser
-from jaxdistort.metrics.figures import Figures
+from jaxdistort.metrics.figures import Figures, LabelledFigures
 
 STANDARD = "standard"
 """The view of pictures that a protocol distorted: squares of the network's size."""
@@ -68,10 +68,10 @@ class Report:
   """
 
   origin: Origin
-  views: Mapping[str, Figures]
+  views: Mapping[str, Figures] | Mapping[str, LabelledFigures]
 
   @property
-  def figures(self) -> Figures:
+  def figures(self) -> Figures | LabelledFigures:
     """Of the only view, or of the first."""
     return next(iter(self.views.values()))
 

@@ -178,3 +178,88 @@ class RecognitionFigures(Figures):
   def headline(self) -> dict[str, float]:
     first = {"mean_average_precision": self.mean_average_precision, "macro_f1": self.macro_f1}
     return first | {"accuracy": self.accuracy, "loss": self.loss}
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+  """A share of some pictures: its value, of how many, and its 95 % interval by scene."""
+
+  value: float
+  pictures: int
+  interval: Interval
+
+
+@dataclasses.dataclass(frozen=True)
+class OfGroup:
+  """How well a group of distortions is found on labelled pictures.
+
+  Attributes:
+    found: share of the pictures with a label of the group on which it is; None where there are none.
+    false_alarms: share of the pictures without one on which it is; likewise.
+  """
+
+  found: Share | None
+  false_alarms: Share | None
+
+
+@dataclasses.dataclass(frozen=True)
+class OfLabelledKind:
+  """How well a kind is found on labelled pictures, but those of which only its group is known.
+
+  Attributes:
+    recall: share of the pictures with the kind on which it is found; None where there are none.
+    precision: share of the pictures on which it is found that have it; likewise.
+    f1: the harmonic mean of both, 0 where either is 0 or None.
+    severity_error: mean absolute error where it is present; None where no severity is known.
+    severity_rank_correlation: Spearman's, likewise.
+  """
+
+  recall: Share | None
+  precision: Share | None
+  f1: float
+  severity_error: float | None
+  severity_rank_correlation: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class OfLabelled:
+  """What is found on some labelled pictures.
+
+  Attributes:
+    pictures: how many.
+    scenes: that they show.
+    accuracy: share of the pictures on which the groups of their labels are found, and no others.
+    clean: share of the clean pictures that are called clean; None where there are none.
+    groups: group of the network -> figures.
+    kinds: kind -> figures; of those that are present or found.
+    confusion: label -> answer -> pictures; the surest kind of the label's group, or "nothing" where neither the group
+      nor a kind of it is found. Labels are kinds and, where they tell only a group, what they say.
+  """
+
+  pictures: int
+  scenes: int
+  accuracy: Share
+  clean: Share | None
+  groups: dict[str, OfGroup]
+  kinds: dict[str, OfLabelledKind]
+  confusion: dict[str, dict[str, int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledFigures:
+  """The figures of labelled pictures: of all of them, and of each subset."""
+
+  whole: OfLabelled
+  subsets: dict[str, OfLabelled]
+
+  @property
+  def pictures(self) -> int:
+    return self.whole.pictures
+
+  @property
+  def accuracy(self) -> float:
+    return self.whole.accuracy.value
+
+  def to_dict(self) -> dict[str, Any]:
+    """Ready for JSON, with pictures and accuracy at the top, as in the figures of a task."""
+    return {"pictures": self.pictures, "accuracy": self.accuracy, **dataclasses.asdict(self)}

@@ -128,12 +128,23 @@ def _of_group(columns: Columns, place: int) -> OfGroup:
 
 def _of_kind(columns: Columns, place: int, severity: np.ndarray, estimated: np.ndarray) -> OfKind:
   known = columns.presence[:, place] & columns.counted[:, place] & np.isfinite(severity)
-  truth, given = severity[known], estimated[known]
+  error, correlation = severity_agreement(severity[known], estimated[known])
+  return OfKind(**vars(_of_group(columns, place)), severity_error=error, severity_rank_correlation=correlation)
+
+
+def severity_agreement(truth: np.ndarray, estimated: np.ndarray) -> tuple[float | None, float | None]:
+  """Mean absolute error of severities, and their rank correlation (Spearman's); None where they cannot be told.
+
+  Args:
+    truth: float [n]; NaN where it is not known.
+    estimated: float [n]; likewise.
+  """
+  known = np.isfinite(truth) & np.isfinite(estimated)
+  truth, given = truth[known], estimated[known]
   ranked = len(np.unique(truth)) > 1 and len(np.unique(given)) > 1
-  return OfKind(
-    **vars(_of_group(columns, place)),
-    severity_error=float(np.mean(np.abs(truth - given))) if known.any() else None,
-    severity_rank_correlation=float(spearmanr(truth, given).statistic) if ranked else None,
+  return (
+    float(np.mean(np.abs(truth - given))) if known.any() else None,
+    float(spearmanr(truth, given).statistic) if ranked else None,
   )
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
 from jaxdistort.files import making_whole
-from jaxdistort.metrics.figures import Bin, Binned, ClassificationFigures, Figures, RecognitionFigures
+from jaxdistort.metrics.figures import Bin, Binned, ClassificationFigures, Figures, LabelledFigures, RecognitionFigures
 
 FORMATS = ("png", "svg")
 _INK = "0.15"
@@ -32,13 +32,18 @@ def words(name: str) -> str:
   return name.replace("_", " ")
 
 
-def charts_of(figures: Figures, score: str) -> dict[str, Callable[[Path], None] | None]:
+_CHARTS = ("confusion_matrix", "kinds", "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score")
+
+
+def charts_of(figures: Figures | LabelledFigures, score: str) -> dict[str, Callable[[Path], None] | None]:
   """The charts that figures may have: name -> function of a path; None where there is nothing to draw.
 
   Args:
     figures: of one view.
     score: what people's judgements in it are.
   """
+  if isinstance(figures, LabelledFigures):
+    return dict.fromkeys(_CHARTS)
   confusion = isinstance(figures, ClassificationFigures)
   kinds = isinstance(figures, RecognitionFigures)
   return {

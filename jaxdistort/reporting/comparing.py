@@ -115,7 +115,11 @@ def _read_report(file: Path) -> list[Judgement]:
     judgements = [Judgement(file.parent, report, view, figures) for view, figures in report["views"].items()]
     for judgement in judgements:  # what is asked of it later
       _ = hash((judgement.checkpoint, judgement.pictures, judgement.in_words, judgement.is_own, report["model"]))
-      _ = float(judgement.figures["accuracy"]), float(judgement.figures["loss"]), int(judgement.figures["pictures"])
+      _ = (
+        float(judgement.figures["accuracy"]),
+        float(judgement.figures.get("loss", 0)),
+        int(judgement.figures["pictures"]),
+      )
   except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
     raise InputError(
       f"{file}: is no report of an evaluation ({type(error).__name__}: {error}); evaluate again, or remove it"
@@ -169,7 +173,7 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
     read, turns = {}, Counter()
     for row in rows:
       if judgement.origin["database"]:
-        place, original = (row["picture"], ""), row["reference"]
+        place, original = (row["picture"], ""), row["scene"] if "scene" in row else row["reference"]
       else:  # by original, and the how-manieth picture of it: names are others where the pictures were moved
         original, slot = row["original"], row.get("slot", "")
         turns[original, slot] += 1

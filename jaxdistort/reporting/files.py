@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxdistort.evaluation import DatabaseEvaluation, Evaluation, Report
+from jaxdistort.evaluation import DatabaseEvaluation, Evaluation, LabelledEvaluation, Report
 from jaxdistort.evaluation.databases import kinds_of
 from jaxdistort.evaluation.judging import slots
+from jaxdistort.evaluation.labelled import groups_in_words
+from jaxdistort.evaluation.labels import truths_of
 from jaxdistort.evaluation.mistakes import Mistake
 from jaxdistort.evaluation.report import STANDARD
 from jaxdistort.files import make_output, write_json, write_table, write_whole
@@ -18,7 +20,7 @@ from jaxdistort.reporting.page import Section, render_page
 from jaxdistort.tasks import CLEAN, Task
 
 
-def write_evaluation(evaluation: Evaluation | DatabaseEvaluation, folder: Path) -> None:
+def write_evaluation(evaluation: Evaluation | DatabaseEvaluation | LabelledEvaluation, folder: Path) -> None:
   """Writes what `write_report` does and, of pictures that a protocol distorted, examples.png.
 
   Args:
@@ -29,6 +31,8 @@ def write_evaluation(evaluation: Evaluation | DatabaseEvaluation, folder: Path) 
   if isinstance(evaluation, Evaluation):
     draw_examples(evaluation.outcome, evaluation.recogniser.task, folder / "examples.png")
     rows = _rows_of_pictures(evaluation)
+  elif isinstance(evaluation, LabelledEvaluation):
+    rows = _rows_of_labelled(evaluation)
   else:
     rows = _rows_of_database(evaluation)
   write_report(evaluation.report, evaluation.mistakes, rows, folder)
@@ -99,6 +103,21 @@ def _rows_of_database(evaluation: DatabaseEvaluation) -> Iterator[list[Any]]:
         *(truths[row], answers[row]),
         *(f"{p:.6f}" for p in said[row]),
       ]
+
+
+def _rows_of_labelled(evaluation: LabelledEvaluation) -> Iterator[list[Any]]:
+  """A head, then every picture in every view; label and predicted name groups, kinds and answer what they are of."""
+  task, rows = evaluation.recogniser.task, evaluation.rows
+  head = ["view", "picture", "group", "scene", "kinds", "answer", "label", "predicted"]
+  yield [*head, *_answer_columns(task)]
+  groups = task.labels.group_names
+  labels = groups_in_words(truths_of(rows, task.labels)[0].groups, groups)
+  for view, scores in evaluation.verdicts.scores.items():
+    predicted = groups_in_words(task.finds_groups(scores), groups)
+    answers, said = task.answer_in_words(scores), _answers(task, scores)
+    for i, row in enumerate(rows):
+      where = view, row.name, row.subset, row.scene
+      yield [*where, row.in_words, answers[i], labels[i], predicted[i], *(f"{p:.6f}" for p in said[i])]
 
 
 def _answer_columns(task: Task) -> list[str]:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from jaxdistort.evaluation.mistakes import Mistake
 from jaxdistort.evaluation.report import STANDARD, Report
-from jaxdistort.metrics.figures import Figures
+from jaxdistort.metrics.figures import Figures, LabelledFigures, OfLabelled
+from jaxdistort.metrics.labelled import NOTHING
 from jaxdistort.reporting.charts import words
 
 _JPEG_QUALITY = 95  # of embedded pictures: a tenth of their size as PNG
@@ -42,7 +43,7 @@ class Section(NamedTuple):
   """
 
   name: str
-  figures: Figures
+  figures: Figures | LabelledFigures
   mistakes: list[Mistake]
   charts: dict[str, str]
 
@@ -52,9 +53,10 @@ def render_page(report: Report, sections: Sequence[Section]) -> str:
   environment = jinja2.Environment(
     loader=jinja2.PackageLoader("jaxdistort.reporting"), autoescape=True, undefined=jinja2.ChainableUndefined
   )
-  environment.filters |= {"words": words, "embedded": _embedded}
+  environment.filters |= {"words": words, "embedded": _embedded, "answers": answers_of}
   origin = report.origin
-  return environment.get_template("report.html").render(
+  labelled = isinstance(report.figures, LabelledFigures)
+  return environment.get_template("labelled.html" if labelled else "report.html").render(
     title=f"{origin.model} on {origin.data}",
     origin=[(words(name), value) for name in _ORIGIN if (value := getattr(origin, name)) not in ("", ())],
     problems=origin.problems,
@@ -64,6 +66,12 @@ def render_page(report: Report, sections: Sequence[Section]) -> str:
       for section in sections
     ],
   )
+
+
+def answers_of(figures: OfLabelled) -> list[str]:
+  """The answers in a confusion of labels: those to one label beside each other."""
+  named = dict.fromkeys(name for row in figures.confusion.values() for name in row if name != NOTHING)
+  return [*named, NOTHING]
 
 
 def _embedded(image: Image.Image) -> str:

@@ -1,10 +1,20 @@
 """A report's figures as a table for the terminal."""
 
-from jaxdistort.metrics.figures import ClassificationFigures, Figures, RecognitionFigures
+from jaxdistort.metrics.figures import (
+  ClassificationFigures,
+  Figures,
+  LabelledFigures,
+  OfLabelled,
+  RecognitionFigures,
+  Share,
+)
 
 
-def format_figures(figures: Figures) -> str:
-  """A row for each class or kind, and the figures of all."""
+def format_figures(figures: Figures | LabelledFigures) -> str:
+  """A row for each class or kind, and the figures of all; of labelled pictures a table for each subset."""
+  if isinstance(figures, LabelledFigures):
+    tables = {"all pictures": figures.whole, **figures.subsets}
+    return "\n\n".join(_format_labelled(name, own) for name, own in tables.items())
   width = max(len(name) for name in (*figures.names, "class"))
   lines = []
   if isinstance(figures, ClassificationFigures):
@@ -36,3 +46,30 @@ def format_figures(figures: Figures) -> str:
 
 def _share(value: float | None) -> str:
   return "-" if value is None else f"{value:.3f}"
+
+
+def _format_labelled(title: str, figures: OfLabelled) -> str:
+  """What is found of each group, and of each kind that is there."""
+  width = max(len(name) for name in (*figures.groups, *figures.kinds, "group"))
+  lines = [f"{title}: {figures.pictures} pictures of {figures.scenes} scenes"]
+  lines.append(f"{'group':<{width}}  {'found (95 %)':>31}  {'false alarms (95 %)':>31}")
+  if figures.clean:
+    lines.append(f"{'clean':<{width}}  {_interval(figures.clean)}")
+  for name, group in figures.groups.items():
+    if group.found or (group.false_alarms and group.false_alarms.value):
+      lines.append(f"{name:<{width}}  {_interval(group.found)}  {_interval(group.false_alarms)}")
+  if any(kind.recall for kind in figures.kinds.values()):
+    lines.append(f"{'kind':<{width}}  {'recall (95 %)':>31}  {'precision (95 %)':>31}     F1  severity error")
+  for name, kind in figures.kinds.items():
+    if kind.recall:
+      shares = f"{_interval(kind.recall)}  {_interval(kind.precision)}"
+      lines.append(f"{name:<{width}}  {shares}  {kind.f1:.3f}  {_share(kind.severity_error):>14}")
+  lines.append(f"the right groups and no others: {_interval(figures.accuracy).strip()}")
+  return "\n".join(lines)
+
+
+def _interval(share: Share | None) -> str:
+  if share is None:
+    return f"{'-':>31}"
+  low, high = share.interval or (float("nan"), float("nan"))
+  return f"{share.value:6.1%} of {share.pictures:4d} ({low:6.1%} to {high:6.1%})"

@@ -14,6 +14,7 @@ from jaxdistort.metrics.classification import classification_figures
 from jaxdistort.metrics.figures import ClassificationFigures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Protocol, Samples
+from jaxdistort.tasks.label_space import CLEAN
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
 
@@ -70,8 +71,8 @@ class Classification(Task):
     return np.argmax(scores, axis=-1) == self.labels.classes.index(kind)
 
   def finds_groups(self, scores: np.ndarray) -> np.ndarray:
-    groups = np.array([None, *self.labels.groups])[np.argmax(scores, axis=-1)]
-    return np.stack([groups == name for name in self.labels.group_names], axis=-1)
+    named = np.array((CLEAN, *self.labels.groups))[np.argmax(scores, axis=1)]
+    return named[:, None] == np.array(self.labels.group_names)[None]
 
   def mistaken(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.argmax(scores, axis=1) != targets

@@ -185,6 +185,7 @@ def test_wrong_words_to_train_get_one_clear_line(refused, arguments, message, tm
     (["evaluate", *_JUDGED], "checkpoint /x: does not exist"),
     (["evaluate", *_JUDGED, "--view", "pad"], "--view is for databases"),
     (["evaluate", *_JUDGED, "--data", "live:/y", "--split", "test"], "--split is for clean pictures"),
+    (["evaluate", *_JUDGED, "--data", "labelled:/y.csv", "--protocol", "six"], "/y.csv are labelled pictures"),
     (["evaluate", *_JUDGED, "--checkpoint", "/x.safetensors"], "model /x.safetensors: no such file"),
     (["evaluate", "--output", "README.md"], "argument --output: README.md is a file; give a folder, or a name"),
     (["sweep", "--checkpoint", "/x", "--data", "samples"], "required: --distortion, --output; see --help"),
