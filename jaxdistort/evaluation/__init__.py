@@ -9,6 +9,8 @@ from jaxdistort.evaluation.evaluate import (
   report_outcome,
 )
 from jaxdistort.evaluation.judging import Judge, Outcome, Shown
+from jaxdistort.evaluation.linear_probe import LinearProbe, read_linear_probe
+from jaxdistort.evaluation.probing import ProbeReport, probe_network
 from jaxdistort.evaluation.report import STANDARD, Origin, Report, origin_of
 from jaxdistort.evaluation.sweep import sweep_networks
 from jaxdistort.evaluation.sweep_reports import format_sweep
@@ -19,8 +21,10 @@ __all__ = [
   "DatabaseEvaluation",
   "Evaluation",
   "Judge",
+  "LinearProbe",
   "Origin",
   "Outcome",
+  "ProbeReport",
   "Report",
   "Shown",
   "Sweep",
@@ -32,6 +36,8 @@ __all__ = [
   "judge_database",
   "origin_of",
   "parse_sweep",
+  "probe_network",
+  "read_linear_probe",
   "report_outcome",
   "run_sweeps",
   "sweep_networks",
