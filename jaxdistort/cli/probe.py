@@ -68,7 +68,9 @@ def main(words: Sequence[str]) -> None:
   origin = report.origin
   print(f"{origin.checkpoint}\n{origin.data} ({origin.split} pictures), protocol {origin.protocol}")
   print(format_probe(report))
-  for problem in (*origin.problems, *report.remarks):
+  for problem in origin.problems:
     print(f"amiss: {problem}")
+  for remark in report.remarks:
+    print(f"note: {remark}")
   print(f"written to {output}")
   report_broken(origin.broken, broken.remarked, broken.path)

@@ -28,14 +28,14 @@ class Rows(NamedTuple):
   Attributes:
     numbers: int64 [N], of the clean picture within its `PictureSet`.
     features: float32 [N, C], or what became of them.
-    scores: float32 [N, W], of the network's own task; None where they are not asked for.
+    scores: float32 [N, W], of the network's own task; [N, 0] where they are not asked for.
     presence: bool [N, K], of the protocol's kinds.
     visibility: float32 [N, K], of the same.
   """
 
   numbers: np.ndarray
   features: np.ndarray
-  scores: np.ndarray | None
+  scores: np.ndarray
   presence: np.ndarray
   visibility: np.ndarray
 
@@ -84,18 +84,18 @@ class Features:
     None of them is distorted as `of_all` does it.
 
     Raises:
-      NothingReadable, KeyboardInterrupt: as `of_all`.
+      NothingReadable, InputError, KeyboardInterrupt: as `of_all`; InputError of a split that is empty, too.
     """
     size = self._originals * self._period
     batches, order = -(-count // size), pictures.order(_DRAWN_SEED)
-    options = {"side": self._side, "batch_size": size, "mesh": self._mesh, "workers": self._workers}
+    options: dict[str, Any] = {"batch_size": size, "workers": self._workers, "mesh": self._mesh}
     with (
-      training_batches(pictures, order, **options) as endless,
+      training_batches(pictures, order, side=self._side, **options) as endless,
       progress.bar(batches * size, unit="picture", title="taking features") as bar,
     ):
       taken = itertools.islice(endless, batches)
       rows = self._rows(pictures, taken, _DRAWN_SEED, 1, lambda features: features, bar, progress)
-    return Rows(*(None if column is None else column[:count] for column in rows))
+    return Rows(*(column[:count] for column in rows))
 
   def of_all(
     self, pictures: PictureSet, reduce: Callable[[np.ndarray], np.ndarray], progress: Progress = SILENT
@@ -140,7 +140,7 @@ class Features:
       self._on_broken(pictures, *batch.to_list)
       valid = np.repeat((batch.numbers >= 0) & (batch.broken < 0), repeats)
       columns = np.repeat(batch.numbers, repeats), *jax.device_get(outputs)
-      numbers, features, *rest = (None if column is None else column[valid] for column in columns)
+      numbers, features, *rest = (column[valid] for column in columns)
       if not np.isfinite(features).all():
         raise InputError(f"{self._recogniser.path}: its features are no finite numbers; give another checkpoint")
       parts.append((numbers, reduce(features), *rest))
@@ -148,7 +148,7 @@ class Features:
       progress.check()
     if not sum(len(part[0]) for part in parts):
       raise NothingReadable(f"data source {pictures.spec}: none of its {len(pictures)} pictures here can be read")
-    return Rows(*(None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Rows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _program(recogniser: Recogniser, protocol: Protocol, mesh: Mesh, scores: bool) -> Callable[..., tuple[Any, ...]]:
@@ -161,7 +161,7 @@ def _program(recogniser: Recogniser, protocol: Protocol, mesh: Mesh, scores: boo
     network = merge_network(recogniser.structure, variables)
     network.eval()
     features = network.features(samples.images).astype(jnp.float32).mean((1, 2))
-    own = recogniser.apply(variables, samples.images) if scores else None  # the same maps, which are computed once
+    own = recogniser.apply(variables, samples.images) if scores else features[:, :0]  # its maps are made once
     return features, own, samples.presence, samples.visibility
 
   return program

@@ -182,7 +182,7 @@ def _hides_something(rows: Rows) -> np.ndarray:
 
 def _told_kinds(presence: np.ndarray, protocol: Protocol) -> np.ndarray:
   """bool [K]: kinds of presence bool [N, K] that some pictures have and others have not."""
-  told = presence.any(0) & ~presence.all(0) if len(presence) else np.zeros(len(protocol.kinds), bool)
+  told = np.logical_and(presence.any(0), ~presence.all(0))
   if not told.any():
     raise InputError(
       f"protocol {protocol.name}: of {len(presence)} pictures to fit on none shows a kind that another lacks; "
@@ -197,11 +197,11 @@ def _figures(
   kept = ~_hides_something(rows) & ~rows.presence[:, ~told].any(1)
   if not kept.any():
     raise InputError(
-      f"data source {pictures.spec}: none of {len(kept)} distorted pictures can be judged, in all a kind cannot be seen "
-      "or is unknown to the probe; give more pictures"
+      f"data source {pictures.spec}: none of {len(kept)} distorted pictures can be judged: each has a kind that "
+      "cannot be seen or is unknown to the probe; give more pictures"
     )
   probabilities = {"probe": rows.features[kept]}
-  if rows.scores is not None:
+  if rows.scores.size:
     task = recogniser.task
     own = task.probabilities(rows.scores[kept].astype(np.float64))
     probabilities["network"] = own[:, task.labels.places(kinds, "the probe")]
