@@ -29,6 +29,7 @@ _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
 _TRACES = (
   ("config.json", "checkpoints"),
   ("report.json", "predictions.csv"),
+  ("report.json", "probe.safetensors"),
   ("sweep.json", "sweep.svg"),
   ("dataset.json", "manifest.csv"),
 )

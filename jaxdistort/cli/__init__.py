@@ -12,6 +12,7 @@ COMMANDS = {
   "evaluate": "judge a network on distorted pictures, or on a database",
   "sweep": "judge networks at every level of a distortion",
   "compare": "set evaluated runs side by side",
+  "probe": "fit a linear probe on a network's features, beside the network itself",
   "explain": "show where in a picture an answer comes from",
   "convert": "weights from elsewhere, or a run, as one file",
   "prepare": "prepare clean pictures, or make a distorted data set",

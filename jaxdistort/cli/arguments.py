@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -90,11 +90,16 @@ def load_on_all_devices(checkpoint: str, weights: str | None) -> "Recogniser":
   return load(checkpoint, sharding=replicated(create_mesh()), weights=weights)
 
 
-def add_judging(parser: argparse.ArgumentParser, *, a_batch_of: str) -> None:
+def add_judging(
+  parser: argparse.ArgumentParser,
+  *,
+  a_batch_of: str,
+  splits: Sequence[str] = ("auto", "all", "train", "validation", "test"),
+) -> None:
   """What all commands that judge networks can be given."""
   parser.add_argument(
     "--split",
-    choices=("auto", "all", "train", "validation", "test"),
+    choices=splits,
     default=None,
     help="auto (default): all pictures that no network has seen in its training",
   )

@@ -10,6 +10,8 @@ from jaxdistort.evaluation.evaluate import (
 )
 from jaxdistort.evaluation.judging import Judge, Outcome, Shown
 from jaxdistort.evaluation.labelled import LabelledEvaluation, evaluate_on_labelled
+from jaxdistort.evaluation.linear_probe import LinearProbe, read_linear_probe
+from jaxdistort.evaluation.probing import ProbeReport, probe_network
 from jaxdistort.evaluation.report import STANDARD, Origin, Report, origin_of
 from jaxdistort.evaluation.sweep import sweep_networks
 from jaxdistort.evaluation.sweep_reports import format_sweep
@@ -21,8 +23,10 @@ __all__ = [
   "Evaluation",
   "Judge",
   "LabelledEvaluation",
+  "LinearProbe",
   "Origin",
   "Outcome",
+  "ProbeReport",
   "Report",
   "Shown",
   "Sweep",
@@ -35,6 +39,8 @@ __all__ = [
   "judge_database",
   "origin_of",
   "parse_sweep",
+  "probe_network",
+  "read_linear_probe",
   "report_outcome",
   "run_sweeps",
   "sweep_networks",

@@ -88,7 +88,7 @@ def evaluate_on_protocol(
   distorting = PROTOCOLS.find(name)(quality or None)
   recogniser.task.check(distorting)
   split, pictures = pictures_to_judge(data, split, [recogniser], progress)
-  broken = _Counted(on_broken)
+  broken = CountedBroken(on_broken)
   judge = Judge(
     recogniser,
     distorting,
@@ -115,7 +115,7 @@ def report_outcome(recogniser: Recogniser, outcome: Outcome, pictures: PictureSe
   return Evaluation(report, outcome, pictures, mistakes, recogniser)
 
 
-class _Counted:
+class CountedBroken:
   """Passes broken pictures on, and remembers which there were."""
 
   def __init__(self, on_broken: OnBroken):

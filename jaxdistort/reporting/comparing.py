@@ -93,14 +93,14 @@ class Judgement(NamedTuple):
 
 
 def read_judgements(folders: Sequence[Path]) -> list[Judgement]:
-  """Reads the reports in folders, and in folders below them (such as a run's).
+  """Reads the reports in folders, and in folders below them (such as a run's); those of linear probes are left out.
 
   Raises:
-    InputError: a folder holds no report, or one that is damaged.
+    InputError: a folder holds no other report, or one that is damaged.
   """
   found: dict[Path, list[Judgement]] = {}
   for folder in folders:
-    files = sorted(folder.rglob("report.json"))
+    files = [file for file in sorted(folder.rglob("report.json")) if not (file.parent / "probe.safetensors").exists()]
     if not files:
       kind = "holds no report.json" if folder.exists() else "does not exist"
       raise InputError(f"{folder}: {kind}; give a folder that holds a report, or a run's")

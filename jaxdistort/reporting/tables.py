@@ -26,8 +26,8 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
   if isinstance(figures, RecognitionFigures):
     lines.append(f"{'kind':<{width}}  precision  recall     F1  average precision  severity error  pictures")
     lines += [
-      f"{name:<{width}}  {row.precision:9.3f}  {row.recall:6.3f}  {row.f1:5.3f}  {_share(row.average_precision):>17}  "
-      f"{_share(row.severity_error):>14}  {row.support:8d}"
+      f"{name:<{width}}  {row.precision:9.3f}  {row.recall:6.3f}  {row.f1:5.3f}  "
+      f"{format_share(row.average_precision):>17}  {format_share(row.severity_error):>14}  {row.support:8d}"
       for name, row in figures.per_kind.items()
     ]
     alarms = (
@@ -44,7 +44,8 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
   return "\n".join(lines)
 
 
-def _share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
+  """A share, or a dash where there is none."""
   return "-" if value is None else f"{value:.3f}"
 
 

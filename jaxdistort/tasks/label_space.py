@@ -4,6 +4,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+
 from jaxdistort.errors import InputError
 
 CLEAN = "clean"
@@ -31,6 +35,12 @@ class LabelSpace:
   def group_names(self) -> tuple[str, ...]:
     """The groups, each once, in the order of their first kinds."""
     return tuple(dict.fromkeys(self.groups))
+
+  def of_groups(self, columns: Any) -> Any:
+    """The largest of each group's columns, [B, K] to [B, G], of JAX or numpy."""
+    groups = [np.flatnonzero([own == name for own in self.groups]) for name in self.group_names]
+    stack = jnp.stack if isinstance(columns, jax.Array) else np.stack
+    return stack([columns[:, own].max(axis=1) for own in groups], axis=1)
 
   def places(self, kinds: Sequence[str], what: str) -> list[int]:
     """Where other kinds stand here, such as those of another protocol.

@@ -69,7 +69,7 @@ class Recognition(Task):
   def losses(self, outputs: jax.Array, targets: Presence) -> jax.Array:
     logits, severity, groups = self._split(outputs)
     kinds = _presence_loss(logits, targets.presence, targets.visibility)
-    present, visible = (self.of_groups(own) for own in (targets.presence, targets.visibility))
+    present, visible = (self.labels.of_groups(own) for own in (targets.presence, targets.visibility))
     known = (targets.presence > 0) & jnp.isfinite(targets.severity)
     weights = jnp.where(known, targets.visibility, 0)
     errors = jnp.square(jax.nn.sigmoid(severity) - jnp.where(known, targets.severity, 0))
@@ -80,13 +80,6 @@ class Recognition(Task):
     """Logits of presence [..., K], of severity [..., K], of the groups [..., G]."""
     kinds = len(self.labels.kinds)
     return [outputs[..., :kinds], outputs[..., kinds : 2 * kinds], outputs[..., 2 * kinds :]]
-
-  def of_groups(self, columns: Any) -> Any:
-    """The largest of each group's columns, [B, K] to [B, G], of JAX or numpy."""
-    groups = [np.flatnonzero([own == name for own in self.labels.groups]) for name in self.labels.group_names]
-    return (jnp if isinstance(columns, jax.Array) else np).stack(
-      [columns[:, own].max(axis=1) for own in groups], axis=1
-    )
 
   def right(self, outputs: jax.Array, targets: Presence) -> jax.Array:
     found = self._split(outputs)[0] >= 0
@@ -151,7 +144,7 @@ class Recognition(Task):
 
   def figures(self, predictions: Predictions) -> RecognitionFigures:
     scores, targets = predictions.scores, predictions.targets
-    groups = [self.of_groups(np.asarray(own)) for own in (targets.presence > 0, counted(targets))]
+    groups = [self.labels.of_groups(np.asarray(own)) for own in (targets.presence > 0, counted(targets))]
     kinds = Columns(
       self.labels.kinds, targets.presence > 0, counted(targets), self.probabilities(scores), self.found(scores)
     )

@@ -127,6 +127,20 @@ def test_a_sweep_from_the_command_line(untrained, command, folder_of_photographs
 
 
 @pytest.mark.slow
+def test_a_probe_from_the_command_line(command, folder_of_photographs, tmp_path):
+  words = ("probe", "--checkpoint", recogniser_of("compact", tmp_path).save(tmp_path / "model.safetensors"))
+  words += ("--data", f"folder:{folder_of_photographs}", "--pictures", 72, "--workers", 0)
+  ended = command(*words, "--output", tmp_path / "probe")
+  assert ended.status == 0, ended.err
+  assert "fitted on " in ended.out
+  assert "note: the network's own figures are missing: its task is classification, not recognition" in ended.out
+  report = json.loads((tmp_path / "probe" / "report.json").read_text())
+  assert list(report["figures"]) == ["probe"]
+  assert report["probe"]["kinds"] == ["gaussian_blur", "gaussian_noise"]
+  assert (tmp_path / "probe" / "probe.safetensors").is_file()
+
+
+@pytest.mark.slow
 def test_a_run_becomes_a_file_that_says_the_same(untrained, command, photographs, tmp_path):
   file = tmp_path / "new" / "model.safetensors"
   ended = command("convert", "--from", "run", untrained / "variable", "--output", file)
@@ -194,6 +208,11 @@ def test_wrong_words_to_train_get_one_clear_line(refused, arguments, message, tm
     (["sweep", *_JUDGED, "--distortion", "jpeg", "--levels", "1", "--levels", "2"], "2 given for 1 distortions"),
     (["sweep", *_JUDGED, "--distortion", "jpeg"], "checkpoint /x: does not exist"),
     (["sweep", "--output", "README.md/below"], "argument --output: README.md is a file; give a folder, or a name"),
+    (["probe", "--checkpoint", "/x", "--data", "samples"], "required: --output; see --help"),
+    (["probe", *_JUDGED], "checkpoint /x: does not exist"),
+    (["probe", *_JUDGED, "--data", "live:/y"], "--data live:/y: is a database; give clean pictures"),
+    (["probe", *_JUDGED, "--pictures", "0"], "argument --pictures: expected a whole number of at least 1, got '0'"),
+    (["probe", *_JUDGED, "--split", "all"], "argument --split: invalid choice: 'all'"),
     (["compare", "/x", "--output", "README.md"], "argument --output: README.md is a file"),
     (["compare", "/x"], "/x: does not exist; give a folder that holds a report, or a run's"),
     (["compare"], "the following arguments are required: folders; see --help"),

@@ -53,6 +53,7 @@ def test_an_output_that_cannot_be_is_refused_before_any_work(refused, tmp_path, 
   for words in (
     ("evaluate", "--checkpoint", "/x", "--data", "samples", "--output", output),
     ("sweep", "--checkpoint", "/x", "--data", "samples", "--distortion", "twirl", "--output", output),
+    ("probe", "--checkpoint", "/x", "--data", "samples", "--output", output),
     ("explain", "--checkpoint", "/x", "a.png", "--output", output),
     ("compare", "/x", "--output", output),
     ("prepare", "--data", "samples", "--output", output),
