@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxdistort.distortions.registry import DISTORTIONS
@@ -14,7 +15,8 @@ def severities_of(entry: Entry) -> np.ndarray:
   if entry.severities:
     return np.array(entry.severities, np.float32)
   name = DISTORTIONS[entry.distortion].graded[0]
-  return np.asarray(severity_of(entry.distortion, {name: np.array([own[name] for own in entry.levels], np.float32)}))
+  values = jnp.asarray([own[name] for own in entry.levels], jnp.float32)
+  return np.asarray(severity_of(entry.distortion, {name: values}))
 
 
 def nearest_level(table: SeverityTable, name: str, severity: Any) -> np.ndarray:
