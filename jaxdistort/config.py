@@ -77,6 +77,8 @@ class TrainConfig:
   task: TaskConfig = dataclasses.field(default_factory=TaskConfig)
   model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
   optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
+  # the weights that it begins with: another recogniser of the same architecture, as a model file, run or checkpoint
+  init: str = ""
   seed: int = 0
   batch_size: int = 128
   steps: int = 15_000

@@ -7,7 +7,7 @@ from jaxdistort.protocols.nuisance import Nuisance
 from jaxdistort.protocols.protocol import PROTOCOLS, Protocol, Samples, distort_sharded
 from jaxdistort.protocols.stages import Stage
 from jaxdistort.protocols.study import pairs, six, variable
-from jaxdistort.protocols.tables import imagenet_c, kadid10k
+from jaxdistort.protocols.tables import dq495k, imagenet_c, kadid10k
 from jaxdistort.protocols.wild import wild
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
   "Uniform",
   "UniformInteger",
   "distort_sharded",
+  "dq495k",
   "imagenet_c",
   "kadid10k",
   "pairs",

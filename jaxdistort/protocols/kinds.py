@@ -29,6 +29,7 @@ class Kind:
     share: how many of the stage's period of pictures get it.
     severity: distribution of the perceptual severity, within 0..1.
     levels: settings of all parameters, as a severity table has them, in equal parts.
+    severities: of the levels, within 0..1; the perceptual ones if none are given.
   """
 
   name: str
@@ -36,6 +37,7 @@ class Kind:
   share: int = 1
   severity: Distribution | None = None
   levels: tuple[Setting, ...] = ()
+  severities: tuple[float, ...] = ()
 
   @property
   def distortion(self) -> Distortion:
@@ -58,9 +60,12 @@ class Kind:
       raise InputError(f"{where}: severity of {self.name}: expected values within 0..1, got {low:g}..{high:g}")
     if self.severity is not None and self.levels:
       raise InputError(f"{where}: {self.name}: expected a severity or levels, got both")
+    if self.severities and (len(self.severities) != len(self.levels) or not all(0 <= s <= 1 for s in self.severities)):
+      found = f"{len(self.severities)} for {len(self.levels)} levels: {self.severities}"
+      raise InputError(f"{where}: severities of {self.name}: expected one within 0..1 for every level, got {found}")
 
   def draw(self, key: jax.Array, offset: int) -> tuple[dict[str, jax.Array], jax.Array]:
-    """What a picture would get: every parameter, and the perceptual severity, float32 [].
+    """What a picture would get: every parameter, and the severity, float32 [], perceptual unless its levels have own.
 
     Args:
       key: of the picture.
@@ -85,6 +90,8 @@ class Kind:
       elif name not in own:
         by_severity = strength is not None and parameter.drawn is not None
         own[name] = drawn(parameter.drawn if by_severity else parameter.default, place)
+    if self.severities:
+      return own, jnp.asarray(self.severities, jnp.float32)[turn]
     return own, severity_of(self.name, own)
 
   def describe(self) -> dict[str, Any]:
@@ -95,4 +102,6 @@ class Kind:
       described["severity"] = self.severity.describe()
     if self.levels:
       described["levels"] = [{n: distribution_of(v).describe() for n, v in level.items()} for level in self.levels]
+    if self.severities:
+      described["severities"] = list(self.severities)
     return described

@@ -30,8 +30,8 @@ class Samples(NamedTuple):
     images: uint8 [B, H, W, 3].
     clean: uint8 [B, H, W, 3], the pictures before the stages.
     presence: bool [B, K], which of the protocol's kinds are on the picture.
-    severity: float32 [B, K], how strongly, 0..1: the perceptual severity (`distortions.severities.perceptual`); 0 where
-      the kind is absent.
+    severity: float32 [B, K], how strongly, 0..1: the perceptual severity (`distortions.severities.perceptual`), unless
+      the kind's levels have severities of their own; 0 where the kind is absent.
     visibility: float32 [B, K], how much of it can be seen, 0..1: little where it is slight, or hidden by what came
       later (`protocols.visibility`); 0 where the kind is absent.
     levels: float32 [B, L], the parameters in their units, see `Protocol.level_specs`; NaN where the kind is absent.

@@ -19,15 +19,17 @@ from jaxdistort.data import (
 )
 from jaxdistort.errors import InputError, NothingReadable
 from jaxdistort.evaluation import Judge
-from jaxdistort.inference import Description, Recogniser
+from jaxdistort.inference import Description, Recogniser, load
 from jaxdistort.models import Variables, count_parameters
 from jaxdistort.models.weights import BackboneReference, WeightsFile, refer
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import Protocol
-from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.runtime.processes import any_of, own_name
 from jaxdistort.tasks import Task
+from jaxdistort.training.checkpoints import read_kept
 from jaxdistort.training.feeding import Batches
+from jaxdistort.training.inheriting import check_frozen, inherit
 from jaxdistort.training.memory import parts_that_fit
 from jaxdistort.training.optimizers import create_optimizer
 from jaxdistort.training.sampling import make_sampler
@@ -76,7 +78,8 @@ class Parts:
     config, sizes = self.config, {split: len(pictures) for split, pictures in self.pictures.items()}
     trained, total = count_parameters(self.variables)
     backbone = f" on {self.backbone.name} weights" if self.backbone.name else ""
-    begin = f"resuming at step {done}" if done else "a new run"
+    new = f"a new run with the weights of {config.init}" if config.init else "a new run"
+    begin = f"resuming at step {done}" if done else new
     processes = f" of {jax.process_count()} processes" if jax.process_count() > 1 else ""
     parts = f", in {self.update.accumulate} parts" if self.update.accumulate > 1 else ""
     return (
@@ -92,7 +95,7 @@ class Parts:
 def create_parts(
   config: TrainConfig, backbone: WeightsFile | None, workdir: Path, progress: Progress = SILENT
 ) -> Parts:
-  """Builds the parts of a run.
+  """Builds the parts of a run; of one that goes on, the checkpoint has the weights, and `config.init` is not read.
 
   Args:
     config: settled and resolved.
@@ -109,7 +112,12 @@ def create_parts(
   task = config.create_task(protocol)
   network = config.network_spec(task.width)
   optimizer = create_optimizer(config.optimizer, config.steps)
-  structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone)
+  begins = config.init and read_kept(workdir) is None
+  init = load(config.init, sharding=replicated(mesh)) if begins else None
+  taken = inherit(init, network, task) if init else None
+  structure, state, frozen = create_state(network, optimizer, config.seed, mesh, backbone, taken)
+  if init:
+    check_frozen(init, frozen)
   reference = refer(config.model.name, config.model.weights, config.model.fine_tune, backbone)
   kept = {**reference._asdict(), "path": config.model.weights, "seed": str(config.seed)}
   description = Description(network, task, protocol.describe(), config.data.source, task.view, kept)
@@ -151,7 +159,7 @@ def create_parts(
     placement="host" if any_of(placement == "host") else placement,  # the same for all processes
     workers=workers,
     broken=broken,
-    seen=Seen.of(pictures[split] for split in ("train", "validation")),
+    seen=Seen.of(pictures[split] for split in ("train", "validation")) | (init.seen if init else Seen()),
   )
 
 

@@ -28,7 +28,7 @@ _RESOLVED = ("compute_dtype",)  # fields whose "auto" a run resolves once, where
 
 
 def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
-  """The config of a run in `workdir`: as given, but where the run there has settled what "auto" means.
+  """The config of a run in `workdir`: as given, but where the run there has settled what "auto" means, or began.
 
   The run's own config is that of its newest checkpoint. Fields that its version did not know count as the default.
 
@@ -43,6 +43,7 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})
+  config = dataclasses.replace(config, init=before.init)  # kept for the record: the checkpoint has the weights
   then, now = _flatten(before.to_dict()), _flatten(config.to_dict())
   free = free_fields(config)
   changed = [name for name in now if name not in free and then[name] != now[name]]

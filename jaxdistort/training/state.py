@@ -35,17 +35,21 @@ def create_state(
   seed: int,
   mesh: Mesh,
   backbone: WeightsFile | None = None,
+  init: Variables | None = None,
 ) -> tuple[nnx.GraphDef, TrainState, Any]:
   """A network's structure, its state on the devices of `mesh`, and its frozen variables there.
 
-  Weights are drawn from `seed`, but for those of the network's backbone if there is a file of them. Large arrays are
-  split within the mesh's fsdp groups.
+  Weights are drawn from `seed`, but for those of the network's backbone if there is a file of them, and for the layers
+  of `init` (see `inherit`), which go before both. Large arrays are split within the mesh's fsdp groups.
 
   Raises:
     InputError: an array is missing in the file, or has another shape.
   """
   structure, like = split_network(nnx.eval_shape(lambda: network.draw(seed)))
   loaded = load_backbone(backbone, like, replicated(mesh)) if backbone else Variables({}, {}, {})
+  if init is not None:
+    loaded = Variables(*(of_file | taken for of_file, taken in zip(loaded, init, strict=True)))
+  loaded = jax.device_put(loaded, split_large(loaded, mesh))  # as they are going to lie, so that they can be donated
 
   def initial(loaded: Variables) -> tuple[TrainState, Any]:
     fresh = split_network(network.draw(seed))[1]

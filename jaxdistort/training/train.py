@@ -222,7 +222,8 @@ def _evaluate_best(parts: Parts, checkpoints: Checkpoints, progress: Progress) -
   """Writes and returns the reports of the best checkpoint, of the splits that have a picture to judge it by."""
   best = checkpoints.best_step
   assert best is not None  # every training ends with a checkpoint
-  parts.state, _ = checkpoints.restore(best, parts.state)
+  parts.state, position = checkpoints.restore(best, parts.state)
+  parts.seen |= Seen.from_text(position["seen"])  # of a run whose steps were all made before
   recogniser = parts.recogniser(checkpoints.place(best), best)
   reports = {}
   for split in ("validation", "test"):

@@ -1,6 +1,7 @@
 """Databases in miniature: every picture, reference, type, level and score; and every way of being broken, by name."""
 
 import math
+import re
 import shutil
 
 import numpy as np
@@ -20,7 +21,9 @@ from jaxdistort.data.databases import (
   register_database,
 )
 from jaxdistort.data.judging import viewed_pictures
+from jaxdistort.distortions.severities import KADID10K
 from jaxdistort.errors import InputError
+from jaxdistort.protocols import kadid10k
 from tests.data import miniatures
 
 
@@ -97,6 +100,16 @@ def test_kadid_and_its_unchanged_cells(tmp_path):
   assert (motion.type, motion.level, motion.score) == ("motion blur", 1, 4.3)
   assert sum((p.type, p.level) in database.unchanged for p in database.pictures) == 4
   assert math.isnan(database.pictures[0].level)
+
+
+def test_every_type_of_kadid_is_a_distortion_of_ours(tmp_path):
+  """In the severity table's names; its types and those of the pictures are in the same order."""
+  database = open_database(f"kadid10k:{miniatures.build_kadid(tmp_path / 'kadid')}")
+  types = [kind for kind in database.labels if kind != REFERENCE]
+  assert [re.sub(r"[ -]", "_", kind).lower() for kind in types] == list(KADID10K.entries)
+  assert [database.labels[kind] for kind in types] == list(kadid10k().kinds)
+  assert database.labels["motion blur"] == "linear_motion_blur"
+  assert database.unchanged == {("Gaussian blur", 1), ("motion blur", 1), ("colour saturation 2", 1), ("mean shift", 3)}
 
 
 def test_some_folders_of_live_are_judged_and_the_others_reported(tmp_path):

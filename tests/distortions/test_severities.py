@@ -1,10 +1,12 @@
 """Severity tables: the study's constants, and every table within the bounds of the ops."""
 
+import numpy as np
 import pytest
 
 from jaxdistort.distortions import DISTORTIONS, PAPER, SEVERITY_TABLES, SeverityTable, check_parameters
 from jaxdistort.distortions.distributions import Distribution
-from jaxdistort.distortions.severities import Entry
+from jaxdistort.distortions.severities import DQ495K, KADID10K, Entry
+from jaxdistort.distortions.severities.levels import nearest_level, severities_of
 from jaxdistort.errors import InputError
 
 
@@ -34,6 +36,39 @@ def test_every_level_names_all_parameters_within_their_bounds(name):
       assert list(own) == [p.name for p in DISTORTIONS[entry.distortion].parameters]
       ends = {n: v.support if isinstance(v, Distribution) else (v, v) for n, v in own.items()}
       check_parameters(entry.distortion, ends)
+
+
+@pytest.mark.parametrize("name", SEVERITY_TABLES)
+def test_severities_are_one_for_every_level(name):
+  for entry in SEVERITY_TABLES[name].entries.values():
+    own = severities_of(entry)
+    assert own.shape == (len(entry.levels),)
+    assert own.dtype == np.float32
+    assert np.all((own >= 0) & (own <= 1))
+    if entry.severities:
+      assert np.all(np.diff(own) > 0)
+
+
+def test_an_estimated_severity_is_the_nearest_level():
+  estimates = np.array([[0.0, 0.29, 0.31], [0.5, 0.95, 1.0]])
+  found = nearest_level(DQ495K, "gaussian_noise", estimates)
+  np.testing.assert_array_equal(found[:, 1:], [[1, 2], [5, 5]])
+  assert found.dtype == np.int32
+  assert found[0, 0] == 1
+  assert (
+    nearest_level(DQ495K, "blur_jitter", 0.6) == nearest_level(DQ495K, "glass_blur", 0.6) == 3
+  )  # two entries of ours
+  with pytest.raises(InputError, match="'twirl' is not one of noise_gaussian_rgb"):
+    nearest_level(DQ495K, "twirl", 0.5)
+
+
+def test_levels_by_perceptual_severity_and_those_that_change_nothing():
+  for level, place in enumerate(severities_of(KADID10K.entries["lens_blur"]), 1):
+    assert nearest_level(KADID10K, "defocus_blur", place) == level
+  assert KADID10K.entries["gaussian_blur"].unchanged == (1,)
+  assert nearest_level(KADID10K, "gaussian_blur", 0) == 2
+  for level, place in enumerate(severities_of(DQ495K.entries["compression_jpeg"]), 1):
+    assert nearest_level(DQ495K, "jpeg", place) == level
 
 
 def test_levels_that_are_not_there():

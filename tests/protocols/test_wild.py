@@ -1,6 +1,7 @@
 """Protocols of several stages: shares, independence, the stream, nuisance, visibility."""
 
 import itertools
+from collections import Counter
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ from jaxdistort.protocols import (
   Stage,
   Uniform,
   distort_sharded,
+  dq495k,
   imagenet_c,
   kadid10k,
   pairs,
@@ -137,6 +139,39 @@ def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
     assert {tuple(float(drawn[n][i]) for n in fixed) for i in range(64)} == settings
 
 
+def test_dq495k_has_its_types_in_equal_parts_and_its_levels_as_severities():
+  (stage,) = dq495k().stages
+  shares = Counter({"nothing": stage.untouched})
+  for kind in stage.kinds:
+    shares[kind.distortion.group] += kind.share
+  assert shares == dict.fromkeys(("nothing", "noise", "blur", "coding", "light"), 6)
+  assert stage.period == 30
+  keys = jax.random.split(jax.random.key(0), 64)
+  for kind in (stage.kinds[0], stage.kinds[-1]):
+    own, severity = jax.vmap(lambda key, kind=kind: kind.draw(key, 0))(keys)
+    drawn = np.asarray(own[kind.distortion.graded[0]])
+    assert severity.dtype == jnp.float32
+    for level, strength in zip(kind.levels, kind.severities, strict=True):
+      here = np.isclose(severity, strength)
+      assert here.any()
+      np.testing.assert_allclose(drawn[here], level[kind.distortion.graded[0]], rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_pictures_of_dq495k_have_one_type_and_one_level(pictures):
+  """Though two of its ways to blur are one distortion of ours."""
+  protocol = Protocol("few", (Stage(tuple(k for k in dq495k().stages[0].kinds if k.name == "glass_blur"), 1),), None)
+  samples = jax.jit(protocol.distort)(jax.random.key(0), pictures[:24], 0)
+  np.testing.assert_array_equal(samples.presence[:, 0], np.arange(24) % 3 > 0)
+  levels = np.asarray(samples.severity[:, 0]) * 5
+  np.testing.assert_allclose(levels, np.round(levels), atol=1e-5)
+  assert np.all((levels > 0.9) == np.asarray(samples.presence[:, 0]))
+  sigma = np.asarray(samples.levels)[:, [spec.parameter for spec in protocol.level_specs].index("sigma")]
+  assert np.all(np.isnan(sigma[0::3]))
+  assert np.all(sigma[1::3] > 0)
+  assert np.all(sigma[2::3] == 0)
+
+
 def test_severity_moves_the_graded_parameters_and_draws_the_others():
   keys = jax.random.split(jax.random.key(0), 200)
   kind = Kind("motion_blur", severity=Uniform(0.2, 0.8))
@@ -171,6 +206,10 @@ def test_a_slight_distortion_is_hardly_visible_and_a_later_one_hides_it():
       r"severity of gaussian_blur: expected values within 0\.\.1, got 0\.\.2",
     ),
     (Kind("gaussian_blur", severity=Uniform(0, 1), levels=({"radius": 1},)), "expected a severity or levels"),
+    (
+      Kind("gaussian_blur", levels=({"radius": 1},), severities=(0.1, 0.2)),
+      r"severities of gaussian_blur: expected one within 0\.\.1 for every level, got 2 for 1 levels",
+    ),
     (Kind("gaussian_blur", levels=({"radius": 999},)), r"gaussian_blur\.radius: expected values within"),
   ],
 )

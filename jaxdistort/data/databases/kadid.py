@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from jaxdistort.data.databases.database import CLEAN, REFERENCE, Database, Layout, Rows, register_database
 from jaxdistort.data.databases.tables import Numbers, read_columns
+from jaxdistort.distortions.severities import KADID10K
 
 _LAYOUT = "images (references I01.png, distorted I01_01_01.png) and dmos.csv"
 _TYPES = (
@@ -35,18 +36,12 @@ _TYPES = (
   "high sharpen",
   "contrast change",
 )
-# Blur of 0.1 px, motion of length 1, saturation x 1, shift by 0: by the parameters of the authors' generator.
-_UNCHANGED = frozenset({(_TYPES[0], 1.0), (_TYPES[2], 1.0), (_TYPES[7], 1.0), (_TYPES[17], 3.0)})
+# The entries of the severity table, in the same order.
+_ENTRIES = dict(zip(_TYPES, KADID10K.entries.values(), strict=True))
+_UNCHANGED = frozenset((name, float(level)) for name, entry in _ENTRIES.items() for level in entry.unchanged)
 LABELS: Mapping[str, str] = MappingProxyType(
-  {
-    REFERENCE: CLEAN,
-    "Gaussian blur": "gaussian_blur",
-    "motion blur": "motion_blur",
-    "white noise": "gaussian_noise",
-    "JPEG": "jpeg",
-  }
+  {REFERENCE: CLEAN, **{name: entry.distortion for name, entry in _ENTRIES.items()}}
 )
-
 
 _COLUMNS = ("dist_img", "ref_img", "dmos")
 _NAME = re.compile(r"i\d\d_(\d\d)_(\d\d)(?:\.\w+)?", re.ASCII | re.IGNORECASE)

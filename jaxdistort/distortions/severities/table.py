@@ -18,11 +18,13 @@ class Entry(NamedTuple):
     distortion: its name in `DISTORTIONS`.
     levels: its parameters at severity 1, 2, ..., all of them at each.
     unchanged: severities at which nothing changes, though the source has pictures of them.
+    severities: of the levels, rising within 0..1, where perceptual ones do not tell them apart; else none.
   """
 
   distortion: str
   levels: tuple[Setting, ...]
   unchanged: tuple[int, ...] = ()
+  severities: tuple[float, ...] = ()
 
 
 class SeverityTable(NamedTuple):
