@@ -21,8 +21,8 @@ class MultiScale(nnx.Module):
   """uint8 [B, H, W, 3] of any size from 32 px to float32 [B, outputs].
 
   The first layer sees every 4 x 4 square of pixels as 48 channels: a quarter of the resolution, nothing lost of the
-  finest detail. Of each map behind it, mean and standard deviation over the picture are kept (statistics that say noise and
-  sharpness whatever is shown; compare Portilla and Simoncelli 2000), and of the levels themselves, fine and shrunk
+  finest detail. Of each map behind it, mean and standard deviation over the picture are kept (statistics that say noise
+  and sharpness whatever is shown; compare Portilla and Simoncelli 2000), and of the levels themselves, fine and shrunk
   eight times, learned soft histograms, which say light, colour and banding. Two dense layers answer.
   """
 

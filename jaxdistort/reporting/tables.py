@@ -27,7 +27,7 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
     lines.append(f"{'kind':<{width}}  precision  recall     F1  average precision  severity error  pictures")
     lines += [
       f"{name:<{width}}  {row.precision:9.3f}  {row.recall:6.3f}  {row.f1:5.3f}  "
-      f"{format_share(row.average_precision):>17}  {format_share(row.severity_error):>14}  {row.support:8d}"
+      f"{formatformat_share(row.average_precision):>17}  {formatformat_share(row.severity_error):>14}  {row.support:8d}"
       for name, row in figures.per_kind.items()
     ]
     alarms = (
@@ -44,7 +44,7 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
   return "\n".join(lines)
 
 
-def format_share(value: float | None) -> str:
+def formatformat_share(value: float | None) -> str:
   """A share, or a dash where there is none."""
   return "-" if value is None else f"{value:.3f}"
 
@@ -64,7 +64,7 @@ def _format_labelled(title: str, figures: OfLabelled) -> str:
   for name, kind in figures.kinds.items():
     if kind.recall:
       shares = f"{_interval(kind.recall)}  {_interval(kind.precision)}"
-      lines.append(f"{name:<{width}}  {shares}  {kind.f1:.3f}  {_share(kind.severity_error):>14}")
+      lines.append(f"{name:<{width}}  {shares}  {kind.f1:.3f}  {format_share(kind.severity_error):>14}")
   lines.append(f"the right groups and no others: {_interval(figures.accuracy).strip()}")
   return "\n".join(lines)
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from scipy.special import expit
 
 from jaxdistort.errors import InputError
 from jaxdistort.protocols import Kind, Protocol, Samples, Stage, six, variable
@@ -14,6 +15,7 @@ from jaxdistort.tasks import (
   LabelSpace,
   Presence,
   Recognition,
+  counted,
   task_from_dict,
 )
 
@@ -65,31 +67,57 @@ def test_a_classification_by_hand():
   assert second.findings[0].kind == "gaussian_noise"
   assert second.findings[0].group == "noise"
   assert first.probability_clean + sum(f.probability for f in first.findings) == pytest.approx(1)
-  np.testing.assert_allclose(np.exp(task.combine(np.mean(scores, axis=0, keepdims=True))).sum(), 1, rtol=1e-6)
+  np.testing.assert_allclose(np.exp(task.combine(scores, np.zeros(2))).sum(), 1, rtol=1e-6)
+  np.testing.assert_array_equal(task.finds_groups(scores), [[0, 0, 0], [1, 0, 0]])
+  assert [(g.group, g.found) for g in second.groups][0] == ("noise", True)
 
 
 def test_a_recognition_by_hand():
   task = Recognition(_THREE)
-  assert task.width == 6
+  assert task.width == 9
   make_targets, losses = jax.jit(task.targets, static_argnums=1), jax.jit(task.losses)
-  targets = make_targets(_samples([[1, 1], [0, 0]], [[0.25, 0.5], [0, 0]]), variable().kinds)  # blur, noise
+  severity = jnp.asarray([[0.25, 0.5], [0, 0]])
+  samples = _samples([[1, 1], [0, 0]], severity)._replace(visibility=jnp.asarray([[0.4, 1.0], [0, 0]]))
+  targets = make_targets(samples, variable().kinds)  # blur, noise
   np.testing.assert_array_equal(targets.presence, [[1, 0, 1], [0, 0, 0]])
   np.testing.assert_array_equal(targets.severity, [[0.5, 0, 0.25], [0, 0, 0]])
-  outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0], [-3.0, -3, -3, 9, 9, 9]])
-  presence = optax.sigmoid_binary_cross_entropy(outputs[:, :3], targets.presence).mean(axis=1)
-  np.testing.assert_allclose(losses(outputs, targets), presence + jnp.asarray([(0 + 0.25**2) / 2, 0]), rtol=1e-5)
-  unknown = Presence(targets.presence, jnp.full((2, 3), jnp.nan))
+  outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0, 2, -2, 1], [-3.0, -3, -3, 9, 9, 9, -1, -1, -1]])
+  weights = jnp.asarray([[1, 1, 0.4], [1, 1, 1]])  # of presence: as far as it is visible
+  entropies = [optax.sigmoid_binary_cross_entropy(outputs[:, own], targets.presence) for own in (slice(3), slice(6, 9))]
+  presence = sum((weights * entropy).mean(axis=1) for entropy in entropies)
+  errors = jnp.asarray([(0 + 0.4 * 0.25**2) / 2, 0])
+  np.testing.assert_allclose(losses(outputs, targets), presence + errors, rtol=1e-5)
+  unknown = targets._replace(severity=jnp.full((2, 3), jnp.nan))
   np.testing.assert_allclose(losses(outputs, unknown), presence, rtol=1e-6)
   scores = np.asarray(task.scores(outputs))
   host = Presence(*map(np.asarray, targets))
-  np.testing.assert_array_equal(task.mistaken(scores, host), [True, False])
+  np.testing.assert_array_equal(counted(host), [[1, 1, 0], [1, 1, 1]])
+  np.testing.assert_array_equal(task.mistaken(scores, host), [False, False])  # the blur cannot be seen
+  np.testing.assert_array_equal(task.mistaken(scores, host._replace(visibility=host.presence)), [True, False])
   assert task.truth_in_words(host) == ["gaussian_noise;gaussian_blur", "clean"]
   assert task.answer_in_words(scores) == ["gaussian_noise", "clean"]
   np.testing.assert_array_equal(task.finds(scores, "gaussian_noise"), [True, False])
-  first, second = task.answers(scores)
-  assert second.clean
-  assert (first.findings[0].kind, first.findings[0].severity) == ("gaussian_noise", 0.5)
+  np.testing.assert_array_equal(task.finds_groups(scores), [[1, 0, 1], [0, 0, 0]])
   assert task.summary(scores, host)["mean_average_precision"] == 1
+
+
+def test_what_a_recognition_says():
+  task = Recognition(_THREE)
+  first, second = task.answers(np.float32([[3, -3, -1, 0, 0, 0, 2, -2, 1], [-3, -3, -3, 9, 9, 9, -1, -1, -1]]))
+  assert second.clean
+  assert not first.clean
+  assert [(own.kind, own.severity, own.found) for own in first.findings][:2] == [
+    ("gaussian_noise", 0.5, True),
+    ("gaussian_blur", 0.5, False),
+  ]
+  assert [(own.group, own.found) for own in first.groups] == [("noise", True), ("blur", True), ("coding", False)]
+  assert first.probability_clean == pytest.approx(np.prod(1 - expit([2, -2, 1])))
+
+
+def test_tiles_count_as_far_as_they_show_something():
+  task, scores = Recognition(_THREE), np.arange(18, dtype=np.float32).reshape(2, 9)
+  np.testing.assert_array_equal(task.combine(scores, np.array([0, 1])), scores[1])
+  np.testing.assert_array_equal(task.combine(scores, np.zeros(2)), scores.mean(0))  # nothing but flat ones
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -1,0 +1,82 @@
+"""Calibration: probabilities that keep their word, thresholds that keep their rate."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.metrics import f1_score
+
+from jaxdistort.metrics.multilabel import expected_calibration_error
+from jaxdistort.tasks import (
+  Calibration,
+  LabelSpace,
+  Recognition,
+  best_f1_thresholds,
+  fit_calibration,
+  task_from_dict,
+  thresholds_for,
+)
+
+
+def _drawn(count=4000):
+  """Logits twice too sure, and a little too high."""
+  rng = np.random.default_rng(0)
+  honest = rng.normal(-1, 2, (count, 2))
+  return 2 * honest + 1, rng.random((count, 2)) < expit(honest)
+
+
+def test_what_was_too_sure_is_not_any_more():
+  logits, presence = _drawn()
+  fitted = fit_calibration(logits, presence, np.ones_like(logits))
+  np.testing.assert_allclose(fitted.slopes, 0.5, atol=0.04)
+  np.testing.assert_allclose(fitted.offsets, -0.5, atol=0.12)
+  before, after = (
+    expected_calibration_error(presence.ravel(), p.ravel()) for p in (expit(logits), fitted.probabilities(logits))
+  )
+  assert after < 0.02 < before
+
+
+def test_pictures_without_weight_do_not_count():
+  logits, presence = _drawn()
+  weights = np.ones_like(logits)
+  weights[: len(logits) // 2] = 0
+  wrong = np.where(weights > 0, presence, ~presence)
+  expected = fit_calibration(logits[len(logits) // 2 :], presence[len(logits) // 2 :], weights[len(logits) // 2 :])
+  np.testing.assert_allclose(fit_calibration(logits, wrong, weights).slopes, expected.slopes)
+
+
+def test_a_column_of_few_examples_stays_as_it_is():
+  logits, presence = _drawn(40)
+  presence[:, 1] = False
+  fitted = fit_calibration(logits, presence, np.ones_like(logits))
+  assert (fitted.slopes[1], fitted.offsets[1]) == (1, 0)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1])
+def test_thresholds_keep_the_rate_of_false_alarms(rate):
+  clean = np.random.default_rng(1).random((1000, 4)) ** [1, 2, 3, 4]
+  alarms = np.any(clean >= thresholds_for(clean, rate), axis=1).mean()
+  assert rate - 0.01 <= alarms <= rate
+
+
+def test_thresholds_of_the_highest_f1():
+  logits, presence = _drawn(500)
+  probabilities = expit(logits)
+  thresholds = best_f1_thresholds(probabilities, presence, np.ones_like(logits))
+  for column, threshold in enumerate(thresholds):
+    reached = f1_score(presence[:, column], probabilities[:, column] >= threshold)
+    others = [f1_score(presence[:, column], probabilities[:, column] >= t) for t in np.linspace(0, 1, 50)]
+    assert reached >= max(others)
+  assert best_f1_thresholds(probabilities, np.zeros_like(presence), np.ones_like(logits)).tolist() == [0.5, 0.5]
+
+
+def test_a_file_keeps_it():
+  calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), (0.9, 0.5, 0.6, 0.5), (0.3, 0.5, 0.4, 0.5))
+  task = Recognition(LabelSpace(("jpeg", "defocus_blur"), ("coding", "blur")), calibration)
+  again = task_from_dict(task.to_dict())
+  assert isinstance(again, Recognition)
+  assert again.calibration == calibration
+  scores = np.float32([[0, 0, 0, 0, 0, 0]])
+  np.testing.assert_allclose(again.probabilities(scores), [[expit(0.5), 0.5]], rtol=1e-6)
+  np.testing.assert_array_equal(again.finds_groups(scores), [[False, True]])
+  np.testing.assert_array_equal(again.doubts_groups(scores), [[True, False]])
+  np.testing.assert_array_equal(again.found(scores), [[False, True]])  # jpeg is sure enough, its group is not
