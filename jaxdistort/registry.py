@@ -1,11 +1,12 @@
 """Tables by name that a new entry joins in one place: its own."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from jaxdistort.errors import choose
 
 T = TypeVar("T")
+Entry = TypeVar("Entry")
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -31,8 +32,8 @@ class Registry(Mapping[str, T], Generic[T]):
   @overload
   def register(self, name: str, value: T) -> T: ...
   @overload
-  def register(self, name: str) -> Callable[[T], T]: ...
-  def register(self, name: str, value: T | None = None) -> T | Callable[[T], T]:
+  def register(self, name: str) -> Callable[[Entry], Entry]: ...
+  def register(self, name: str, value: Any = None) -> Any:
     """Adds an entry; without a value, a decorator that adds what it stands above.
 
     Raises:

@@ -13,6 +13,7 @@ COMMANDS = {
   "sweep": "judge networks at every level of a distortion",
   "compare": "set evaluated runs side by side",
   "probe": "fit a linear probe on a network's features, beside the network itself",
+  "calibrate": "make a recogniser's probabilities keep their word, as a model file",
   "explain": "show where in a picture an answer comes from",
   "convert": "weights from elsewhere, or a run, as one file",
   "prepare": "prepare clean pictures, or make a distorted data set",
@@ -48,7 +49,7 @@ def dispatch(arguments: Sequence[str]) -> int | None:
 
 
 def _help() -> str:
-  lines = [f"  {name:<10}{what}" for name, what in COMMANDS.items()]
+  lines = [f"  {name:<11}{what}" for name, what in COMMANDS.items()]
   return "\n".join([
     "usage: jaxdistort COMMAND [...]",
     "",

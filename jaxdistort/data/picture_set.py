@@ -63,6 +63,11 @@ class PictureSet:
     source, position = self._locate(number)
     return self.sources[source].source.short_name(int(self.members[source][position]))
 
+  def file(self, number: int) -> str | None:
+    """The file of a picture; see `Source.file`."""
+    source, position = self._locate(number)
+    return self.sources[source].source.file(int(self.members[source][position]))
+
   def names_of_originals(self) -> list[str]:
     """The original of every picture; see `Source.original`."""
     pairs = zip(self.sources, self.members, strict=True)

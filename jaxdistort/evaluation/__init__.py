@@ -1,5 +1,6 @@
 """How good a network is: on pictures that a protocol distorts, on databases, on labelled pictures, along a sweep."""
 
+from jaxdistort.evaluation.calibrating import FALSE_ALARMS, Calibrated, calibrate
 from jaxdistort.evaluation.databases import Verdicts, figures_on_database, judge_database
 from jaxdistort.evaluation.evaluate import (
   DatabaseEvaluation,
@@ -18,7 +19,9 @@ from jaxdistort.evaluation.sweep_reports import format_sweep
 from jaxdistort.evaluation.sweeping import Sweep, parse_sweep, run_sweeps
 
 __all__ = [
+  "FALSE_ALARMS",
   "STANDARD",
+  "Calibrated",
   "DatabaseEvaluation",
   "Evaluation",
   "Judge",
@@ -31,6 +34,7 @@ __all__ = [
   "Shown",
   "Sweep",
   "Verdicts",
+  "calibrate",
   "evaluate_on_database",
   "evaluate_on_labelled",
   "evaluate_on_protocol",

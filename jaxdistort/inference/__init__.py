@@ -1,6 +1,7 @@
 """Inference: a recogniser, from a run or a model file, and what it says of pictures."""
 
 import os
+from importlib import resources
 from pathlib import Path
 
 import jax
@@ -29,11 +30,15 @@ __all__ = [
 ]
 
 
-def load(path: str | Path, *, sharding: Sharding | None = None, weights: str | None = None) -> Recogniser:
+_SHIPPED = "recogniser.safetensors"
+
+
+def load(path: str | Path | None = None, *, sharding: Sharding | None = None, weights: str | None = None) -> Recogniser:
   """Loads a recogniser.
 
   Args:
-    path: a model file (.safetensors), a run's folder (its best checkpoint), or one checkpoint.
+    path: a model file (.safetensors), a run's folder (its best checkpoint), or one checkpoint; None: the recogniser
+      that comes with the package.
     sharding: where its weights go; the first device if None.
     weights: file of the backbone of a transfer network that a run kept elsewhere, where it is not where the training
       found it.
@@ -42,6 +47,9 @@ def load(path: str | Path, *, sharding: Sharding | None = None, weights: str | N
     InputError: there is nothing there that can be used.
   """
   sharding = sharding or SingleDeviceSharding(jax.devices()[0])
+  if path is None:
+    with resources.as_file(resources.files("jaxdistort.inference").joinpath(_SHIPPED)) as file:
+      return read_model_file(file, sharding)
   place = Path(os.path.expanduser(path))
   if place.is_file():
     if weights is not None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -10,14 +10,16 @@ from jax.sharding import Mesh
 from PIL import Image
 
 from jaxdistort.data.pictures import read_picture, to_rgb
-from jaxdistort.data.views import VIEWS
+from jaxdistort.data.views import VIEWING, VIEWS, Tiles
 from jaxdistort.errors import InputError
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures
+from jaxdistort.inference.tiling import TiledPicture, score_pictures, texture_of
 from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.tasks import Answer
 
 _BATCH = 32  # squares
+LEAST_SIDE = 32
+"""Pixels of a picture's shorter side, below which it is too small to be judged."""
 
 
 def predict(recogniser: Recogniser, images: Any, **options: Any) -> Answer | list[Answer]:
@@ -46,18 +48,57 @@ def predict_stream(
 ) -> Iterator[Answer]:
   """The same for a stream, of which no more pictures are held than a few batches need.
 
+  A picture that is shrunk to be looked at (see the view "viewing") is judged by its own pixels, too: `Answer.native`.
+
   Args:
     recogniser: the network, on one device.
     images: pictures, see `predict`.
     view: one of `VIEWS`; the recogniser's own if None.
     batch_size: squares a batch.
   """
-  look = VIEWS.find(view or recogniser.description.view, "view")
-  size = recogniser.image_size
-  pictures = (TiledPicture(None, look(_picture(image), size)) for image in images)
-  for _, scores in score_pictures(recogniser, pictures, _mesh_of(recogniser), batch_size=batch_size):
+  looks = _looks(recogniser, images, view or recogniser.description.view)
+  answer: Any = None
+  for look, scores in score_pictures(recogniser, looks, _mesh_of(recogniser), batch_size=batch_size):
     assert scores is not None  # every picture has a tile
-    yield recogniser.task.answers(scores[None])[0]
+    said = recogniser.task.answers(scores[None])[0]
+    if look.is_native:
+      answer = answer._replace(native=said)  # the look before was at the same picture
+    else:
+      answer = said._replace(clean=said.clean and not look.unclear, unclear=look.unclear)
+    if look.is_last:
+      yield answer
+
+
+class _Look(NamedTuple):
+  """A look at a picture.
+
+  Attributes:
+    is_last: whether it is the last one at this picture.
+    is_native: whether it is one more, at the picture's own pixels.
+    unclear: see `Answer`.
+  """
+
+  is_last: bool
+  is_native: bool
+  unclear: str
+
+
+def _looks(recogniser: Recogniser, images: Iterable[Any], view: str) -> Iterator[TiledPicture]:
+  look, size = VIEWS.find(view, "view"), recogniser.image_size
+  for image in images:
+    picture = _picture(image)
+    tiles = look(picture, size)
+    unclear = _why_unclear(picture, tiles)
+    is_shrunk = view == "viewing" and max(picture.size) > VIEWING
+    yield TiledPicture(_Look(not is_shrunk, False, unclear), tiles)
+    if is_shrunk:
+      yield TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size))
+
+
+def _why_unclear(picture: Image.Image, tiles: Tiles) -> str:
+  if min(picture.size) < LEAST_SIDE:
+    return f"too small: {picture.width} x {picture.height} pixels, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
+  return "" if texture_of(tiles).any() else "flat: nothing is shown by which it could be judged"
 
 
 def _mesh_of(recogniser: Recogniser) -> Mesh:

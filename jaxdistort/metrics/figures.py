@@ -129,8 +129,8 @@ class ClassificationFigures(Figures):
 
 
 @dataclasses.dataclass(frozen=True)
-class OfGroup(OfClass):
-  """How well a group of kinds is found.
+class OfPresence(OfClass):
+  """How well a kind, or a group of kinds, is found.
 
   Attributes:
     average_precision: over all thresholds; None where no picture has it.
@@ -140,7 +140,7 @@ class OfGroup(OfClass):
 
 
 @dataclasses.dataclass(frozen=True)
-class OfKind(OfGroup):
+class OfKind(OfPresence):
   """How well one kind of several is found.
 
   Attributes:
@@ -172,7 +172,7 @@ class RecognitionFigures(Figures):
   false_alarms: float | None = None
   expected_calibration_error: float = 0.0
   per_kind: dict[str, OfKind] = dataclasses.field(default_factory=dict)
-  per_group: dict[str, OfGroup] = dataclasses.field(default_factory=dict)
+  per_group: dict[str, OfPresence] = dataclasses.field(default_factory=dict)
 
   @property
   def headline(self) -> dict[str, float]:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.classification import of_counts
-from jaxdistort.metrics.figures import Interval, OfGroup, OfKind, RecognitionFigures
+from jaxdistort.metrics.figures import Interval, OfKind, OfPresence, RecognitionFigures
 from jaxdistort.metrics.predictions import Predictions
 
 
@@ -36,7 +36,8 @@ class Columns(NamedTuple):
 
   def rows(self, numbers: np.ndarray) -> "Columns":
     """Of some of the pictures."""
-    return Columns(self.names, *(column[numbers] for column in self[1:]))
+    columns = self.presence, self.counted, self.probabilities, self.found
+    return Columns(self.names, *(column[numbers] for column in columns))
 
 
 def average_precisions(
@@ -82,7 +83,7 @@ def recognition_figures(
   right = np.all((kinds.found == kinds.presence) | ~kinds.counted, axis=1)
   severity = np.asarray(predictions.targets[1])
   per_kind = {name: _of_kind(kinds, k, severity[:, k], severities[:, k]) for k, name in enumerate(kinds.names)}
-  per_group = {name: _of_group(groups, g) for g, name in enumerate(groups.names)}
+  per_group = {name: _of_presence(groups, g) for g, name in enumerate(groups.names)}
   seen = [own for own in per_kind.values() if own.support]
   clean = ~np.any(kinds.presence, axis=1)
   subsets: dict[str, np.ndarray] = {"clean": clean}
@@ -118,18 +119,18 @@ def _mean(values: Sequence[float | None]) -> float:
   return float(np.mean([value for value in values if value is not None])) if values else 0.0
 
 
-def _of_group(columns: Columns, place: int) -> OfGroup:
+def _of_presence(columns: Columns, place: int) -> OfPresence:
   own = columns.counted[:, place]
   presence, found = columns.presence[own, place], columns.found[own, place]
   counts = of_counts(int(np.sum(presence & found)), int(presence.sum()), int(found.sum()))
   precision = average_precisions(presence[:, None], columns.probabilities[own, place][:, None])[0]
-  return OfGroup(**vars(counts), average_precision=None if np.isnan(precision) else float(precision))
+  return OfPresence(**vars(counts), average_precision=None if np.isnan(precision) else float(precision))
 
 
 def _of_kind(columns: Columns, place: int, severity: np.ndarray, estimated: np.ndarray) -> OfKind:
   known = columns.presence[:, place] & columns.counted[:, place] & np.isfinite(severity)
   error, correlation = severity_agreement(severity[known], estimated[known])
-  return OfKind(**vars(_of_group(columns, place)), severity_error=error, severity_rank_correlation=correlation)
+  return OfKind(**vars(_of_presence(columns, place)), severity_error=error, severity_rank_correlation=correlation)
 
 
 def severity_agreement(truth: np.ndarray, estimated: np.ndarray) -> tuple[float | None, float | None]:
@@ -176,3 +177,19 @@ def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray, bin
   counts = np.bincount(place, minlength=bins)
   gaps = np.bincount(place, probabilities - truth, minlength=bins)
   return float(np.sum(np.abs(gaps)) / counts.sum())
+
+
+def reliability(truth: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> list[dict[str, float]]:
+  """For equally wide bins that are not empty: the mean probability, the frequency, and the number of answers.
+
+  Args:
+    truth: bool [N].
+    probabilities: float [N] within 0..1.
+    bins: their number.
+  """
+  place = np.minimum((probabilities * bins).astype(int), bins - 1)
+  members = [place == own for own in range(bins) if (place == own).any()]
+  return [
+    {"probability": float(probabilities[own].mean()), "frequency": float(truth[own].mean()), "answers": int(own.sum())}
+    for own in members
+  ]

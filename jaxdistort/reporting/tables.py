@@ -27,14 +27,20 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
     lines.append(f"{'kind':<{width}}  precision  recall     F1  average precision  severity error  pictures")
     lines += [
       f"{name:<{width}}  {row.precision:9.3f}  {row.recall:6.3f}  {row.f1:5.3f}  "
-      f"{formatformat_share(row.average_precision):>17}  {formatformat_share(row.severity_error):>14}  {row.support:8d}"
+      f"{format_share(row.average_precision):>17}  {format_share(row.severity_error):>14}  {row.support:8d}"
       for name, row in figures.per_kind.items()
+    ]
+    lines += [
+      f"{name + ' (group)':<{width}}  {row.precision:9.3f}  {row.recall:6.3f}  {row.f1:5.3f}  "
+      f"{format_share(row.average_precision):>17}  {'':14}  {row.support:8d}"
+      for name, row in figures.per_group.items()
     ]
     alarms = (
       "" if figures.false_alarms is None else f", something is found on {figures.false_alarms:.1%} of clean pictures"
     )
     lines.append(
-      f"mean average precision {figures.mean_average_precision:.4f}, macro F1 {figures.macro_f1:.4f}{alarms}"
+      f"mean average precision {figures.mean_average_precision:.4f} (groups "
+      f"{figures.mean_average_precision_of_groups:.4f}), macro F1 {figures.macro_f1:.4f}{alarms}"
     )
   ends = figures.intervals["accuracy"]
   within = f"within {ends[0]:.4f} to {ends[1]:.4f} (95 %)" if ends else "without an interval"
@@ -44,7 +50,7 @@ def format_figures(figures: Figures | LabelledFigures) -> str:
   return "\n".join(lines)
 
 
-def formatformat_share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
   """A share, or a dash where there is none."""
   return "-" if value is None else f"{value:.3f}"
 

@@ -36,7 +36,7 @@ class Calibration:
 
   def probabilities(self, logits: np.ndarray) -> np.ndarray:
     """float [N, C] of logits [N, C]."""
-    return expit(np.float32(self.slopes) * logits + np.float32(self.offsets))
+    return expit(np.array(self.slopes, np.float32) * logits + np.array(self.offsets, np.float32))
 
   def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray) -> "Calibration":
     """The same probabilities, other thresholds [C]."""

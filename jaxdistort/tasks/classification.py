@@ -110,5 +110,9 @@ class Classification(Task):
       GroupFinding(name, sum(f.probability for f in findings if f.group == name), is_found, False, None)
       for name, is_found in zip(self.labels.group_names, found, strict=True)
     ]
-    ranked = (tuple(sorted(each, key=lambda finding: -finding.probability)) for each in (findings, of_groups))
-    return Answer(surest == 0, probabilities[0], *ranked)
+    return Answer(
+      surest == 0,
+      probabilities[0],
+      tuple(sorted(findings, key=lambda finding: -finding.probability)),
+      tuple(sorted(of_groups, key=lambda group: -group.probability)),
+    )

@@ -115,17 +115,22 @@ class Recognition(Task):
     return expit(self._split(scores)[1])
 
   def finds_groups(self, scores: np.ndarray) -> np.ndarray:
-    return self.group_probabilities(scores) >= np.float32(self.calibration.thresholds[len(self.labels.kinds) :])
+    return self.group_probabilities(scores) >= self._limits(self.calibration.thresholds)[1]
 
   def doubts_groups(self, scores: np.ndarray) -> np.ndarray:
     """Whether a group is neither found nor ruled out, bool [N, G]."""
-    doubts = np.float32(self.calibration.doubts[len(self.labels.kinds) :])
-    return (self.group_probabilities(scores) >= doubts) & ~self.finds_groups(scores)
+    doubtful = self.group_probabilities(scores) >= self._limits(self.calibration.doubts)[1]
+    return doubtful & ~self.finds_groups(scores)
+
+  def _limits(self, limits: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the kinds [K] and of the groups [G]."""
+    first, second = np.split(np.array(limits, np.float32), [len(self.labels.kinds)])
+    return first, second
 
   def found(self, scores: np.ndarray) -> np.ndarray:
     """The kinds that are named, bool [N, K]: those above their thresholds, of groups that are found."""
     places = [self.labels.group_names.index(group) for group in self.labels.groups]
-    sure = self.probabilities(scores) >= np.float32(self.calibration.thresholds[: len(self.labels.kinds)])
+    sure = self.probabilities(scores) >= self._limits(self.calibration.thresholds)[0]
     return sure & self.finds_groups(scores)[..., places]
 
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:

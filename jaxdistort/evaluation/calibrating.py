@@ -1,0 +1,154 @@
+"""Calibration of a recogniser: probabilities that keep their word, and thresholds for a stated rate of false alarms."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from jaxdistort.data import PictureSet, default_workers, open_pictures
+from jaxdistort.data.pictures import read_picture
+from jaxdistort.data.views import VIEWS
+from jaxdistort.errors import BrokenPicture, InputError
+from jaxdistort.evaluation.judging import Judge
+from jaxdistort.inference import Recogniser, TiledPicture, score_pictures
+from jaxdistort.metrics.multilabel import expected_calibration_error, reliability
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.protocols import PROTOCOLS
+from jaxdistort.runtime.mesh import create_mesh
+from jaxdistort.tasks import Recognition, best_f1_thresholds, counted, fit_calibration, thresholds_for
+
+FALSE_ALARMS = 1 / 50
+"""Share of clean pictures on which something may be found, all groups together."""
+_ON_TILES = 1 / 20  # the same of single tiles, which show less
+_DOUBTS = 1 / 10  # share of clean pictures on which something may be found or in doubt
+_SCALES = (1.0, 0.5, 1.25)  # at which clean pictures are looked at
+_LEAST_SIDE = 96  # pixels of a picture that was shrunk
+
+
+class Calibrated(NamedTuple):
+  """What a calibration gives.
+
+  Attributes:
+    recogniser: the same network, calibrated.
+    report: ready for JSON: pictures, thresholds, false alarms, calibration error and reliability before and after.
+  """
+
+  recogniser: Recogniser
+  report: dict[str, Any]
+
+
+def calibrate(
+  recogniser: Recogniser,
+  data: str,
+  *,
+  split: str = "validation",
+  false_alarms: float = FALSE_ALARMS,
+  batch_size: int = 64,
+  workers: int | None = None,
+  progress: Progress = SILENT,
+) -> Calibrated:
+  """Fits the calibration of a network's task on pictures that it was not trained on.
+
+  Slopes and offsets of the logits are fitted on the training's protocol. The thresholds of the groups are those at
+  which at most `false_alarms` of the clean pictures, whole, at three scales, raise an alarm in any of them, and at most
+  1 in 20 clean tiles; the thresholds of the kinds those of the highest F1. A group is in doubt where 1 in 10 clean
+  pictures are no better.
+
+  Args:
+    recogniser: whose task is recognition; its weights lie whole on every device of `create_mesh()`.
+    data: clean pictures, see `parse_sources`.
+    split: of them.
+    false_alarms: 0..1.
+    batch_size: pictures or tiles a batch, about.
+    workers: decoding processes, 0 for threads; one fewer than processors if None.
+    progress: counts pictures.
+
+  Raises:
+    InputError: another task, or data that cannot be used.
+  """
+  task = recogniser.task
+  if not isinstance(task, Recognition):
+    raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition is calibrated")
+  pictures = open_pictures(data, split, progress)
+  protocol = PROTOCOLS.find(recogniser.description.protocol["name"])(recogniser.description.jpeg_quality or None)
+  judge = Judge(
+    recogniser,
+    protocol,
+    create_mesh(),
+    batch_size=batch_size,
+    workers=default_workers() if workers is None else workers,
+    on_broken=lambda pictures, broken, remarked: None,
+  )
+  predictions = judge(recogniser.variables, pictures, progress).predictions
+  targets, logits = predictions.targets, task.logits(predictions.scores)
+  presence = np.concatenate([targets.presence, task.labels.of_groups(targets.presence)], axis=1) > 0
+  visibility = np.concatenate([targets.visibility, task.labels.of_groups(targets.visibility)], axis=1)
+  weights = np.where(presence, visibility, 1)
+  fitted = fit_calibration(logits, presence, weights)
+
+  kinds = len(task.labels.kinds)
+  tiles = fitted.probabilities(logits)
+  whole = fitted.probabilities(task.logits(_scores_of_clean(recogniser, pictures, batch_size, progress)))
+  clean = ~presence.any(axis=1)
+
+  def limits(rate: float, on_tiles: float) -> np.ndarray:
+    return np.maximum(thresholds_for(whole[:, kinds:], rate), thresholds_for(tiles[clean][:, kinds:], on_tiles))
+
+  f1 = best_f1_thresholds(tiles[:, :kinds], presence[:, :kinds], counted(targets).astype(np.float64))
+  groups, doubts = limits(false_alarms, _ON_TILES), limits(_DOUBTS, 2 * _DOUBTS)
+  calibration = fitted.with_thresholds(np.concatenate([f1, groups]), np.concatenate([f1, doubts]))
+  calibrated = Recognition(task.labels, calibration)
+  description = dataclasses.replace(recogniser.description, task=calibrated)
+  used = counted(targets)
+  truth, before, after = (
+    own[used] for own in (presence[:, :kinds], task.probabilities(predictions.scores), tiles[:, :kinds])
+  )
+  report = {
+    "data": data,
+    "split": split,
+    "pictures": len(pictures),
+    "tiles": len(tiles),
+    "clean_tiles": int(clean.sum()),
+    "false_alarms": {
+      "pictures": float(np.any(whole[:, kinds:] >= groups, axis=1).mean()),
+      "tiles": float(np.any(tiles[clean][:, kinds:] >= groups, axis=1).mean()),
+    },
+    "expected_calibration_error": {
+      "before": expected_calibration_error(truth, before),
+      "after": expected_calibration_error(truth, after),
+    },
+    "reliability": {"before": reliability(truth, before), "after": reliability(truth, after)},
+    "thresholds": dict(zip((*task.labels.kinds, *task.labels.group_names), calibration.thresholds, strict=True)),
+  }
+  return Calibrated(dataclasses.replace(recogniser, description=description), report)
+
+
+def _scores_of_clean(recogniser: Recogniser, pictures: PictureSet, batch_size: int, progress: Progress) -> np.ndarray:
+  """Of clean pictures at several scales, as prediction looks at them, float32 [N, W]."""
+  look, size = VIEWS.find(recogniser.description.view, "view"), recogniser.image_size
+
+  def tiled() -> Iterator[TiledPicture]:
+    with progress.bar(len(pictures), unit="picture", title="clean pictures") as bar:
+      for number in range(len(pictures)):
+        bar.advance()
+        progress.check()
+        try:
+          picture = _whole(pictures, number)
+        except BrokenPicture:
+          continue
+        for scale in _SCALES:
+          sides = [round(side * scale) for side in picture.size]
+          if scale >= 1 or min(sides) >= _LEAST_SIDE:
+            scaled = picture if scale == 1 else picture.resize(sides, Image.Resampling.BICUBIC)
+            yield TiledPicture(None, look(scaled, size))
+
+  found = score_pictures(recogniser, tiled(), create_mesh(), batch_size=batch_size)
+  return np.stack([scores for _, scores in found if scores is not None])
+
+
+def _whole(pictures: PictureSet, number: int) -> Image.Image:
+  """A picture as its file has it; of sources without files a square of 256 px."""
+  file = pictures.file(number)
+  return Image.fromarray(pictures.load(number, 256)) if file is None else read_picture(file)
