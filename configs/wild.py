@@ -15,7 +15,7 @@ def get_config() -> TrainConfig:
     protocol=ProtocolConfig(name="wild"),
     task=TaskConfig(name="recognition"),
     model=ModelConfig(name="multiscale"),
-    optimizer=OptimizerConfig(name="adam", learning_rate=2e-3, schedule="cosine", warmup_steps=200, clip_norm=1.0),
+    optimizer=OptimizerConfig(name="adam", learning_rate=3e-3, schedule="cosine", warmup_steps=200, clip_norm=1.0),
     batch_size=64,
     steps=16_000,
     evaluate_every=1000,

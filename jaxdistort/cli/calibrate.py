@@ -65,5 +65,5 @@ def main(words: Sequence[str]) -> None:
   errors, alarms = report["expected_calibration_error"], report["false_alarms"]
   print(f"calibrated on {report['tiles']} tiles of {report['pictures']} pictures ({report['split']})")
   print(f"calibration error {errors['before']:.4f} before, {errors['after']:.4f} after")
-  print(f"something is found on {alarms['pictures']:.1%} of clean pictures, {alarms['tiles']:.1%} of clean tiles")
+  print(f"something is found on {alarms['pictures']:.1%} of clean pictures")
   print(f"written to {path}")

@@ -27,10 +27,10 @@ class Cuts(Folder):
     return f"cuts:{self.root}"
 
   def file(self, index: int) -> str:
-    return super().name(index // _CUTS)
+    return os.path.join(self.root, self._pictures[0][index // _CUTS])
 
   def name(self, index: int) -> str:
-    return f"{super().name(index // _CUTS)}#{index % _CUTS}"
+    return f"{self.file(index)}#{index % _CUTS}"
 
   def short_name(self, index: int) -> str:
     return f"{self._pictures[0][index // _CUTS]}#{index % _CUTS}"
@@ -39,7 +39,7 @@ class Cuts(Folder):
     return super().original(index // _CUTS)
 
   def load(self, index: int, size: int) -> np.ndarray:
-    picture = read_picture(os.path.join(self.root, self._pictures[0][index // _CUTS]))
+    picture = read_picture(self.file(index))
     side = size * (1 + index % 2)
     if min(picture.size) < side:
       return standardise(picture, size)

@@ -113,7 +113,7 @@ def calibrate(
     "clean_tiles": int(clean.sum()),
     "false_alarms": {
       "pictures": float(np.any(whole[:, kinds:] >= groups, axis=1).mean()),
-      "tiles": float(np.any(tiles[clean][:, kinds:] >= groups, axis=1).mean()),
+      "tiles": float(np.any(tiles[clean][:, kinds:] >= groups, axis=1).mean()) if clean.any() else None,
     },
     "expected_calibration_error": {
       "before": expected_calibration_error(truth, before),

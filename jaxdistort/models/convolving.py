@@ -22,6 +22,7 @@ _MANY = 128  # channels from which Winograd's form pays
 _WORK = 2 * 10**8  # B H W C D; below, its programs take longer to compile than they save
 _FEW_TILES = 300  # below, the 36 transformed kernels of tiles of 4 outweigh what they save: tiles of 2
 _LARGE_MAP = 2000  # pixels from which the gradient of a stride of two is taken in phases
+_ROWS = 1000  # places of a batch's maps, below which a product with their neighbourhoods does not pay
 _MOST_PATCHES = 2**26  # numbers in all neighbourhoods of a batch, which are held for the gradient by a kernel
 
 _Apply = Callable[[jax.Array, jax.Array], jax.Array]
@@ -87,7 +88,7 @@ def _choose(shape: Sequence[int], kernel_shape: Sequence[int], stride: int) -> _
     form = _Form(1, forward=_in_pairs)
   elif stride == 2 and even and inputs <= 32 and height * width >= _LARGE_MAP:
     form = _Form(2, by_inputs=_in_phases)
-  elif inputs >= 48 and height * width < _LARGE_MAP and 9 * count * height * width * inputs <= _MOST_PATCHES:
+  elif inputs >= 48 and _ROWS <= count * height * width <= _MOST_PATCHES // (9 * inputs):
     form = _Form(stride, by_kernel=partial(_gradient_of_patches, stride=stride))
   return form
 

@@ -1,7 +1,10 @@
 """The recogniser's network: what fine and coarse maps of a picture have in common all over it."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from flax.typing import Dtype
 
@@ -20,10 +23,13 @@ _LEAST_VARIANCE = 1e-4  # of normalised maps: keeps the gradient of the deviatio
 class MultiScale(nnx.Module):
   """uint8 [B, H, W, 3] of any size from 32 px to float32 [B, outputs].
 
-  The first layer sees every 4 x 4 square of pixels as 48 channels: a quarter of the resolution, nothing lost of the
-  finest detail. Of each map behind it, mean and standard deviation over the picture are kept (statistics that say noise
-  and sharpness whatever is shown; compare Portilla and Simoncelli 2000), and of the levels themselves, fine and shrunk
-  eight times, learned soft histograms, which say light, colour and banding. Two dense layers answer.
+  Every 4 x 4 square of pixels enters as 48 channels: a quarter of the resolution, nothing lost of the finest detail.
+  They are the coefficients of a cosine transform of the square's lightness and two differences of its colours, each
+  brought to unit variance and then compressed as x / sqrt(1 + |x|): in pictures fine detail is a hundred times weaker
+  than coarse, and would wait long to be learned from. Of their sizes, and of each map behind them, mean and standard
+  deviation over the picture are kept (statistics that say noise and sharpness whatever is shown; compare Portilla and
+  Simoncelli 2000), and of the levels themselves, fine and shrunk eight times, learned soft histograms, which say light,
+  colour and banding. Two dense layers answer.
   """
 
   any_size = True
@@ -39,8 +45,11 @@ class MultiScale(nnx.Module):
       norms.append(nnx.BatchNorm(width, momentum=0.95, dtype=dtype, rngs=rngs))
       strides.append(stride)
       channels = width
+    self.whitening = nnx.BatchNorm(
+      3 * _BLOCK**2, momentum=0.95, use_bias=False, use_scale=False, dtype=dtype, rngs=rngs
+    )
     self.layers, self.norms, self.strides = nnx.List(layers), nnx.List(norms), tuple(strides)
-    statistics = 2 * (sum(width for width, _ in _STAGES) + 2 * _TONES)
+    statistics = 2 * (sum(width for width, _ in _STAGES) + 3 * _BLOCK**2 + 2 * _TONES)
     self.statistics_norm = nnx.BatchNorm(statistics, momentum=0.95, dtype=jnp.float32, rngs=rngs)
     self.hidden = dense(statistics, _HIDDEN, dtype=dtype, rngs=rngs)
     self.out = output_layer(_HIDDEN, num_outputs, rngs=rngs)
@@ -51,9 +60,11 @@ class MultiScale(nnx.Module):
     scaled = without_padding(scale_levels(images, self.input_scaling, self.dtype), mask)
     squares = scaled[:, : _BLOCK * height, : _BLOCK * width].reshape(count, height, _BLOCK, width, _BLOCK, 3)
     x = squares.swapaxes(2, 3).reshape(count, height, width, -1)
-    small = nnx.avg_pool(scaled, (_SHRUNK, _SHRUNK), (_SHRUNK, _SHRUNK))
+    small = _shrink(scaled)
     maps = [(nnx.relu(self.fine(x)), _BLOCK), (nnx.relu(self.shrunk(small)), _SHRUNK)]
-    places = _BLOCK
+    places, x = _BLOCK, self.whitening(x @ jnp.asarray(_cosines(), self.dtype))
+    x = x * jax.lax.rsqrt(1 + jnp.abs(x))
+    maps.append((jnp.abs(x), places))
     for layer, norm, stride in zip(self.layers, self.norms, self.strides, strict=True):
       x, places = nnx.relu(norm(layer(x))), places * stride
       maps.append((x, places))
@@ -68,6 +79,22 @@ class MultiScale(nnx.Module):
     statistics = [_statistics(x, mask, places) for x, places in self._maps(images, mask)]
     x = self.statistics_norm(jnp.concatenate(statistics, axis=1))
     return self.out(nnx.relu(self.hidden(x.astype(self.dtype))))
+
+
+@functools.cache
+def _cosines() -> np.ndarray:
+  """Levels of a square, float [48] by row, column and colour, to coefficients: a matrix [48, 48], orthogonal."""
+  rows, places = np.mgrid[:_BLOCK, :_BLOCK]
+  transform = np.cos(np.pi * rows * (2 * places + 1) / (2 * _BLOCK)) * np.where(rows > 0, 2, np.sqrt(2)) / 2
+  colours = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
+  return np.kron(np.kron(transform, transform), colours).T / (_BLOCK / 2)
+
+
+def _shrink(x: jax.Array) -> jax.Array:
+  """Means of squares of pixels, [B, H, W, C] to [B, H / 8, W / 8, C]; a rest of rows and columns is left out."""
+  height, width = x.shape[1] // _SHRUNK, x.shape[2] // _SHRUNK
+  squares = x[:, : height * _SHRUNK, : width * _SHRUNK].reshape(-1, height, _SHRUNK, width, _SHRUNK, x.shape[3])
+  return squares.mean((2, 4))
 
 
 def _statistics(x: jax.Array, mask: jax.Array | None, places: int) -> jax.Array:

@@ -87,9 +87,11 @@ def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
   Every column may raise equally many. Those of the most alarms that keep the rate are taken.
 
   Args:
-    clean: probabilities float [N, C] of clean pictures.
+    clean: probabilities float [N, C] of clean pictures; thresholds are 0 where there are none.
     rate: 0..1, of false alarms.
   """
+  if not len(clean):
+    return np.zeros(clean.shape[1])
   count = len(clean)
   descending = -np.sort(-clean, axis=0)
   best = np.nextafter(descending[0], 2)

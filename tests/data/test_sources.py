@@ -46,13 +46,13 @@ def test_a_folder_holds_its_pictures_and_nothing_else(folder_of_photographs):
   ("spec", "message"),
   [
     ("folder:/does/not/exist", "does not exist"),
-    ("folder:", "expected folder:PATH"),
-    ("photos", "expected folder:PATH"),
-    ("sample", "expected folder:PATH"),
-    ("samples:", "expected folder:PATH"),
+    ("folder:", "expected cuts:PATH, folder:PATH"),
+    ("photos", "expected cuts:PATH, folder:PATH"),
+    ("sample", "expected cuts:PATH, folder:PATH"),
+    ("samples:", "expected cuts:PATH, folder:PATH"),
     ("0*samples", "weight must be above 0"),
-    ("samples+nonsense", "expected folder:PATH"),
-    ("tfds:", "expected folder:PATH"),
+    ("samples+nonsense", "expected cuts:PATH, folder:PATH"),
+    ("tfds:", "expected cuts:PATH, folder:PATH"),
   ],
 )
 def test_what_is_no_source_is_named(spec, message):
@@ -85,7 +85,7 @@ def test_a_new_source_is_one_registration():
   before = describe_sources()
   register_source("flat", _Flat, "pictures of one grey level", "COUNT")
   try:
-    assert "flat:COUNT, folder:PATH" in describe_sources()
+    assert "cuts:PATH, flat:COUNT, folder:PATH" in describe_sources()
     assert re.search(r"^flat:COUNT +pictures of one grey level$", describe_sources(explained=True), re.MULTILINE)
     pictures = open_pictures("0.5*samples+2*flat:9+synthetic", "all")
     assert repr(pictures.sources[1]) == "WeightedSource(source=flat:9, weight=2.0)"
@@ -96,8 +96,28 @@ def test_a_new_source_is_one_registration():
   finally:
     SOURCES.unregister("flat")
   assert describe_sources() == before
-  with pytest.raises(InputError, match="data source 'flat:9': expected folder:PATH"):
+  with pytest.raises(InputError, match="data source 'flat:9': expected cuts:PATH, folder:PATH"):
     parse_sources("flat:9")
+
+
+def test_cuts_are_native_pixels_and_halves_of_them(tmp_path):
+  rng = np.random.default_rng(0)
+  for number in range(3):
+    side = 40 if number == 2 else 150
+    Image.fromarray(rng.integers(0, 256, (side, side, 3), np.uint8)).save(tmp_path / f"{number}.png")
+  cuts = parse_sources(f"cuts:{tmp_path}")[0].source
+  assert len(cuts) == 24
+  assert len({cuts.original(i) for i in range(24)}) == 3
+  assert {cuts.file(i) for i in range(8)} == {cuts.file(0)}
+  assert len({cuts.name(i) for i in range(24)}) == 24
+  for number in range(24):
+    square, pixels = cuts.load(number, 64), np.asarray(Image.open(cuts.file(number)))
+    assert square.shape == (64, 64, 3)
+    np.testing.assert_array_equal(square, cuts.load(number, 64))
+    if len(pixels) == 150 and number % 2 == 0:
+      windows = np.lib.stride_tricks.sliding_window_view(pixels[..., 0], (64, 64))
+      assert (windows == square[..., 0]).all((2, 3)).any()
+  assert not set(cuts.members("test") // 8) & set(cuts.members("train") // 8)
 
 
 def test_a_folder_without_pictures_is_named(tmp_path):

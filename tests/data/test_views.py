@@ -24,3 +24,19 @@ def test_views():
   assert VIEWS["patches"](picture.resize((1, 3000)), 60).images.shape == (5, 60, 60, 3)
   np.testing.assert_array_equal(extents, np.full((6, 2), 60))
   assert extents.dtype == np.int32
+
+
+def test_the_viewing_scale_is_that_of_a_telephone():
+  pixels = np.random.default_rng(0).integers(0, 256, (960, 1280, 3), np.uint8)
+  picture = Image.fromarray(pixels)
+  tiles, extents = VIEWS["viewing"](picture, 96)  # 640 x 480
+  assert tiles.shape == (7 * 5, 96, 96, 3)
+  np.testing.assert_array_equal(extents, 96)
+  assert tiles.std() < pixels.std() / 1.5  # noise is averaged away
+  small = picture.crop((0, 0, 640, 100))
+  tiles, extents = VIEWS["viewing"](small, 96)  # as it is
+  np.testing.assert_array_equal(tiles[0], pixels[:96, :96])
+  strip, extents = VIEWS["viewing"](picture.crop((0, 0, 1280, 64)), 96)  # 640 x 32
+  assert strip.shape == (7, 96, 96, 3)
+  np.testing.assert_array_equal(extents, [[32, 96]] * 7)
+  assert not strip[:, 32:].any()

@@ -18,6 +18,8 @@ _FORMS = {
   "pairs": ((8, 12, 10, 12), 16, 1),
   "phases": ((8, 12, 8, 16), 24, 2),
   "patches": ((8, 9, 11, 3), 32, 1),
+  "patches of many channels": ((8, 9, 8, 48), 16, 1),
+  "patches at a stride": ((8, 9, 8, 48), 16, 2),
   "tiles of 2": ((8, 6, 10, 32), 40, 1),
   "tiles of 4": ((8, 8, 12, 32), 40, 1),
 }
@@ -26,7 +28,7 @@ _FORMS = {
 @pytest.fixture
 def forms_for_small(monkeypatch):
   """The bounds, so low that small convolutions have other forms."""
-  for name, value in {"_MANY": 32, "_WORK": 0, "_FEW_TILES": 40, "_LARGE_MAP": 0}.items():
+  for name, value in {"_MANY": 32, "_WORK": 0, "_FEW_TILES": 40, "_LARGE_MAP": 0, "_ROWS": 0}.items():
     monkeypatch.setattr(convolving, name, value)
 
 
@@ -124,6 +126,8 @@ def test_what_has_no_other_form_stays(change):
     ((32, 24, 24, 32), (3, 3, 32, 64), 2, False),
     ((2, 224, 224, 3), (3, 3, 3, 64), 1, True),
     ((2, 7, 7, 512), (3, 3, 512, 512), 1, False),
+    ((64, 24, 24, 48), (3, 3, 48, 64), 1, True),
+    ((32, 112, 112, 64), (3, 3, 64, 64), 1, False),
   ],
 )
 def test_where_another_form_is_taken(shape, kernel, stride, special):

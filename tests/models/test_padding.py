@@ -11,6 +11,7 @@ from tests.models.networks import run, shapes, structure, variables
 
 ANY_SIZE = [  # resnet_transfer is within sgdnet_transfer
   ("compact", {"pool": True}),
+  ("multiscale", {}),
   pytest.param("sgdnet_transfer", {}, marks=pytest.mark.slow),
 ]
 

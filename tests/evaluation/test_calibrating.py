@@ -1,0 +1,49 @@
+"""Calibration of a recogniser from end to end, on small pictures."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from jaxdistort.errors import InputError
+from jaxdistort.evaluation import calibrate
+from jaxdistort.inference import Description, Recogniser
+from jaxdistort.models import NetworkSpec
+from jaxdistort.protocols import pairs
+from jaxdistort.runtime.mesh import create_mesh, replicated
+from jaxdistort.tasks import Classification, LabelSpace, Recognition
+from tests.models.networks import made_up
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory):
+  protocol = pairs()
+  task = Recognition(LabelSpace(protocol.kinds, protocol.groups))
+  spec = NetworkSpec("multiscale", task.width, 32)
+  structure, variables = made_up(spec)
+  variables = jax.device_put(variables, replicated(create_mesh()))
+  description = Description(spec, task, protocol.describe(), "samples", task.view)
+  return Recogniser(description, structure, variables, tmp_path_factory.mktemp("run"), 0)
+
+
+@pytest.mark.slow
+def test_the_rate_of_false_alarms_is_kept(recogniser, folder_of_photographs):
+  calibrated = calibrate(recogniser, f"folder:{folder_of_photographs}", split="train", false_alarms=0.1, workers=0)
+  report, task = calibrated.report, calibrated.recogniser.task
+  assert 0 <= report["false_alarms"]["pictures"] <= 0.1
+  errors = report["expected_calibration_error"]
+  assert errors["after"] < errors["before"]
+  assert sum(own["answers"] for own in report["reliability"]["after"]) > 100
+  thresholds, doubts = np.array(task.calibration.thresholds), np.array(task.calibration.doubts)
+  assert (doubts <= thresholds).all()
+  assert list(report["thresholds"]) == [*task.labels.kinds, *task.labels.group_names]
+
+
+def test_only_a_recognition_is_calibrated(recogniser):
+  labels = LabelSpace(("jpeg",), ("coding",))
+  other = dataclasses.replace(
+    recogniser, description=dataclasses.replace(recogniser.description, task=Classification(labels))
+  )
+  with pytest.raises(InputError, match="its task is classification; only a recognition is calibrated"):
+    calibrate(other, "samples")
