@@ -79,11 +79,16 @@ def viewing(picture: Image.Image, size: int) -> Tiles:
   Squares cover it all, and overlap as need be. Whether a picture is blurred depends on the size at which it is seen:
   the pixels of cameras are soft by nature.
   """
+  return _padded(np.asarray(at_viewing_scale(picture)), size, VIEWING)
+
+
+def at_viewing_scale(picture: Image.Image) -> Image.Image:
+  """The picture with its longer side shrunk to 640 px; a smaller one as it is."""
   scale = VIEWING / max(picture.size)
-  if scale < 1:
-    sides = [max(1, round(side * scale)) for side in picture.size]
-    picture = picture.resize(sides, Image.Resampling.BICUBIC, reducing_gap=3.0)
-  return _padded(np.asarray(picture), size, VIEWING)
+  if scale >= 1:
+    return picture
+  sides = [max(1, round(side * scale)) for side in picture.size]
+  return picture.resize(sides, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _padded(pixels: np.ndarray, size: int, most: int) -> Tiles:

@@ -4,26 +4,31 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
 from jaxdistort.data import PictureSet, default_workers, open_pictures
 from jaxdistort.data.pictures import read_picture
 from jaxdistort.data.views import VIEWS
+from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.distortions.severities.perceptual import graded_parameters
 from jaxdistort.errors import BrokenPicture, InputError
 from jaxdistort.evaluation.judging import Judge
 from jaxdistort.inference import Recogniser, TiledPicture, score_pictures
 from jaxdistort.metrics.multilabel import expected_calibration_error, reliability
+from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.runtime.mesh import create_mesh
-from jaxdistort.tasks import Recognition, best_f1_thresholds, counted, fit_calibration, thresholds_for
+from jaxdistort.tasks import LevelScale, Recognition, best_f1_thresholds, counted, fit_calibration, thresholds_for
 
 FALSE_ALARMS = 1 / 50
 """Share of clean pictures on which something may be found, all groups together."""
 _ON_TILES = 1 / 20  # the same of single tiles, which show less
 _DOUBTS = 1 / 10  # share of clean pictures on which something may be found or in doubt
 _SCALES = (1.0, 0.5, 1.25)  # at which clean pictures are looked at
+_KNOTS = 21  # severities at which the levels of a kind are kept
 _LEAST_SIDE = 96  # pixels of a picture that was shrunk
 
 
@@ -99,7 +104,7 @@ def calibrate(
   f1 = best_f1_thresholds(tiles[:, :kinds], presence[:, :kinds], counted(targets).astype(np.float64))
   groups, doubts = limits(false_alarms, _ON_TILES), limits(_DOUBTS, 2 * _DOUBTS)
   calibration = fitted.with_thresholds(np.concatenate([f1, groups]), np.concatenate([f1, doubts]))
-  calibrated = Recognition(task.labels, calibration)
+  calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
   description = dataclasses.replace(recogniser.description, task=calibrated)
   used = counted(targets)
   truth, before, after = (
@@ -120,9 +125,28 @@ def calibrate(
       "after": expected_calibration_error(truth, after),
     },
     "reliability": {"before": reliability(truth, before), "after": reliability(truth, after)},
+    "level_errors": {
+      kind: {"parameter": scale.parameter, "unit": scale.unit, "errors": list(scale.errors)}
+      for kind, scale in calibrated.levels.items()
+    },
     "thresholds": dict(zip((*task.labels.kinds, *task.labels.group_names), calibration.thresholds, strict=True)),
   }
   return Calibrated(dataclasses.replace(recogniser, description=description), report)
+
+
+def _level_scales(task: Recognition, predictions: Predictions) -> dict[str, LevelScale]:
+  """What the severities of each kind mean, with the errors on pictures that show it."""
+  scales, estimated, used = {}, task.severities(predictions.scores), counted(predictions.targets)
+  severities = np.linspace(0, 1, _KNOTS, dtype=np.float32)
+  for place, kind in enumerate(task.labels.kinds):
+    if kind in DISTORTIONS:
+      parameter = DISTORTIONS[kind].parameter(DISTORTIONS[kind].graded[0])
+      values = np.asarray(graded_parameters(kind, jnp.asarray(severities))[parameter.name])
+      scale = LevelScale(parameter.name, parameter.unit, tuple(severities.tolist()), tuple(values.tolist()))
+      present = used[:, place] & (predictions.targets.presence[:, place] > 0)
+      true = predictions.levels[:, predictions.level_names.index(f"{kind}.{parameter.name}")]
+      scales[kind] = scale.measured(estimated[present, place], true[present])
+  return scales
 
 
 def _scores_of_clean(recogniser: Recogniser, pictures: PictureSet, batch_size: int, progress: Progress) -> np.ndarray:

@@ -9,6 +9,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 
 from jaxdistort.errors import InputError
 from jaxdistort.inference.description import Description
+from jaxdistort.inference.locating import Maps, locate
 from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.model_file import SUFFIX, read_model_file, write_model_file
 from jaxdistort.inference.predicting import predict, predict_stream
@@ -17,10 +18,12 @@ from jaxdistort.inference.tiling import ScoredPicture, TiledPicture, score_pictu
 
 __all__ = [
   "Description",
+  "Maps",
   "Recogniser",
   "ScoredPicture",
   "TiledPicture",
   "load",
+  "locate",
   "one_behind",
   "predict",
   "predict_stream",

@@ -58,7 +58,7 @@ def predict_stream(
   """
   looks = _looks(recogniser, images, view or recogniser.description.view)
   answer: Any = None
-  for look, scores in score_pictures(recogniser, looks, _mesh_of(recogniser), batch_size=batch_size):
+  for look, scores in score_pictures(recogniser, looks, mesh_of(recogniser), batch_size=batch_size):
     assert scores is not None  # every picture has a tile
     said = recogniser.task.answers(scores[None])[0]
     if look.is_native:
@@ -86,7 +86,7 @@ class _Look(NamedTuple):
 def _looks(recogniser: Recogniser, images: Iterable[Any], view: str) -> Iterator[TiledPicture]:
   look, size = VIEWS.find(view, "view"), recogniser.image_size
   for image in images:
-    picture = _picture(image)
+    picture = to_picture(image)
     tiles = look(picture, size)
     unclear = _why_unclear(picture, tiles)
     is_shrunk = view == "viewing" and max(picture.size) > VIEWING
@@ -101,7 +101,7 @@ def _why_unclear(picture: Image.Image, tiles: Tiles) -> str:
   return "" if texture_of(tiles).any() else "flat: nothing is shown by which it could be judged"
 
 
-def _mesh_of(recogniser: Recogniser) -> Mesh:
+def mesh_of(recogniser: Recogniser) -> Mesh:
   """The devices on which the recogniser's weights lie."""
   leaf = jax.tree.leaves(recogniser.variables)[0]
   return create_mesh(devices=sorted(leaf.sharding.device_set, key=lambda device: device.id))
@@ -113,7 +113,7 @@ def _is_single(images: Any) -> bool:
   return hasattr(images, "ndim") and images.ndim in (2, 3)
 
 
-def _picture(image: Any) -> Image.Image:
+def to_picture(image: Any) -> Image.Image:
   """As RGB."""
   if isinstance(image, str | os.PathLike):
     return read_picture(image)

@@ -84,6 +84,12 @@ class Recogniser:
 
     return predict(self, images, **options)
 
+  def locate(self, image: Any) -> Any:
+    """Where in a picture each distortion is: see `jaxdistort.inference.locate`."""
+    from jaxdistort.inference.locating import locate
+
+    return locate(self, image)
+
   def save(self, path: str | Path) -> Path:
     """Writes a model file: see `jaxdistort.inference.write_model_file`."""
     from jaxdistort.inference.model_file import write_model_file

@@ -3,6 +3,7 @@
 from jaxdistort.tasks.calibration import Calibration, best_f1_thresholds, fit_calibration, thresholds_for
 from jaxdistort.tasks.classification import Classification
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
+from jaxdistort.tasks.levels import Level, LevelScale
 from jaxdistort.tasks.recognition import VISIBLE, Presence, Recognition, counted
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Targets, Task, task_from_dict
 
@@ -16,6 +17,8 @@ __all__ = [
   "Finding",
   "GroupFinding",
   "LabelSpace",
+  "Level",
+  "LevelScale",
   "Presence",
   "Recognition",
   "Targets",

@@ -15,6 +15,7 @@ from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Samples
 from jaxdistort.tasks.calibration import Calibration
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
+from jaxdistort.tasks.levels import LevelScale
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
 VISIBLE = 0.5
@@ -48,8 +49,11 @@ class Recognition(Task):
   selected_by = "mean_average_precision"
   view = "viewing"
 
-  def __init__(self, labels: LabelSpace, calibration: Calibration | None = None):
+  def __init__(
+    self, labels: LabelSpace, calibration: Calibration | None = None, levels: Mapping[str, LevelScale] | None = None
+  ):
     super().__init__(labels)
+    self.levels = dict(levels or {})
     self.calibration = calibration or Calibration.none(len(labels.kinds) + len(labels.group_names))
 
   @property
@@ -182,7 +186,7 @@ class Recognition(Task):
 
   def _answer(self, kinds: Any, severities: Any, named: Any, groups: Any, found: Any, doubts: Any) -> Answer:
     each = zip(self.labels.kinds, self.labels.groups, kinds.tolist(), severities.tolist(), named.tolist(), strict=True)
-    findings = tuple(sorted((Finding(*own) for own in each), key=lambda finding: -finding.probability))
+    findings = tuple(sorted((self._finding(*own) for own in each), key=lambda finding: -finding.probability))
     of_groups = []
     for name, probability, is_found, doubtful in zip(self.labels.group_names, groups, found, doubts, strict=True):
       own = [finding for finding in findings if finding.group == name]  # the surest first
@@ -191,12 +195,18 @@ class Recognition(Task):
     # The groups taken for independent.
     return Answer(not found.any(), float(np.prod(1 - groups)), findings, ranked)
 
+  def _finding(self, kind: str, group: str, probability: float, severity: float, named: bool) -> Finding:
+    level = self.levels[kind].level(severity) if kind in self.levels else None
+    return Finding(kind, group, probability, severity, named, level)
+
   def to_dict(self) -> dict[str, Any]:
-    return super().to_dict() | {"calibration": self.calibration.to_dict()}
+    levels = {kind: scale.to_dict() for kind, scale in self.levels.items()}
+    return super().to_dict() | {"calibration": self.calibration.to_dict(), "levels": levels}
 
   @classmethod
   def from_dict(cls, values: Mapping[str, Any]) -> "Recognition":
-    return cls(LabelSpace.from_dict(values["labels"]), Calibration.from_dict(values["calibration"]))
+    levels = {kind: LevelScale.from_dict(own) for kind, own in values["levels"].items()}
+    return cls(LabelSpace.from_dict(values["labels"]), Calibration.from_dict(values["calibration"]), levels)
 
 
 def counted(targets: Presence) -> np.ndarray:

@@ -13,6 +13,7 @@ from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Protocol, Samples
 from jaxdistort.registry import Registry
 from jaxdistort.tasks.label_space import LabelSpace
+from jaxdistort.tasks.levels import Level
 
 Targets = Any
 """A tree of arrays [B, ...]: what a task knows of the truth of B pictures."""
@@ -27,6 +28,7 @@ class Finding(NamedTuple):
     probability: 0..1.
     severity: 0..1; None where the task asks for none.
     found: whether the kind is named.
+    level: what the severity means in the unit of the kind's parameter; None where that is not known.
   """
 
   kind: str
@@ -34,6 +36,7 @@ class Finding(NamedTuple):
   probability: float
   severity: float | None
   found: bool
+  level: Level | None = None
 
 
 class GroupFinding(NamedTuple):

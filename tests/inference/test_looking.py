@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxdistort.errors import InputError
 from jaxdistort.inference import Description, Recogniser
 from jaxdistort.models import NetworkSpec
 from jaxdistort.protocols import pairs
@@ -70,3 +71,22 @@ def test_a_model_file_keeps_the_view_and_the_calibration(recogniser, tmp_path):
   assert again.task.calibration == recogniser.task.calibration
   picture = _noise(50, 70)
   assert again.predict(picture) == recogniser.predict(picture)
+
+
+def test_a_map_says_where(recogniser):
+  noise = _noise(32, 100)
+  wide = Image.new("RGB", (200, 32))
+  wide.paste(noise, (100, 0))
+  maps = recogniser.locate(wide)
+  assert maps.of_kinds.shape == (1, 18, 2)
+  columns = maps.centres[0, :, 1] * 200
+  assert np.isnan(maps.of("noise")[0, columns < 80]).all()
+  inside = np.flatnonzero(columns > 120)
+  assert np.isfinite(maps.of("jpeg")[0, inside]).all()
+  left = round(float(columns[inside[0]])) - 16
+  alone = recogniser.predict(wide.crop((left, 0, left + 32, 32)))
+  assert maps.of("noise")[0, inside[0]] == pytest.approx(
+    next(own.probability for own in alone.groups if own.group == "noise"), abs=1e-5
+  )
+  with pytest.raises(InputError, match="map: 'fog' is none of noise, coding, gaussian_noise, jpeg"):
+    maps.of("fog")

@@ -9,6 +9,8 @@ from jaxdistort.metrics.multilabel import expected_calibration_error
 from jaxdistort.tasks import (
   Calibration,
   LabelSpace,
+  Level,
+  LevelScale,
   Recognition,
   best_f1_thresholds,
   fit_calibration,
@@ -71,7 +73,10 @@ def test_thresholds_of_the_highest_f1():
 
 def test_a_file_keeps_it():
   calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), (0.9, 0.5, 0.6, 0.5), (0.3, 0.5, 0.4, 0.5))
-  task = Recognition(LabelSpace(("jpeg", "defocus_blur"), ("coding", "blur")), calibration)
+  scale = LevelScale("quality", "", (0.0, 0.5, 1.0), (95.0, 50.0, 5.0)).measured(
+    np.full(20, 0.5), np.repeat([46.0, 58.0], 10)
+  )
+  task = Recognition(LabelSpace(("jpeg", "defocus_blur"), ("coding", "blur")), calibration, {"jpeg": scale})
   again = task_from_dict(task.to_dict())
   assert isinstance(again, Recognition)
   assert again.calibration == calibration
@@ -80,3 +85,6 @@ def test_a_file_keeps_it():
   np.testing.assert_array_equal(again.finds_groups(scores), [[False, True]])
   np.testing.assert_array_equal(again.doubts_groups(scores), [[True, False]])
   np.testing.assert_array_equal(again.found(scores), [[False, True]])  # jpeg is sure enough, its group is not
+  levels = {own.kind: own.level for own in again.answers(scores)[0].findings}
+  assert levels == {"jpeg": Level("quality", 50, "", 6), "defocus_blur": None}
+  assert scale.level(0.9).error is None  # nothing like it was measured
