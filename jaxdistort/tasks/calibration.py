@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 _LEAST_EXAMPLES = 10  # of a column, present and absent: with fewer it stays as it is
+_HALVINGS = 30  # of the interval in which a share of false alarms is sought
 _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, which keeps slopes finite
 
 
@@ -84,7 +85,7 @@ def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple
 def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
   """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all.
 
-  Every column may raise equally many. Those of the most alarms that keep the rate are taken.
+  Every column may raise equally many, as far as quantiles go; the thresholds of the most alarms that keep the rate.
 
   Args:
     clean: probabilities float [N, C] of clean pictures; thresholds are 0 where there are none.
@@ -92,15 +93,15 @@ def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
   """
   if not len(clean):
     return np.zeros(clean.shape[1])
-  count = len(clean)
-  descending = -np.sort(-clean, axis=0)
-  best = np.nextafter(descending[0], 2)
-  for allowed in range(1, count):
-    thresholds = np.nextafter(descending[allowed], 2)  # at most `allowed` pictures are above each
-    if np.any(clean >= thresholds, axis=1).mean() > rate:
-      break
-    best = thresholds
-  return best
+
+  def at(share: float) -> np.ndarray:
+    return np.nextafter(np.quantile(clean, 1 - share, axis=0), 2)
+
+  low, high = 0.0, rate  # no column may raise more than all together
+  for _ in range(_HALVINGS):
+    share = (low + high) / 2
+    low, high = (low, share) if np.any(clean >= at(share), axis=1).mean() > rate else (share, high)
+  return at(low)
 
 
 def best_f1_thresholds(probabilities: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> np.ndarray:
