@@ -77,13 +77,13 @@ def test_pictures_with_what_cannot_be_seen_or_is_not_probed_count_for_nobody(tmp
   visibility = np.where(presence, 0.9, 0).astype(np.float32)
   visibility[1, 1], visibility[4, 3] = 0.49, 0.5
   said = np.where(presence[:, told], 0.9, 0.2)
-  names = [f"kind_{k}" for k in (0, 1, 3)]
+  names = ["fog", "jpeg", "snow"]
   recogniser, pictures = recogniser_of(tmp_path), open_pictures("tiny", "all")
   rows = Rows(np.arange(5), said, np.empty((5, 0)), presence, visibility)
   figures = _figures(recogniser, pictures, rows, names, told)["probe"]
   assert (figures.pictures, figures.accuracy, figures.false_alarms) == (3, 1, 0)
   assert [own.support for own in figures.per_kind.values()] == [2, 0, 1]
-  assert figures.per_kind["kind_1"].average_precision is None
+  assert figures.per_kind["jpeg"].average_precision is None
   with pytest.raises(InputError, match=r"none of 1 distorted pictures can be judged"):
     _figures(recogniser, pictures, Rows(*(column[1:2] for column in rows)), names, told)
 
