@@ -16,10 +16,12 @@ class Tiles(NamedTuple):
   Attributes:
     images: uint8 [n, S, S, 3], n at least 1.
     extents: int32 [n, 2], height and width of what is picture in each, from its top left corner; the rest is padding.
+    has_overview: whether the last one is the whole picture, squeezed into a square, by which light and colour are told.
   """
 
   images: np.ndarray
   extents: np.ndarray
+  has_overview: bool = False
 
   @classmethod
   def whole(cls, images: np.ndarray) -> "Tiles":
@@ -76,10 +78,15 @@ def native(picture: Image.Image, size: int) -> Tiles:
 def viewing(picture: Image.Image, size: int) -> Tiles:
   """The whole picture at the scale at which it is looked at: longer side shrunk to 640 px where it is larger.
 
-  Squares cover it all, and overlap as need be. Whether a picture is blurred depends on the size at which it is seen:
-  the pixels of cameras are soft by nature.
+  Squares cover it all, and overlap as need be; the last one is the whole picture. Whether a picture is blurred depends
+  on the size at which it is seen: the pixels of cameras are soft by nature.
   """
-  return _padded(np.asarray(at_viewing_scale(picture)), size, VIEWING)
+  picture = at_viewing_scale(picture)
+  tiles, extents, _ = _padded(np.asarray(picture), size, VIEWING)
+  overview = np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
+  return Tiles(
+    np.concatenate([tiles, overview[None]]), np.concatenate([extents, np.full((1, 2), size, np.int32)]), True
+  )
 
 
 def at_viewing_scale(picture: Image.Image) -> Image.Image:

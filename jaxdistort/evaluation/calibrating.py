@@ -77,48 +77,35 @@ def calibrate(
   if not isinstance(task, Recognition):
     raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition is calibrated")
   pictures = open_pictures(data, split, progress)
-  protocol = PROTOCOLS.find(recogniser.description.protocol["name"])(recogniser.description.jpeg_quality or None)
-  judge = Judge(
-    recogniser,
-    protocol,
-    create_mesh(),
-    batch_size=batch_size,
-    workers=default_workers() if workers is None else workers,
-    on_broken=lambda pictures, broken, remarked: None,
-  )
-  predictions = judge(recogniser.variables, pictures, progress).predictions
-  targets, logits = predictions.targets, task.logits(predictions.scores)
-  presence = np.concatenate([targets.presence, task.labels.of_groups(targets.presence)], axis=1) > 0
-  visibility = np.concatenate([targets.visibility, task.labels.of_groups(targets.visibility)], axis=1)
-  weights = np.where(presence, visibility, 1)
-  fitted = fit_calibration(logits, presence, weights)
+  predictions = _judged(recogniser, pictures, batch_size, workers, progress)
+  tiles = _Tiles.of(task, predictions)
+  fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1))
 
   kinds = len(task.labels.kinds)
-  tiles = fitted.probabilities(logits)
-  whole = fitted.probabilities(task.logits(_scores_of_clean(recogniser, pictures, batch_size, progress)))
-  clean = ~presence.any(axis=1)
+  probabilities = fitted.probabilities(tiles.logits)
+  on_clean_tiles = probabilities[~tiles.presence.any(axis=1), kinds:]
+  scores = _scores_of_clean(recogniser, pictures, batch_size, progress)
+  on_clean = fitted.probabilities(task.logits(scores))[:, kinds:]
 
   def limits(rate: float, on_tiles: float) -> np.ndarray:
-    return np.maximum(thresholds_for(whole[:, kinds:], rate), thresholds_for(tiles[clean][:, kinds:], on_tiles))
+    return np.maximum(thresholds_for(on_clean, rate), thresholds_for(on_clean_tiles, on_tiles))
 
-  f1 = best_f1_thresholds(tiles[:, :kinds], presence[:, :kinds], counted(targets).astype(np.float64))
+  used = counted(predictions.targets)
+  f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   groups, doubts = limits(false_alarms, _ON_TILES), limits(_DOUBTS, 2 * _DOUBTS)
   calibration = fitted.with_thresholds(np.concatenate([f1, groups]), np.concatenate([f1, doubts]))
   calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
-  description = dataclasses.replace(recogniser.description, task=calibrated)
-  used = counted(targets)
   truth, before, after = (
-    own[used] for own in (presence[:, :kinds], task.probabilities(predictions.scores), tiles[:, :kinds])
+    own[used] for own in (tiles.presence[:, :kinds], task.probabilities(predictions.scores), probabilities[:, :kinds])
   )
   report = {
     "data": data,
     "split": split,
     "pictures": len(pictures),
-    "tiles": len(tiles),
-    "clean_tiles": int(clean.sum()),
+    "tiles": len(predictions),
     "false_alarms": {
-      "pictures": float(np.any(whole[:, kinds:] >= groups, axis=1).mean()),
-      "tiles": float(np.any(tiles[clean][:, kinds:] >= groups, axis=1).mean()) if clean.any() else None,
+      "pictures": _alarms(on_clean, groups),
+      "tiles": _alarms(on_clean_tiles, groups),
     },
     "expected_calibration_error": {
       "before": expected_calibration_error(truth, before),
@@ -131,7 +118,45 @@ def calibrate(
     },
     "thresholds": dict(zip((*task.labels.kinds, *task.labels.group_names), calibration.thresholds, strict=True)),
   }
+  description = dataclasses.replace(recogniser.description, task=calibrated)
   return Calibrated(dataclasses.replace(recogniser, description=description), report)
+
+
+def _judged(
+  recogniser: Recogniser, pictures: PictureSet, batch_size: int, workers: int | None, progress: Progress
+) -> Predictions:
+  """On the protocol of the training, as single tiles."""
+  description = recogniser.description
+  judge = Judge(
+    recogniser,
+    PROTOCOLS.find(description.protocol["name"])(description.jpeg_quality or None),
+    create_mesh(),
+    batch_size=batch_size,
+    workers=default_workers() if workers is None else workers,
+    on_broken=lambda pictures, broken, remarked: None,
+  )
+  return judge(recogniser.variables, pictures, progress).predictions
+
+
+class _Tiles(NamedTuple):
+  """Of N tiles, by kind and then by group: logits, presence (bool) and visibility, [N, K + G] each."""
+
+  logits: np.ndarray
+  presence: np.ndarray
+  visibility: np.ndarray
+
+  @classmethod
+  def of(cls, task: Recognition, predictions: Predictions) -> "_Tiles":
+    targets, of_groups = predictions.targets, task.labels.of_groups
+    presence, visibility = (
+      np.concatenate([own, of_groups(own)], axis=1) for own in (targets.presence, targets.visibility)
+    )
+    return cls(task.logits(predictions.scores), presence > 0, visibility)
+
+
+def _alarms(clean: np.ndarray, thresholds: np.ndarray) -> float | None:
+  """The share of clean pictures on which something is found; None where there are none."""
+  return float(np.any(clean >= thresholds, axis=1).mean()) if len(clean) else None
 
 
 def _level_scales(task: Recognition, predictions: Predictions) -> dict[str, LevelScale]:

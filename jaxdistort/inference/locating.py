@@ -10,7 +10,7 @@ from jaxdistort.data.views import Tiles, at_viewing_scale
 from jaxdistort.errors import InputError
 from jaxdistort.inference.predicting import mesh_of, to_picture
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures, texture_of
+from jaxdistort.inference.tiling import TiledPicture, score_pictures, shows_something
 from jaxdistort.tasks import Recognition
 
 _STRIDES_A_TILE = 3  # tiles overlap by two thirds
@@ -65,14 +65,14 @@ def locate(recogniser: Recogniser, image: Any, *, batch_size: int = 32) -> Maps:
   tiles, centres = _overlapping(at_viewing_scale(to_picture(image)), recogniser.image_size)
 
   def single() -> Iterator[TiledPicture]:
-    for square, extent in zip(*tiles, strict=True):
+    for square, extent in zip(tiles.images, tiles.extents, strict=True):
       yield TiledPicture(None, Tiles(square[None], extent[None]))
 
   found = score_pictures(recogniser, single(), mesh_of(recogniser), batch_size=batch_size)
   scores = np.stack([scores for _, scores in found if scores is not None])
 
   def as_map(columns: np.ndarray) -> np.ndarray:
-    shown = np.where(texture_of(tiles)[:, None] > 0, columns, np.nan)
+    shown = np.where(shows_something(tiles)[:, None], columns, np.nan)
     return shown.reshape(*centres.shape[:2], -1).astype(np.float32)
 
   answers = task.group_probabilities(scores), task.probabilities(scores), task.severities(scores)

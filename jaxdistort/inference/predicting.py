@@ -13,7 +13,7 @@ from jaxdistort.data.pictures import read_picture, to_rgb
 from jaxdistort.data.views import VIEWING, VIEWS, Tiles
 from jaxdistort.errors import InputError
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures, texture_of
+from jaxdistort.inference.tiling import TiledPicture, score_pictures, shows_something
 from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.tasks import Answer
 
@@ -98,7 +98,7 @@ def _looks(recogniser: Recogniser, images: Iterable[Any], view: str) -> Iterator
 def _why_unclear(picture: Image.Image, tiles: Tiles) -> str:
   if min(picture.size) < LEAST_SIDE:
     return f"too small: {picture.width} x {picture.height} pixels, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
-  return "" if texture_of(tiles).any() else "flat: nothing is shown by which it could be judged"
+  return "" if shows_something(tiles).any() else "flat: nothing is shown by which it could be judged"
 
 
 def mesh_of(recogniser: Recogniser) -> Mesh:

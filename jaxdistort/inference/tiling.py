@@ -36,9 +36,30 @@ class ScoredPicture(NamedTuple):
 _LEAST_GRADIENT = 1.5  # levels from pixel to pixel, on average: below it a tile shows nothing to judge by
 
 
+def shows_something(tiles: Tiles) -> np.ndarray:
+  """Which tiles are not flat, bool [n]; never the overview."""
+  return _gradients(tiles) >= _LEAST_GRADIENT
+
+
 def texture_of(tiles: Tiles) -> np.ndarray:
-  """What each tile weighs, float32 [n]: 1, or 0 where it is flat."""
-  return np.array([_gradient(*tile) >= _LEAST_GRADIENT for tile in zip(*tiles, strict=True)], np.float32)
+  """What each tile weighs, float32 [n]: 1 for the half with the strongest gradients, 0 for the others.
+
+  A sky is smooth in any picture: where most is to be seen, most can be told. Flat tiles weigh nothing even among the
+  stronger half, and neither does the overview.
+  """
+  gradients = _gradients(tiles)
+  if not len(gradients):
+    return np.empty(0, np.float32)
+  typical = np.median(gradients[: len(gradients) - tiles.has_overview])
+  return (gradients >= max(_LEAST_GRADIENT, typical)).astype(np.float32)
+
+
+def _gradients(tiles: Tiles) -> np.ndarray:
+  """Of each tile, float64 [n]; 0 of the overview."""
+  gradients = np.array([_gradient(*tile) for tile in zip(tiles.images, tiles.extents, strict=True)])
+  if tiles.has_overview:
+    gradients[-1] = 0
+  return gradients
 
 
 def _gradient(image: np.ndarray, extent: np.ndarray) -> float:
@@ -77,12 +98,13 @@ def score_pictures(
   """
   size = fill_devices(batch_size, mesh)
   program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
-  under_way: deque[Any] = deque()  # pictures whose scores are not out yet: their owners, and the weights of their tiles
+  under_way: deque[Any] = deque()  # pictures whose scores are not out yet: owner, weights of the tiles, overview or not
 
   def announced() -> Iterator[tuple[int, Any, Any]]:
     for number, picture in enumerate(pictures):
-      under_way.append((picture.owner, texture_of(picture.tiles)))
-      for image, extent in zip(*picture.tiles, strict=True):
+      tiles = picture.tiles
+      under_way.append((picture.owner, texture_of(tiles), tiles.has_overview))
+      for image, extent in zip(tiles.images, tiles.extents, strict=True):
         yield number, image, extent
 
   def dispatch(batch: _Batch) -> jax.Array:
@@ -101,8 +123,13 @@ def score_pictures(
     rows = []
 
 
-def _combined(recogniser: Recogniser, owner: Any, weights: np.ndarray, rows: list[np.ndarray]) -> ScoredPicture:
-  return ScoredPicture(owner, recogniser.task.combine(np.stack(rows), weights) if rows else None)
+def _combined(
+  recogniser: Recogniser, owner: Any, weights: np.ndarray, has_overview: bool, rows: list[np.ndarray]
+) -> ScoredPicture:
+  if not rows:
+    return ScoredPicture(owner, None)
+  overview = rows[-1] if has_overview else None
+  return ScoredPicture(owner, recogniser.task.combine(np.stack(rows), weights, overview))
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

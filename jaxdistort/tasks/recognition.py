@@ -1,5 +1,6 @@
 """Any number of distortions a picture, each with a probability and a severity."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
 VISIBLE = 0.5
 """The visibility from which a kind that is present must be found; below it is left out of its figures."""
+_GLOBAL = ("light", "colour")  # groups of what befalls a picture as a whole: dark corners are no fault
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
@@ -95,8 +97,15 @@ class Recognition(Task):
   def score_losses(self, scores: Any, targets: Presence) -> Any:
     return np.asarray(self.losses(jnp.asarray(scores), Presence(*map(jnp.asarray, targets))))
 
-  def combine(self, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.average(scores, axis=0, weights=weights if weights.any() else None).astype(np.float32)
+  def combine(self, scores: np.ndarray, weights: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+    combined = np.average(scores, axis=0, weights=weights if weights.any() else None).astype(np.float32)
+    return combined if overview is None else np.where(self._is_global, overview, combined)
+
+  @functools.cached_property
+  def _is_global(self) -> np.ndarray:
+    """Which scores are told by a whole picture alone, bool [W]."""
+    kinds = [group in _GLOBAL for group in self.labels.groups]
+    return np.array([*kinds, *kinds, *(group in _GLOBAL for group in self.labels.group_names)])
 
   def logits(self, scores: np.ndarray) -> np.ndarray:
     """Of presence, float [N, K + G]: of the kinds and of the groups, as the calibration takes them."""

@@ -137,8 +137,14 @@ class Task(abc.ABC):
   # On the host.
 
   @abc.abstractmethod
-  def combine(self, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The scores [W] of a picture, from those of its tiles [n, W] and what each weighs, [n], at least 0."""
+  def combine(self, scores: np.ndarray, weights: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+    """The scores [W] of a picture.
+
+    Args:
+      scores: of its tiles, [n, W].
+      weights: what each weighs, [n], at least 0.
+      overview: scores [W] of the whole picture, shrunk, where it was looked at.
+    """
 
   @abc.abstractmethod
   def probabilities(self, scores: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ def test_views():
   assert not padded[0, -10:].any()
   assert padded[0, 10].any()
   assert VIEWS["center"](picture, 60).images.shape == (1, 60, 60, 3)
-  patches, extents = VIEWS["patches"](picture, 60)
+  patches, extents, _ = VIEWS["patches"](picture, 60)
   assert patches.shape == (6, 60, 60, 3)
   np.testing.assert_array_equal(patches[0], pixels[:60, :60])
   np.testing.assert_array_equal(patches[-1], pixels[40:, 90:])
@@ -29,14 +29,15 @@ def test_views():
 def test_the_viewing_scale_is_that_of_a_telephone():
   pixels = np.random.default_rng(0).integers(0, 256, (960, 1280, 3), np.uint8)
   picture = Image.fromarray(pixels)
-  tiles, extents = VIEWS["viewing"](picture, 96)  # 640 x 480
-  assert tiles.shape == (7 * 5, 96, 96, 3)
-  np.testing.assert_array_equal(extents, 96)
-  assert tiles.std() < pixels.std() / 1.5  # noise is averaged away
-  small = picture.crop((0, 0, 640, 100))
-  tiles, extents = VIEWS["viewing"](small, 96)  # as it is
+  tiles, extents, has_overview = VIEWS["viewing"](picture, 96)  # 640 x 480
+  assert has_overview
+  assert tiles.shape == (7 * 5 + 1, 96, 96, 3)
+  np.testing.assert_array_equal(extents, np.full((36, 2), 96))
+  assert tiles[:-1].std() < pixels.std() / 1.5  # noise is averaged away
+  np.testing.assert_allclose(tiles[-1].mean(), pixels.mean(), atol=1)
+  tiles = VIEWS["viewing"](picture.crop((0, 0, 640, 100)), 96).images  # as it is
   np.testing.assert_array_equal(tiles[0], pixels[:96, :96])
-  strip, extents = VIEWS["viewing"](picture.crop((0, 0, 1280, 64)), 96)  # 640 x 32
-  assert strip.shape == (7, 96, 96, 3)
-  np.testing.assert_array_equal(extents, [[32, 96]] * 7)
-  assert not strip[:, 32:].any()
+  strip, extents, _ = VIEWS["viewing"](picture.crop((0, 0, 1280, 64)), 96)  # 640 x 32
+  assert strip.shape == (8, 96, 96, 3)
+  np.testing.assert_array_equal(extents[:-1], [[32, 96]] * 7)
+  assert not strip[:-1, 32:].any()

@@ -120,6 +120,12 @@ def test_tiles_count_as_far_as_they_show_something():
   np.testing.assert_array_equal(task.combine(scores, np.zeros(2)), scores.mean(0))  # nothing but flat ones
 
 
+def test_light_is_told_by_the_whole_picture():
+  task = Recognition(LabelSpace(("jpeg", "fog"), ("coding", "light")))
+  combined = task.combine(np.zeros((2, 6), np.float32), np.ones(2), np.arange(1, 7, dtype=np.float32))
+  np.testing.assert_array_equal(combined, [0, 2, 0, 4, 0, 6])
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_what_a_file_keeps_is_enough(name):
   task = task_from_dict(TASKS[name](_SIX).to_dict())
