@@ -3,7 +3,10 @@
     python scripts/train.py --config configs/wild.py \
       --config.data.source=0.6*folder:photos+0.3*cuts:originals+0.1*synthetic
 
-`photos` are small sharp photographs, `originals` pictures as cameras give them.
+`photos` are small sharp photographs, `originals` pictures as cameras give them, of which squares are cut. On two CPU
+cores without AVX-512 it trains on about 135 pictures/s. What it reaches, in accuracy and otherwise, is in
+docs/recogniser.md. To go on from the weights that come with the package, for another label space or with other
+pictures: `--config.init=jaxdistort/inference/recogniser.safetensors`.
 """
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TaskConfig, TrainConfig
