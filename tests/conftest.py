@@ -106,13 +106,13 @@ def undrawn(monkeypatch):
   """Charts are empty files, of which nothing is laid out: to draw them takes longer than a short run."""
   from matplotlib.figure import Figure
 
-  from jaxdistort.reporting import charts, grids
+  from jaxdistort.reporting import charts, drawing, grids
 
   train = importlib.import_module("jaxdistort.training.train")  # the package's `train` is the function
 
   def chart(*figures_and_path):
     *_, path = figures_and_path
-    for suffix in charts.FORMATS:
+    for suffix in drawing.FORMATS:
       path.with_name(f"{path.name}.{suffix}").write_bytes(b"")
 
   for name in ("confusion_matrix", "kinds", "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score"):

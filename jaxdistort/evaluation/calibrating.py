@@ -16,7 +16,8 @@ from jaxdistort.distortions.severities.perceptual import graded_parameters
 from jaxdistort.errors import BrokenPicture, InputError
 from jaxdistort.evaluation.judging import Judge
 from jaxdistort.inference import Recogniser, TiledPicture, score_pictures
-from jaxdistort.metrics.multilabel import expected_calibration_error, reliability
+from jaxdistort.metrics.curves import reliability
+from jaxdistort.metrics.multilabel import expected_calibration_error
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import PROTOCOLS
@@ -111,7 +112,10 @@ def calibrate(
       "before": expected_calibration_error(truth, before),
       "after": expected_calibration_error(truth, after),
     },
-    "reliability": {"before": reliability(truth, before), "after": reliability(truth, after)},
+    "reliability": {
+      name: [dataclasses.asdict(own) for own in reliability(truth, said)]
+      for name, said in (("before", before), ("after", after))
+    },
     "level_errors": {
       kind: {"parameter": scale.parameter, "unit": scale.unit, "errors": list(scale.errors)}
       for kind, scale in calibrated.levels.items()

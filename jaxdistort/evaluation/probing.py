@@ -223,4 +223,6 @@ def _figures_of(
   columns = presence, np.ones_like(presence), probabilities, probabilities >= _THRESHOLD
   by_kind = Columns(labels.kinds, *columns)
   by_group = Columns(labels.group_names, *map(labels.of_groups, columns))
-  return recognition_figures(predictions, by_kind, by_group, severities=unknown, losses=losses)
+  return recognition_figures(
+    predictions, by_kind, by_group, groups_of_kinds=labels.groups, severities=unknown, losses=losses
+  )

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from jaxdistort.metrics.curves import ReliabilityBin, SeverityBin
+
 Interval = list[float] | None
 """Low and high end of a 95 % interval; None where it cannot be told, as of fewer than five originals."""
 
@@ -164,6 +166,10 @@ class RecognitionFigures(Figures):
     expected_calibration_error: of the probabilities of all kinds, 15 bins (Naeini and others, AAAI 2015).
     per_kind: kind -> figures, of the pictures where it is absent or can be seen.
     per_group: group -> figures, likewise.
+    precision_recall: group -> (recall, precision) at falling thresholds.
+    reliability: of the probabilities of all kinds.
+    severities: what was estimated, by the true severity.
+    confusion: counts of pictures with a kind (rows) by the surest kind of its group, in the order of `names`.
   """
 
   mean_average_precision: float = 0.0
@@ -173,6 +179,10 @@ class RecognitionFigures(Figures):
   expected_calibration_error: float = 0.0
   per_kind: dict[str, OfKind] = dataclasses.field(default_factory=dict)
   per_group: dict[str, OfPresence] = dataclasses.field(default_factory=dict)
+  precision_recall: dict[str, list[tuple[float, float]]] = dataclasses.field(default_factory=dict)
+  reliability: list[ReliabilityBin] = dataclasses.field(default_factory=list)
+  severities: list[SeverityBin] = dataclasses.field(default_factory=list)
+  confusion: list[list[int]] = dataclasses.field(default_factory=list)
 
   @property
   def headline(self) -> dict[str, float]:

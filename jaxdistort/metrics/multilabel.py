@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.classification import of_counts
+from jaxdistort.metrics.curves import confusion_within_groups, precision_recall, reliability, severity_bins
 from jaxdistort.metrics.figures import Interval, OfKind, OfPresence, RecognitionFigures
 from jaxdistort.metrics.predictions import Predictions
 
@@ -69,7 +70,13 @@ def average_precisions(
 
 
 def recognition_figures(
-  predictions: Predictions, kinds: Columns, groups: Columns, *, severities: np.ndarray, losses: np.ndarray
+  predictions: Predictions,
+  kinds: Columns,
+  groups: Columns,
+  *,
+  groups_of_kinds: Sequence[str],
+  severities: np.ndarray,
+  losses: np.ndarray,
 ) -> RecognitionFigures:
   """The figures of predictions whose targets are presence, severity and visibility.
 
@@ -77,11 +84,13 @@ def recognition_figures(
     predictions: on N pictures; the second of their targets is the severity [N, K], NaN where it is not known.
     kinds: by kind, K.
     groups: by group.
+    groups_of_kinds: the group of each kind.
     severities: float [N, K], as estimated.
     losses: float [N].
   """
   right = np.all((kinds.found == kinds.presence) | ~kinds.counted, axis=1)
   severity = np.asarray(predictions.targets[1])
+  known = kinds.presence & kinds.counted & np.isfinite(severity) & np.isfinite(severities)
   per_kind = {name: _of_kind(kinds, k, severity[:, k], severities[:, k]) for k, name in enumerate(kinds.names)}
   per_group = {name: _of_presence(groups, g) for g, name in enumerate(groups.names)}
   seen = [own for own in per_kind.values() if own.support]
@@ -112,6 +121,13 @@ def recognition_figures(
     ),
     per_kind=per_kind,
     per_group=per_group,
+    precision_recall={
+      name: precision_recall(groups.presence[own, g], groups.probabilities[own, g])
+      for g, (name, own) in enumerate(zip(groups.names, groups.counted.T, strict=True))
+    },
+    reliability=reliability(kinds.presence[kinds.counted], kinds.probabilities[kinds.counted]),
+    severities=severity_bins(severity[known], severities[known]),
+    confusion=confusion_within_groups(kinds.presence & kinds.counted, kinds.probabilities, groups_of_kinds),
   )
 
 
@@ -177,19 +193,3 @@ def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray, bin
   counts = np.bincount(place, minlength=bins)
   gaps = np.bincount(place, probabilities - truth, minlength=bins)
   return float(np.sum(np.abs(gaps)) / counts.sum())
-
-
-def reliability(truth: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> list[dict[str, float]]:
-  """For equally wide bins that are not empty: the mean probability, the frequency, and the number of answers.
-
-  Args:
-    truth: bool [N].
-    probabilities: float [N] within 0..1.
-    bins: their number.
-  """
-  place = np.minimum((probabilities * bins).astype(int), bins - 1)
-  members = [place == own for own in range(bins) if (place == own).any()]
-  return [
-    {"probability": float(probabilities[own].mean()), "frequency": float(truth[own].mean()), "answers": int(own.sum())}
-    for own in members
-  ]

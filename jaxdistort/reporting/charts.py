@@ -5,34 +5,31 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.files import making_whole
 from jaxdistort.metrics.figures import Bin, Binned, ClassificationFigures, Figures, LabelledFigures, RecognitionFigures
+from jaxdistort.reporting.drawing import colour, save_chart, words
+from jaxdistort.reporting.recognition_charts import (
+  draw_confusion,
+  draw_kinds,
+  draw_precision_recall,
+  draw_reliability,
+  draw_severities,
+)
 
-FORMATS = ("png", "svg")
 _INK = "0.15"
 _FEW = 5  # pictures: fewer of a class in a bin say nothing
 
-
-def save_chart(figure: Figure, path: Path) -> None:
-  """Writes path.png and path.svg; equal charts are equal files."""
-  with mpl.rc_context({"svg.hashsalt": "jaxdistort"}):
-    for suffix in FORMATS:
-      metadata = {"Date": None} if suffix == "svg" else None
-      with making_whole(path.with_name(f"{path.name}.{suffix}")) as unfinished:
-        figure.savefig(unfinished, format=suffix, dpi=120, metadata=metadata)
-
-
-def words(name: str) -> str:
-  """A name of the code, as people read it."""
-  return name.replace("_", " ")
-
-
-_CHARTS = ("confusion_matrix", "kinds", "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score")
+_OF_RECOGNITION = {
+  "kinds": draw_kinds,
+  "precision_recall": draw_precision_recall,
+  "reliability": draw_reliability,
+  "severities": draw_severities,
+  "confusion": draw_confusion,
+}
+_CHARTS = ("confusion_matrix", *_OF_RECOGNITION, "accuracy_by_ssim", "accuracy_by_level", "accuracy_by_score")
 
 
 def charts_of(figures: Figures | LabelledFigures, score: str) -> dict[str, Callable[[Path], None] | None]:
@@ -45,16 +42,28 @@ def charts_of(figures: Figures | LabelledFigures, score: str) -> dict[str, Calla
   if isinstance(figures, LabelledFigures):
     return dict.fromkeys(_CHARTS)
   confusion = isinstance(figures, ClassificationFigures)
-  kinds = isinstance(figures, RecognitionFigures)
+  recognition = {
+    name: functools.partial(draw, figures) if isinstance(figures, RecognitionFigures) and _has(name, figures) else None
+    for name, draw in _OF_RECOGNITION.items()
+  }
   return {
     "confusion_matrix": functools.partial(draw_confusion_matrix, figures) if confusion else None,
-    "kinds": functools.partial(draw_kinds, figures) if kinds else None,
+    **recognition,
     "accuracy_by_ssim": functools.partial(draw_accuracy_by_ssim, figures) if figures.accuracy_by_ssim else None,
     "accuracy_by_level": functools.partial(draw_accuracy_by_level, figures) if figures.accuracy_by_level else None,
     "accuracy_by_score": functools.partial(draw_accuracy_by_score, figures, score)
     if figures.accuracy_by_score
     else None,
   }
+
+
+def _has(name: str, figures: RecognitionFigures) -> bool:
+  """Whether there is something to draw."""
+  if name == "confusion":
+    return any(sum(count > 0 for count in row) > 1 for row in figures.confusion)
+  if name == "precision_recall":
+    return any(figures.precision_recall.values())
+  return name == "kinds" or bool(getattr(figures, name))
 
 
 def draw_confusion_matrix(figures: ClassificationFigures, path: Path) -> None:
@@ -75,30 +84,6 @@ def draw_confusion_matrix(figures: ClassificationFigures, path: Path) -> None:
   axes.set_ylabel("true class")
   axes.set_title(f"accuracy {figures.accuracy:.3f} on {figures.pictures:,} pictures")
   figure.colorbar(image, label="share of the true class", shrink=0.8)
-  save_chart(figure, path)
-
-
-def draw_kinds(figures: RecognitionFigures, path: Path) -> None:
-  """Draws average precision, precision and recall of each kind."""
-  names, kinds = list(figures.per_kind), list(figures.per_kind.values())
-  figure = Figure(figsize=(7.6, 1.4 + 0.55 * len(names)), layout="constrained")
-  axes = figure.subplots()
-  rows = np.arange(len(names))
-  columns = {
-    "average precision": [kind.average_precision or 0 for kind in kinds],
-    "precision": [kind.precision for kind in kinds],
-    "recall": [kind.recall for kind in kinds],
-  }
-  for turn, (label, values) in enumerate(columns.items()):
-    axes.barh(rows + 0.27 * (turn - 1), values, height=0.25, label=label)
-  axes.set_yticks(rows, [f"{words(name)} ({kind.support:,})" for name, kind in zip(names, kinds, strict=True)])
-  axes.invert_yaxis()
-  axes.set_xlim(0, 1)
-  axes.set_xlabel("share")
-  axes.set_ylabel("kind (pictures)")
-  axes.grid(axis="x", alpha=0.3)
-  axes.set_title(f"mean average precision {figures.mean_average_precision:.3f} on {figures.pictures:,} pictures")
-  figure.legend(loc="outside right upper", fontsize=9)
   save_chart(figure, path)
 
 
@@ -152,11 +137,6 @@ def _draw_panels(panels: Sequence[tuple[str, str, list[Bin]]], path: Path) -> No
   for axes in grid[len(panels) :]:
     axes.axis("off")
   save_chart(figure, path)
-
-
-def colour(place: int) -> Any:
-  """Of the answer, or the kind of picture, at a place in the network's names."""
-  return mpl.colormaps["tab10"](place % 10) if place < 10 else mpl.colormaps["tab20b"](place % 20)
 
 
 def style_accuracy(axes: Axes) -> None:

@@ -13,7 +13,7 @@ from jaxdistort.errors import printable
 from jaxdistort.files import fitting_name
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.explaining import make_explainer
-from jaxdistort.reporting.charts import words
+from jaxdistort.reporting.drawing import words
 from jaxdistort.reporting.grids import draw_explanation
 
 

@@ -15,6 +15,7 @@ from jaxdistort.evaluation.mistakes import Mistake
 from jaxdistort.evaluation.report import STANDARD
 from jaxdistort.files import make_output, write_json, write_table, write_whole
 from jaxdistort.reporting import charts
+from jaxdistort.reporting.drawing import FORMATS
 from jaxdistort.reporting.grids import draw_examples
 from jaxdistort.reporting.page import Section, render_page
 from jaxdistort.tasks import CLEAN, Task
@@ -62,7 +63,7 @@ def write_report(
         draw(path)
         drawn[name] = path.with_name(f"{path.name}.svg").read_text(encoding="utf-8")
       else:
-        for suffix in charts.FORMATS:
+        for suffix in FORMATS:
           path.with_name(f"{path.name}.{suffix}").unlink(missing_ok=True)
     sections.append(Section(view, figures, mistakes[view], drawn))
   write_whole(folder / "report.html", render_page(report, sections))

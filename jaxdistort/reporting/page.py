@@ -12,7 +12,7 @@ from jaxdistort.evaluation.mistakes import Mistake
 from jaxdistort.evaluation.report import STANDARD, Report
 from jaxdistort.metrics.figures import Figures, LabelledFigures, OfLabelled
 from jaxdistort.metrics.labelled import NOTHING
-from jaxdistort.reporting.charts import words
+from jaxdistort.reporting.drawing import words
 
 _JPEG_QUALITY = 95  # of embedded pictures: a tenth of their size as PNG
 _ORIGIN = (

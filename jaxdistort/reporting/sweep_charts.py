@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from jaxdistort.reporting.charts import colour, save_chart, style_accuracy, words
+from jaxdistort.reporting.charts import style_accuracy
+from jaxdistort.reporting.drawing import colour, save_chart, words
 
 _COLOURS = ("0.15", "tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink")
 

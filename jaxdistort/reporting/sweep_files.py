@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxdistort.files import make_output, write_json
-from jaxdistort.reporting.charts import FORMATS
+from jaxdistort.reporting.drawing import FORMATS
 from jaxdistort.reporting.sweep_charts import draw_sweeps
 
 

@@ -170,6 +170,7 @@ class Recognition(Task):
       predictions,
       kinds,
       Columns(self.labels.group_names, *groups, self.group_probabilities(scores), self.finds_groups(scores)),
+      groups_of_kinds=self.labels.groups,
       severities=self.severities(scores),
       losses=self.score_losses(scores, targets),
     )
