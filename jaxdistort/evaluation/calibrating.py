@@ -26,9 +26,8 @@ from jaxdistort.tasks import LevelScale, Recognition, best_f1_thresholds, counte
 
 FALSE_ALARMS = 1 / 50
 """Share of clean pictures on which something may be found, all groups together."""
-_ON_TILES = 1 / 20  # the same of single tiles, which show less
 _DOUBTS = 1 / 10  # share of clean pictures on which something may be found or in doubt
-_SCALES = (1.0, 0.5, 1.25)  # at which clean pictures are looked at
+_SCALES = (1.0, 0.75, 0.5, 1.25)  # at which clean pictures are looked at
 _KNOTS = 21  # severities at which the levels of a kind are kept
 _LEAST_SIDE = 96  # pixels of a picture that was shrunk
 
@@ -57,10 +56,10 @@ def calibrate(
 ) -> Calibrated:
   """Fits the calibration of a network's task on pictures that it was not trained on.
 
-  Slopes and offsets of the logits are fitted on the training's protocol. The thresholds of the groups are those at
-  which at most `false_alarms` of the clean pictures, whole, at three scales, raise an alarm in any of them, and at most
-  1 in 20 clean tiles; the thresholds of the kinds those of the highest F1. A group is in doubt where 1 in 10 clean
-  pictures are no better.
+  Slopes and offsets of the logits are fitted on the training's protocol. The thresholds of groups and kinds are those
+  at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them; a kind is named,
+  once its group is found, from the probability of the highest F1 on. A group is in doubt where 1 in 10 clean pictures
+  are no better.
 
   Args:
     recogniser: whose task is recognition; its weights lie whole on every device of `create_mesh()`.
@@ -83,18 +82,11 @@ def calibrate(
   fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1))
 
   kinds = len(task.labels.kinds)
-  probabilities = fitted.probabilities(tiles.logits)
-  on_clean_tiles = probabilities[~tiles.presence.any(axis=1), kinds:]
-  scores = _scores_of_clean(recogniser, pictures, batch_size, progress)
-  on_clean = fitted.probabilities(task.logits(scores))[:, kinds:]
-
-  def limits(rate: float, on_tiles: float) -> np.ndarray:
-    return np.maximum(thresholds_for(on_clean, rate), thresholds_for(on_clean_tiles, on_tiles))
-
-  used = counted(predictions.targets)
+  probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
+  on_clean = fitted.probabilities(task.logits(_scores_of_clean(recogniser, pictures, batch_size, progress)))
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
-  groups, doubts = limits(false_alarms, _ON_TILES), limits(_DOUBTS, 2 * _DOUBTS)
-  calibration = fitted.with_thresholds(np.concatenate([f1, groups]), np.concatenate([f1, doubts]))
+  thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
+  calibration = fitted.with_thresholds(thresholds, doubts, np.concatenate([f1, thresholds[kinds:]]))
   calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
   truth, before, after = (
     own[used] for own in (tiles.presence[:, :kinds], task.probabilities(predictions.scores), probabilities[:, :kinds])
@@ -105,8 +97,8 @@ def calibrate(
     "pictures": len(pictures),
     "tiles": len(predictions),
     "false_alarms": {
-      "pictures": _alarms(on_clean, groups),
-      "tiles": _alarms(on_clean_tiles, groups),
+      "pictures": _alarms(on_clean, thresholds),
+      "tiles": _alarms(probabilities[~tiles.presence.any(axis=1)], thresholds),
     },
     "expected_calibration_error": {
       "before": expected_calibration_error(truth, before),
@@ -121,6 +113,7 @@ def calibrate(
       for kind, scale in calibrated.levels.items()
     },
     "thresholds": dict(zip((*task.labels.kinds, *task.labels.group_names), calibration.thresholds, strict=True)),
+    "naming": dict(zip(task.labels.kinds, calibration.naming, strict=False)),
   }
   description = dataclasses.replace(recogniser.description, task=calibrated)
   return Calibrated(dataclasses.replace(recogniser, description=description), report)

@@ -15,34 +15,37 @@ _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, whic
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-  """Of C columns of logits: probabilities are sigmoid(slope logit + offset) (Platt 1999).
+  """Of C columns of logits, of kinds and of groups: probabilities are sigmoid(slope logit + offset) (Platt 1999).
 
   Attributes:
     slopes: above 0.
     offsets: of the logits.
-    thresholds: probability from which a column counts as found.
-    doubts: probability from which a column can no longer be ruled out; at most the threshold.
+    thresholds: probability from which a column raises an alarm: something of its group is found.
+    doubts: probability from which that can no longer be ruled out; at most the threshold.
+    naming: probability from which a column is named, once its group is found.
   """
 
   slopes: tuple[float, ...]
   offsets: tuple[float, ...]
   thresholds: tuple[float, ...]
   doubts: tuple[float, ...]
+  naming: tuple[float, ...]
 
   @classmethod
   def none(cls, columns: int, threshold: float = 0.5) -> "Calibration":
     """Logits as they are, and the same threshold everywhere."""
     same = (threshold,) * columns
-    return cls((1.0,) * columns, (0.0,) * columns, same, same)
+    return cls((1.0,) * columns, (0.0,) * columns, same, same, same)
 
   def probabilities(self, logits: np.ndarray) -> np.ndarray:
     """float [N, C] of logits [N, C]."""
     return expit(np.array(self.slopes, np.float32) * logits + np.array(self.offsets, np.float32))
 
-  def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray) -> "Calibration":
-    """The same probabilities, other thresholds [C]."""
-    doubts = np.minimum(doubts, thresholds)
-    return dataclasses.replace(self, thresholds=tuple(thresholds.tolist()), doubts=tuple(doubts.tolist()))
+  def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray, naming: np.ndarray) -> "Calibration":
+    """The same probabilities, other thresholds, [C] each."""
+    limits = thresholds, np.minimum(doubts, thresholds), np.minimum(naming, thresholds)
+    names = "thresholds", "doubts", "naming"
+    return dataclasses.replace(self, **{n: tuple(own.tolist()) for n, own in zip(names, limits, strict=True)})
 
   def to_dict(self) -> dict[str, Any]:
     return {name: list(values) for name, values in dataclasses.asdict(self).items()}
@@ -86,6 +89,7 @@ def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
   """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all.
 
   Every column may raise equally many, as far as quantiles go; the thresholds of the most alarms that keep the rate.
+  With few pictures the rate on others is higher: each column hangs on its few highest.
 
   Args:
     clean: probabilities float [N, C] of clean pictures; thresholds are 0 where there are none.

@@ -128,23 +128,23 @@ class Recognition(Task):
     return expit(self._split(scores)[1])
 
   def finds_groups(self, scores: np.ndarray) -> np.ndarray:
-    return self.group_probabilities(scores) >= self._limits(self.calibration.thresholds)[1]
+    return self._raised(scores, self.calibration.thresholds)
 
   def doubts_groups(self, scores: np.ndarray) -> np.ndarray:
     """Whether a group is neither found nor ruled out, bool [N, G]."""
-    doubtful = self.group_probabilities(scores) >= self._limits(self.calibration.doubts)[1]
-    return doubtful & ~self.finds_groups(scores)
+    return self._raised(scores, self.calibration.doubts) & ~self.finds_groups(scores)
 
-  def _limits(self, limits: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Those of the kinds [K] and of the groups [G]."""
-    first, second = np.split(np.array(limits, np.float32), [len(self.labels.kinds)])
-    return first, second
+  def _raised(self, scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
+    """Where a group, or one of its kinds, reaches its limit, bool [N, G]."""
+    of_kinds, of_groups = np.split(np.array(limits, np.float32), [len(self.labels.kinds)])
+    kinds, groups = self._both(scores)
+    return self.labels.of_groups(kinds >= of_kinds) | (groups >= of_groups)
 
   def found(self, scores: np.ndarray) -> np.ndarray:
-    """The kinds that are named, bool [N, K]: those above their thresholds, of groups that are found."""
+    """The kinds that are named, bool [N, K]: those that are sure enough, of groups that are found."""
     places = [self.labels.group_names.index(group) for group in self.labels.groups]
-    sure = self.probabilities(scores) >= self._limits(self.calibration.thresholds)[0]
-    return sure & self.finds_groups(scores)[..., places]
+    naming = np.array(self.calibration.naming[: len(self.labels.kinds)], np.float32)
+    return (self.probabilities(scores) >= naming) & self.finds_groups(scores)[..., places]
 
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     return self.found(scores)[..., self.labels.kinds.index(kind)]

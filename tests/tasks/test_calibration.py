@@ -72,7 +72,8 @@ def test_thresholds_of_the_highest_f1():
 
 
 def test_a_file_keeps_it():
-  calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), (0.9, 0.5, 0.6, 0.5), (0.3, 0.5, 0.4, 0.5))
+  thresholds, doubts, naming = (0.9, 0.4, 0.6, 0.6), (0.3, 0.4, 0.4, 0.5), (0.5, 0.4, 0.6, 0.6)
+  calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), thresholds, doubts, naming)
   scale = LevelScale("quality", "", (0.0, 0.5, 1.0), (95.0, 50.0, 5.0)).measured(
     np.full(20, 0.5), np.repeat([46.0, 58.0], 10)
   )
@@ -84,7 +85,7 @@ def test_a_file_keeps_it():
   np.testing.assert_allclose(again.probabilities(scores), [[expit(0.5), 0.5]], rtol=1e-6)
   np.testing.assert_array_equal(again.finds_groups(scores), [[False, True]])
   np.testing.assert_array_equal(again.doubts_groups(scores), [[True, False]])
-  np.testing.assert_array_equal(again.found(scores), [[False, True]])  # jpeg is sure enough, its group is not
+  np.testing.assert_array_equal(again.found(scores), [[False, True]])  # the blur raises the alarm; coding is in doubt
   levels = {own.kind: own.level for own in again.answers(scores)[0].findings}
   assert levels == {"jpeg": Level("quality", 50, "", 6), "defocus_blur": None}
   assert scale.level(0.9).error is None  # nothing like it was measured
