@@ -88,7 +88,7 @@ _GIVEN = ["--data", "samples", "--output", "OUTPUT"]
   ("arguments", "message"),
   [
     ([], "the following arguments are required: --data, --output; see --help"),
-    (["--data", "photos", "--output", "OUTPUT"], "data source 'photos': expected folder:PATH"),
+    (["--data", "photos", "--output", "OUTPUT"], "data source 'photos': expected cuts:PATH, folder:PATH"),
     (["--data", "samples+synthetic", "--output", "OUTPUT"], "a mix cannot be prepared; prepare each"),
     (["--data", "samples", "--output", "/proc/nowhere"], "/proc/nowhere"),
     (["--data", "samples", "--output", "README.md"], "argument --output: README.md is a file; give a folder"),
