@@ -13,6 +13,9 @@ def test_a_class_names_its_group():
   np.testing.assert_array_equal(found, [[False, False], [True, False], [False, True], [True, False]])
 
 
-def test_groups_have_logits_of_their_own():
-  scores = np.concatenate([np.full((2, 6), 9.0), [[-0.1, 0.1], [0.1, -9]]], axis=1)
-  np.testing.assert_array_equal(Recognition(_LABELS).finds_groups(scores), [[False, True], [True, False]])
+def test_a_group_is_found_by_its_own_logit_or_by_a_kind_s():
+  kinds = [[-9, -9, -9], [-9, -9, -9], [-9, -9, 0.1], [-9, 0.1, -9]]
+  groups = [[-0.1, 0.1], [0.1, -9], [-9, -9], [-9, -9]]
+  scores = np.concatenate([kinds, np.zeros((4, 3)), groups], axis=1)
+  expected = [[False, True], [True, False], [True, False], [False, True]]
+  np.testing.assert_array_equal(Recognition(_LABELS).finds_groups(scores), expected)
