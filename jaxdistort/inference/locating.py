@@ -64,15 +64,19 @@ def locate(recogniser: Recogniser, image: Any, *, batch_size: int = 32) -> Maps:
     raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition has maps")
   tiles, centres = _overlapping(at_viewing_scale(to_picture(image)), recogniser.image_size)
 
+  alone = np.ones(1, np.float32)  # each tile is a picture of its own
+
   def single() -> Iterator[TiledPicture]:
     for square, extent in zip(tiles.images, tiles.extents, strict=True):
-      yield TiledPicture(None, Tiles(square[None], extent[None]))
+      yield TiledPicture(None, Tiles(square[None], extent[None]), alone)
 
   found = score_pictures(recogniser, single(), mesh_of(recogniser), batch_size=batch_size)
   scores = np.stack([scores for _, scores in found if scores is not None])
 
+  is_shown = shows_something(tiles)[:, None]
+
   def as_map(columns: np.ndarray) -> np.ndarray:
-    shown = np.where(shows_something(tiles)[:, None], columns, np.nan)
+    shown = np.where(is_shown, columns, np.nan)
     return shown.reshape(*centres.shape[:2], -1).astype(np.float32)
 
   answers = task.group_probabilities(scores), task.probabilities(scores), task.severities(scores)

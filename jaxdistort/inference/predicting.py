@@ -10,10 +10,10 @@ from jax.sharding import Mesh
 from PIL import Image
 
 from jaxdistort.data.pictures import read_picture, to_rgb
-from jaxdistort.data.views import VIEWING, VIEWS, Tiles
+from jaxdistort.data.views import VIEWING, VIEWS
 from jaxdistort.errors import InputError
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures, shows_something
+from jaxdistort.inference.tiling import TiledPicture, score_pictures, texture_of
 from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.tasks import Answer
 
@@ -88,17 +88,18 @@ def _looks(recogniser: Recogniser, images: Iterable[Any], view: str) -> Iterator
   for image in images:
     picture = to_picture(image)
     tiles = look(picture, size)
-    unclear = _why_unclear(picture, tiles)
+    weights = texture_of(tiles)
+    unclear = _why_unclear(picture, weights)
     is_shrunk = view == "viewing" and max(picture.size) > VIEWING
-    yield TiledPicture(_Look(not is_shrunk, False, unclear), tiles)
+    yield TiledPicture(_Look(not is_shrunk, False, unclear), tiles, weights)
     if is_shrunk:
       yield TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size))
 
 
-def _why_unclear(picture: Image.Image, tiles: Tiles) -> str:
+def _why_unclear(picture: Image.Image, weights: np.ndarray) -> str:
   if min(picture.size) < LEAST_SIDE:
     return f"too small: {picture.width} x {picture.height} pixels, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
-  return "" if shows_something(tiles).any() else "flat: nothing is shown by which it could be judged"
+  return "" if weights.any() else "flat: nothing is shown by which it could be judged"
 
 
 def mesh_of(recogniser: Recogniser) -> Mesh:

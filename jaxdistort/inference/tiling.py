@@ -20,10 +20,12 @@ class TiledPicture(NamedTuple):
   Attributes:
     owner: whatever names it.
     tiles: its squares; none for a picture that has no answer.
+    weights: of the tiles, float32 [n], where they are known already; else `texture_of` them.
   """
 
   owner: Any
   tiles: Tiles
+  weights: np.ndarray | None = None
 
 
 class ScoredPicture(NamedTuple):
@@ -103,7 +105,8 @@ def score_pictures(
   def announced() -> Iterator[tuple[int, Any, Any]]:
     for number, picture in enumerate(pictures):
       tiles = picture.tiles
-      under_way.append((picture.owner, texture_of(tiles), tiles.has_overview))
+      weights = texture_of(tiles) if picture.weights is None else picture.weights
+      under_way.append((picture.owner, weights, tiles.has_overview))
       for image, extent in zip(tiles.images, tiles.extents, strict=True):
         yield number, image, extent
 

@@ -30,6 +30,19 @@ class SeverityBin:
   pictures: int
 
 
+def recall_and_precision(presence: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Of the answers above every threshold, falling, float [n] each.
+
+  Args:
+    presence: bool [N], not all False.
+    probabilities: float [N], or any score that grows with it.
+  """
+  order = np.argsort(-probabilities, kind="stable")
+  hits = np.cumsum(presence[order])
+  last = np.flatnonzero(np.diff(probabilities[order], append=np.nan) != 0)  # equal ones are one threshold
+  return hits[last] / hits[-1], hits[last] / (last + 1)
+
+
 def precision_recall(presence: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
   """Recall and precision at falling thresholds, at most 60 points; none where nothing is present.
 
@@ -39,10 +52,7 @@ def precision_recall(presence: np.ndarray, probabilities: np.ndarray) -> list[tu
   """
   if not presence.any():
     return []
-  order = np.argsort(-probabilities, kind="stable")
-  hits = np.cumsum(presence[order])
-  last = np.flatnonzero(np.diff(probabilities[order], append=np.nan) != 0)  # equal ones are one threshold
-  recall, precision = hits[last] / hits[-1], hits[last] / (last + 1)
+  recall, precision = recall_and_precision(presence, probabilities)
   kept = np.unique(np.searchsorted(recall, np.linspace(0, 1, _POINTS)).clip(max=len(recall) - 1))
   return [(float(recall[i]), float(precision[i])) for i in kept]
 

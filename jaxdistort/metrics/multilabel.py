@@ -9,7 +9,13 @@ from scipy.stats import spearmanr
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
 from jaxdistort.metrics.classification import of_counts
-from jaxdistort.metrics.curves import confusion_within_groups, precision_recall, reliability, severity_bins
+from jaxdistort.metrics.curves import (
+  confusion_within_groups,
+  precision_recall,
+  recall_and_precision,
+  reliability,
+  severity_bins,
+)
 from jaxdistort.metrics.figures import Interval, OfKind, OfPresence, RecognitionFigures
 from jaxdistort.metrics.predictions import Predictions
 
@@ -61,10 +67,7 @@ def average_precisions(
   for k in range(presence.shape[1]):
     truth, scores = presence[rows[:, k], k], probabilities[rows[:, k], k]
     if truth.any():
-      order = np.argsort(-scores, kind="stable")
-      hits = np.cumsum(truth[order])
-      last = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)  # equal scores are one threshold
-      precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
+      recall, precision = recall_and_precision(truth, scores)
       found[k] = float(np.sum(np.diff(recall, prepend=0) * precision))
   return found
 
