@@ -37,10 +37,10 @@ class LabelSpace:
     return tuple(dict.fromkeys(self.groups))
 
   def of_groups(self, columns: Any) -> Any:
-    """The largest of each group's columns, [B, K] to [B, G], of JAX or numpy."""
+    """The largest of each group's columns, [..., K] to [..., G], of JAX or numpy."""
     groups = [np.flatnonzero([own == name for own in self.groups]) for name in self.group_names]
     stack = jnp.stack if isinstance(columns, jax.Array) else np.stack
-    return stack([columns[:, own].max(axis=1) for own in groups], axis=1)
+    return stack([columns[..., own].max(axis=-1) for own in groups], axis=-1)
 
   def places(self, kinds: Sequence[str], what: str) -> list[int]:
     """Where other kinds stand here, such as those of another protocol.

@@ -19,3 +19,11 @@ def test_a_group_is_found_by_its_own_logit_or_by_a_kind_s():
   scores = np.concatenate([kinds, np.zeros((4, 3)), groups], axis=1)
   expected = [[False, True], [True, False], [True, False], [False, True]]
   np.testing.assert_array_equal(Recognition(_LABELS).finds_groups(scores), expected)
+
+
+def test_groups_of_levels_of_a_sweep():
+  scores = np.linspace(-2, 2, 2 * 5 * 8, dtype=np.float32).reshape(2, 5, 8)
+  task = Recognition(_LABELS)
+  expected = [task.finds_groups(own) for own in scores]
+  np.testing.assert_array_equal(task.finds_groups(scores), expected)
+  assert task.finds(scores, "jpeg").shape == (2, 5)
