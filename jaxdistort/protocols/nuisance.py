@@ -6,14 +6,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxdistort.distortions import jpeg, sharpen, window
+from jaxdistort.distortions import camera_noise, jpeg, sharpen, window
 from jaxdistort.distortions.backend import compiled, lookup, one_by_one
 from jaxdistort.distortions.colour_spaces import from_linear, to_linear
 from jaxdistort.distortions.distributions import Distribution, Power, Uniform, UniformInteger
 from jaxdistort.distortions.tables import through_tables
 
 _SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
-_EXPOSURE, _BALANCE, _SHARPENING = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04), Power(0, 0.5, 3)
+_EXPOSURE, _BALANCE = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04)
+_GRAIN, _COARSENESS, _SHARPENING = Power(0, 1.5, 2), Uniform(0, 3), Power(0, 0.5, 3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +22,18 @@ class Nuisance:
   """Changes that stay below what people see as a fault: another size, another view, what cameras do.
 
   The clean picture is scaled with an antialiased filter and cut at a random place, turned over left to right half of
-  the time, its light and its colours are changed a little, and it is sharpened as cameras do. After the distortions it
-  is coded as a JPEG of good quality.
+  the time, and its light and its colours are changed a little. Before one of the stages the camera has its turn: what
+  the lens has drawn, blurred or not, gets a grain that can hardly be seen and is sharpened. After the stages it is
+  coded as a JPEG of good quality.
 
   Attributes:
     margin: sides of the clean picture by sides of the result.
     scale: of the clean picture; at least what fills the result.
     exposure: stops.
     balance: stops by which red is brighter and blue is darker.
+    camera_before: number of the stage before which the camera has its turn.
+    grain: amount of camera noise, levels.
+    coarseness: of its colour, px.
     sharpening: amount of an unsharp mask of radius 1 px.
     quality: of the JPEG.
   """
@@ -37,6 +42,9 @@ class Nuisance:
   scale: Distribution = _SCALE
   exposure: Distribution = _EXPOSURE
   balance: Distribution = _BALANCE
+  camera_before: int = 0
+  grain: Distribution = _GRAIN
+  coarseness: Distribution = _COARSENESS
   sharpening: Distribution = _SHARPENING
   quality: Distribution = _QUALITY
 
@@ -44,25 +52,32 @@ class Nuisance:
     """uint8 [B, H, W, 3] to [B, S, S, 3], where S is the shorter side by the margin."""
     height, width = images.shape[1:3]
     size = max(1, min(height, width) // self.margin)
-    scale, corner, flipped, (exposure, balance, sharpening) = one_by_one(
-      lambda key: self._draw(key, height, width, size), keys
-    )
+    scale, corner, flipped, (exposure, balance) = one_by_one(lambda key: self._draw(key, height, width, size), keys)
 
     def change(image: jax.Array, *own: jax.Array) -> jax.Array:
-      scale, top, left, flipped, exposure, balance, sharpening = own
+      scale, top, left, flipped, exposure, balance = own
       view = window(image, scale, top, left, size=size, filter="bicubic")
-      view = jnp.where(flipped, view[:, ::-1], view)
-      return sharpen(_toned(view, exposure, balance), sharpening, 1.0)
+      return _toned(jnp.where(flipped, view[:, ::-1], view), exposure, balance)
 
-    return jax.vmap(change)(images, scale, *corner, flipped, exposure, balance, sharpening)
+    return jax.vmap(change)(images, scale, *corner, flipped, exposure, balance)
 
   def _draw(self, key: jax.Array, height: int, width: int, size: int) -> tuple[Any, ...]:
-    scale_key, row_key, column_key, flip_key, *keys = (jax.random.fold_in(key, i) for i in range(7))
+    scale_key, row_key, column_key, flip_key, *keys = (jax.random.fold_in(key, i) for i in range(6))
     scale = jnp.maximum(self.scale.draw(scale_key), size / min(height, width))
     top = jax.random.uniform(row_key, (), jnp.float32) * jnp.maximum(height * scale - size + 1, 0)
     left = jax.random.uniform(column_key, (), jnp.float32) * jnp.maximum(width * scale - size + 1, 0)
-    tones = zip((self.exposure, self.balance, self.sharpening), keys, strict=True)
+    tones = zip((self.exposure, self.balance), keys, strict=True)
     return scale, (top, left), jax.random.bernoulli(flip_key), [own.draw(key) for own, key in tones]
+
+  def camera(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """uint8 [B, H, W, 3] to the same shape."""
+    draws = self.grain, self.coarseness, self.sharpening
+    drawn = one_by_one(lambda key: [own.draw(jax.random.fold_in(key, 8 + i)) for i, own in enumerate(draws)], keys)
+
+    def develop(key: jax.Array, image: jax.Array, grain: jax.Array, coarseness: jax.Array, sharpening: jax.Array):
+      return sharpen(camera_noise(key, image, grain, coarseness), sharpening, 1.0)
+
+    return jax.vmap(develop)(_keys_of_noise(keys), images, *drawn)
 
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to the same shape."""
@@ -72,6 +87,10 @@ class Nuisance:
     """Ready for JSON."""
     fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
     return {name: value if isinstance(value, int) else value.describe() for name, value in fields.items()}
+
+
+def _keys_of_noise(keys: jax.Array) -> jax.Array:
+  return jax.vmap(lambda key: jax.random.fold_in(key, 11))(keys)
 
 
 @compiled(group_on_cpu=1)

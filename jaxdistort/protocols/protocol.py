@@ -58,7 +58,7 @@ class Protocol:
     stages: in physical order (optics, motion, light, sensor, processing, compression).
     jpeg_quality: every picture, clean ones too, ends as a JPEG of this quality (the study's step), which is no label;
       None: no JPEG.
-    nuisance: what else befalls every picture, before the stages and after them, and is no label either.
+    nuisance: what else befalls every picture, before, between and after the stages, and is no label either.
 
   Raises:
     InputError: an unknown kind or parameter, or a distribution that may leave the parameter's bounds.
@@ -127,6 +127,8 @@ class Protocol:
     choices = [stage.choose(numbers, salt=turn) for turn, stage in enumerate(self.stages)]
     drawn, labels = one_by_one(self._draw, keys, choices)
     for turn, stage in enumerate(self.stages):
+      if self.nuisance is not None and turn == self.nuisance.camera_before:
+        images = self.nuisance.camera(_keys_of(keys, _OF_NUISANCE), images)
       images = stage.apply(_keys_of(keys, _DRAWS_A_STAGE * turn), images, choices[turn], drawn[turn])
     if self.nuisance is not None:
       images = self.nuisance.after(_keys_of(keys, _OF_NUISANCE), images)

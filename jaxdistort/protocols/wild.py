@@ -25,7 +25,7 @@ def wild(jpeg_quality: int | None = None) -> Protocol:
   half as wide and high as the clean ones that go in; see `Nuisance`.
   """
   stages = (_stage(names) for names in (_OPTICS, _LIGHT, _SENSOR, _PROCESSING, _CODING))
-  return Protocol("wild", tuple(stages), jpeg_quality, Nuisance())
+  return Protocol("wild", tuple(stages), jpeg_quality, Nuisance(camera_before=2))
 
 
 def _stage(names: tuple[str, ...]) -> Stage:
