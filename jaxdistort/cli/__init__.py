@@ -8,6 +8,7 @@ from typing import NoReturn
 from jaxdistort.cli import console
 
 COMMANDS = {
+  "predict": "say what is wrong with pictures",
   "train": "train a network as a config says, or go on with a run",
   "evaluate": "judge a network on distorted pictures, or on a database",
   "sweep": "judge networks at every level of a distortion",
@@ -45,7 +46,11 @@ def dispatch(arguments: Sequence[str]) -> int | None:
   if name.startswith("-"):
     raise InputError(f"{name} is not known before a command; see --help")
   module = importlib.import_module(f"jaxdistort.cli.{choose('command', name, COMMANDS)}")
-  return module.main(rest)
+  try:
+    return module.main(rest)
+  except Exception as error:
+    error.__dict__.setdefault("exit_status", getattr(module, "STATUS_OF_ERRORS", 1))
+    raise
 
 
 def _help() -> str:

@@ -109,7 +109,11 @@ def add_judging(
     default=None,
     help="of the last step; 0: no JPEG; as trained unless given (labelled pictures: 0)",
   )
-  parser.add_argument("--batch-size", type=at_least(1), default=64, help=f"{a_batch_of} a batch")
+  add_batches(parser, of=a_batch_of)
+
+
+def add_batches(parser: argparse.ArgumentParser, *, of: str) -> None:
+  parser.add_argument("--batch-size", type=at_least(1), default=64, help=f"{of} a batch")
   parser.add_argument("--workers", type=at_least(0), default=None, help="decoding processes; 0: threads")
 
 

@@ -1,9 +1,10 @@
-"""Calibrates a recogniser on clean pictures that it was not trained on, and writes it as a model file.
+"""Calibrates a recogniser on clean pictures, and writes it as a model file.
 
 jaxdistort calibrate --checkpoint runs/wild --data folder:photos --output recogniser.safetensors
 
-Probabilities then keep their word, and something is found on 1 in 50 clean pictures (--false-alarms). What was measured
-is written beside the file, as recogniser.json.
+Probabilities then keep their word: those of the validation pictures. Something is found on 1 in 50 clean pictures
+(--false-alarms), of which those of the training are some. What was measured is written beside the file, as
+recogniser.json.
 """
 
 import argparse
@@ -11,26 +12,25 @@ from collections.abc import Sequence
 
 from jaxdistort.cli.arguments import (
   ArgumentParser,
+  add_batches,
   add_checkpoint,
-  add_judging,
   describe_data,
   load_on_all_devices,
   output_file,
 )
+from jaxdistort.cli.broken import report_broken
 from jaxdistort.cli.terminal import TerminalProgress
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort calibrate", more=describe_data)
   add_checkpoint(parser)
-  parser.add_argument(
-    "--data", required=True, help="clean pictures, such as folder:photos, of which the validation split is taken"
-  )
+  parser.add_argument("--data", required=True, help="clean pictures, such as folder:photos: those of the training")
   parser.add_argument("--output", required=True, type=output_file, help="model file to be written (.safetensors)")
   parser.add_argument(
-    "--false-alarms", type=_share, default=0.02, help="share of clean pictures on which something may be found; 0.02"
+    "--false-alarms", type=_share, default=None, help="share of clean pictures on which something may be found; 0.02"
   )
-  add_judging(parser, a_batch_of="distorted pictures", splits=("validation", "test", "all"))
+  add_batches(parser, of="distorted pictures")
   return parser.parse_args(arguments)
 
 
@@ -46,7 +46,7 @@ def _share(text: str) -> float:
 
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
-  from jaxdistort.evaluation import calibrate
+  from jaxdistort.evaluation import FALSE_ALARMS, calibrate
   from jaxdistort.files import write_json
 
   progress = TerminalProgress()
@@ -54,8 +54,7 @@ def main(words: Sequence[str]) -> None:
     calibrated = calibrate(
       load_on_all_devices(arguments.checkpoint, arguments.weights),
       arguments.data,
-      split=arguments.split or "validation",
-      false_alarms=arguments.false_alarms,
+      false_alarms=arguments.false_alarms or FALSE_ALARMS,
       batch_size=arguments.batch_size,
       workers=arguments.workers,
       progress=progress,
@@ -63,7 +62,9 @@ def main(words: Sequence[str]) -> None:
   path, report = calibrated.recogniser.save(arguments.output), calibrated.report
   write_json(path.with_suffix(".json"), report)
   errors, alarms = report["expected_calibration_error"], report["false_alarms"]
-  print(f"calibrated on {report['tiles']} tiles of {report['pictures']} pictures ({report['split']})")
+  report_broken(len(report["broken"]), 0, path.with_suffix(".json"))
+  print(f"calibrated on {report['tiles']} tiles of {report['pictures']} pictures (validation)")
   print(f"calibration error {errors['before']:.4f} before, {errors['after']:.4f} after")
-  print(f"something is found on {alarms['pictures']:.1%} of clean pictures")
+  clean = f"{alarms['pictures']:.1%} of {report['clean_pictures']} clean pictures"
+  print(f"something is found on {clean}; of those of the validation, on {alarms['validation']:.1%}")
   print(f"written to {path}")

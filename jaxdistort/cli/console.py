@@ -19,8 +19,8 @@ from jaxdistort.runtime.compilation import keep_compiled
 def run(main: Callable[[], int | None]) -> NoReturn:
   """Runs a command's main function and ends the process.
 
-  Exit status: what `main` returns, 0 for None; 1 for an error, reported in one line on stderr; 130 after
-  Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
+  Exit status: what `main` returns, 0 for None; for an error, reported in one line on stderr, 1 or what the command
+  says (`STATUS_OF_ERRORS`); 130 after Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
   """
   _open_closed_streams()
   keep_compiled()
@@ -59,7 +59,7 @@ def _status_of(main: Callable[[], int | None]) -> int | None:
   except Exception as error:
     if (message := _explain(error)) is None:
       raise
-    return _report(message)
+    return _report(message, getattr(error, "exit_status", 1))
 
 
 def _explain(error: Exception) -> str | None:
@@ -100,10 +100,10 @@ def _of_several() -> bool:
   return jax is not None and jax.distributed.is_initialized()
 
 
-def _report(message: object) -> int:
+def _report(message: object, status: int = 1) -> int:
   with contextlib.suppress(OSError):  # where it goes may be what is full
     print(f"error: {printable(str(message))}", file=sys.stderr)
-  return 1
+  return status
 
 
 def _end_stopped() -> NoReturn:

@@ -1,14 +1,14 @@
 """Calibration of a recogniser: probabilities that keep their word, and thresholds for a stated rate of false alarms."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data import PictureSet, default_workers, open_pictures
+from jaxdistort.data import PictureSet, default_workers, open_splits
 from jaxdistort.data.pictures import read_picture
 from jaxdistort.data.views import VIEWS
 from jaxdistort.distortions import DISTORTIONS
@@ -28,6 +28,7 @@ FALSE_ALARMS = 1 / 50
 """Share of clean pictures on which something may be found, all groups together."""
 _DOUBTS = 1 / 10  # share of clean pictures on which something may be found or in doubt
 _SCALES = (1.0, 0.75, 0.5, 1.25)  # at which clean pictures are looked at
+_CLEAN = 600  # training pictures among these: enough that a threshold does not hang on three of them
 _KNOTS = 21  # severities at which the levels of a kind are kept
 _LEAST_SIDE = 96  # pixels of a picture that was shrunk
 
@@ -48,23 +49,23 @@ def calibrate(
   recogniser: Recogniser,
   data: str,
   *,
-  split: str = "validation",
   false_alarms: float = FALSE_ALARMS,
   batch_size: int = 64,
   workers: int | None = None,
   progress: Progress = SILENT,
 ) -> Calibrated:
-  """Fits the calibration of a network's task on pictures that it was not trained on.
+  """Fits the calibration of a network's task.
 
-  Slopes and offsets of the logits are fitted on the training's protocol. The thresholds of groups and kinds are those
-  at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them; a kind is named,
-  once its group is found, from the probability of the highest F1 on. A group is in doubt where 1 in 10 clean pictures
-  are no better.
+  Slopes and offsets of the logits are fitted on the validation split in the training's protocol. The thresholds of
+  groups and kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any
+  of them; a kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt
+  where 1 in 10 clean pictures are no better. These clean pictures are those of the validation and 600 of the training:
+  a threshold hangs on the few highest, so it takes many, and among clean ones a network is no better on those that it
+  has seen.
 
   Args:
     recogniser: whose task is recognition; its weights lie whole on every device of `create_mesh()`.
     data: clean pictures, see `parse_sources`.
-    split: of them.
     false_alarms: 0..1.
     batch_size: pictures or tiles a batch, about.
     workers: decoding processes, 0 for threads; one fewer than processors if None.
@@ -76,14 +77,16 @@ def calibrate(
   task = recogniser.task
   if not isinstance(task, Recognition):
     raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition is calibrated")
-  pictures = open_pictures(data, split, progress)
+  splits = open_splits(data, progress, ("validation", "train"))
+  pictures = splits["validation"]
   predictions = _judged(recogniser, pictures, batch_size, workers, progress)
   tiles = _Tiles.of(task, predictions)
   fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1))
 
   kinds = len(task.labels.kinds)
   probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
-  on_clean = fitted.probabilities(task.logits(_scores_of_clean(recogniser, pictures, batch_size, progress)))
+  clean = _Clean.of(recogniser, splits, batch_size, progress)
+  on_clean = fitted.probabilities(task.logits(clean.scores))
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
   calibration = fitted.with_thresholds(thresholds, doubts, np.concatenate([f1, thresholds[kinds:]]))
@@ -93,11 +96,13 @@ def calibrate(
   )
   report = {
     "data": data,
-    "split": split,
     "pictures": len(pictures),
     "tiles": len(predictions),
+    "clean_pictures": clean.pictures,
+    "broken": clean.broken,
     "false_alarms": {
       "pictures": _alarms(on_clean, thresholds),
+      "validation": _alarms(on_clean[clean.held_out], thresholds),
       "tiles": _alarms(probabilities[~tiles.presence.any(axis=1)], thresholds),
     },
     "expected_calibration_error": {
@@ -171,27 +176,58 @@ def _level_scales(task: Recognition, predictions: Predictions) -> dict[str, Leve
   return scales
 
 
-def _scores_of_clean(recogniser: Recogniser, pictures: PictureSet, batch_size: int, progress: Progress) -> np.ndarray:
-  """Of clean pictures at several scales, as prediction looks at them, float32 [N, W]."""
-  look, size = VIEWS.find(recogniser.description.view, "view"), recogniser.image_size
+class _Clean(NamedTuple):
+  """Clean pictures at several scales, as prediction looks at them.
 
-  def tiled() -> Iterator[TiledPicture]:
-    with progress.bar(len(pictures), unit="picture", title="clean pictures") as bar:
-      for number in range(len(pictures)):
-        bar.advance()
-        progress.check()
-        try:
-          picture = _whole(pictures, number)
-        except BrokenPicture:
-          continue
-        for scale in _SCALES:
-          sides = [round(side * scale) for side in picture.size]
-          if scale >= 1 or min(sides) >= _LEAST_SIDE:
-            scaled = picture if scale == 1 else picture.resize(sides, Image.Resampling.BICUBIC)
-            yield TiledPicture(None, look(scaled, size))
+  Attributes:
+    scores: float32 [N, W].
+    held_out: which are of the validation split, bool [N].
+    pictures: how many there are, at one scale.
+    broken: names of those that could not be read.
+  """
 
-  found = score_pictures(recogniser, tiled(), create_mesh(), batch_size=batch_size)
-  return np.stack([scores for _, scores in found if scores is not None])
+  scores: np.ndarray
+  held_out: np.ndarray
+  pictures: int
+  broken: list[str]
+
+  @classmethod
+  def of(
+    cls, recogniser: Recogniser, splits: Mapping[str, PictureSet], batch_size: int, progress: Progress
+  ) -> "_Clean":
+    look, size = VIEWS.find(recogniser.description.view, "view"), recogniser.image_size
+    held_out, more = splits["validation"], splits["train"]
+    spread = np.linspace(0, len(more), min(_CLEAN, len(more)), endpoint=False).astype(int).tolist()
+    chosen = [*((held_out, number) for number in range(len(held_out))), *((more, number) for number in spread)]
+    broken: list[str] = []
+
+    def tiled() -> Iterator[TiledPicture]:
+      with progress.bar(len(chosen), unit="picture", title="clean pictures") as bar:
+        for pictures, number in chosen:
+          bar.advance()
+          progress.check()
+          try:
+            picture = _whole(pictures, number)
+          except BrokenPicture:
+            broken.append(pictures.name(number))
+            continue
+          for scaled in _scaled(picture):
+            yield TiledPicture(pictures is held_out, look(scaled, size))
+
+    found = list(score_pictures(recogniser, tiled(), create_mesh(), batch_size=batch_size))
+    return cls(
+      np.stack([scores for _, scores in found if scores is not None]),
+      np.array([own for own, _ in found]),
+      len(chosen) - len(broken),
+      broken,
+    )
+
+
+def _scaled(picture: Image.Image) -> Iterator[Image.Image]:
+  for scale in _SCALES:
+    sides = [round(side * scale) for side in picture.size]
+    if scale >= 1 or min(sides) >= _LEAST_SIDE:
+      yield picture if scale == 1 else picture.resize(sides, Image.Resampling.BICUBIC)
 
 
 def _whole(pictures: PictureSet, number: int) -> Image.Image:

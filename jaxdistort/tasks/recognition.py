@@ -141,10 +141,15 @@ class Recognition(Task):
     return self.labels.of_groups(kinds >= of_kinds) | (groups >= of_groups)
 
   def found(self, scores: np.ndarray) -> np.ndarray:
-    """The kinds that are named, bool [N, K]: those that are sure enough, of groups that are found."""
+    """The kinds that are named, bool [N, K]: of groups that are found, those that are sure enough.
+
+    Of each group it is the surest, and what is likelier than not: one blur is hardly ever two.
+    """
     places = [self.labels.group_names.index(group) for group in self.labels.groups]
     naming = np.array(self.calibration.naming[: len(self.labels.kinds)], np.float32)
-    return (self.probabilities(scores) >= naming) & self.finds_groups(scores)[..., places]
+    kinds = self.probabilities(scores)
+    stands_out = (kinds >= self.labels.of_groups(kinds)[..., places]) | (kinds > 0.5)
+    return (kinds >= naming) & stands_out & self.finds_groups(scores)[..., places]
 
   def finds(self, scores: np.ndarray, kind: str) -> np.ndarray:
     return self.found(scores)[..., self.labels.kinds.index(kind)]

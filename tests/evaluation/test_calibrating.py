@@ -29,7 +29,7 @@ def recogniser(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_rate_of_false_alarms_is_kept(recogniser, folder_of_photographs):
-  calibrated = calibrate(recogniser, f"folder:{folder_of_photographs}", split="train", false_alarms=0.1, workers=0)
+  calibrated = calibrate(recogniser, f"folder:{folder_of_photographs}", false_alarms=0.1, workers=0)
   report, task = calibrated.report, calibrated.recogniser.task
   assert 0 <= report["false_alarms"]["pictures"] <= 0.1
   errors = report["expected_calibration_error"]

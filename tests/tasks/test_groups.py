@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxdistort.tasks import Classification, LabelSpace, Recognition
+from jaxdistort.tasks import Calibration, Classification, LabelSpace, Recognition
 
 _LABELS = LabelSpace(("gaussian_blur", "jpeg", "defocus_blur"), ("blur", "coding", "blur"))
 
@@ -27,3 +27,11 @@ def test_groups_of_levels_of_a_sweep():
   expected = [task.finds_groups(own) for own in scores]
   np.testing.assert_array_equal(task.finds_groups(scores), expected)
   assert task.finds(scores, "jpeg").shape == (2, 5)
+
+
+def test_of_a_group_the_surest_kind_is_named_and_what_is_likelier_than_not():
+  logits = np.array([[-1.0, -9, -0.5], [0.2, -9, 0.4], [-0.5, -9, -0.5]], np.float32)
+  scores = np.concatenate([logits, np.zeros((3, 3)), np.full((3, 2), 9.0)], axis=1)
+  low = Calibration((1.0,) * 5, (0.0,) * 5, (0.1,) * 5, (0.1,) * 5, (0.1,) * 5)
+  expected = [[False, False, True], [True, False, True], [True, False, True]]
+  np.testing.assert_array_equal(Recognition(_LABELS, low).found(scores), expected)

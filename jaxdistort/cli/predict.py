@@ -1,0 +1,164 @@
+"""Says what is wrong with pictures, and how strongly.
+
+jaxdistort predict photo.jpg
+jaxdistort predict --json photos/ > answers.json
+jaxdistort predict --fail-on "blur>=0.5" --fail-on "any>=0.8" upload.jpg
+curl -s https://example.org/photo.jpg | jaxdistort predict -
+
+Severities run from 0 (invisible) over 0.25 (slight) to 1. A picture without a finding is called clean; where nothing
+can be told, that is said. Exit status: 0; 1 where a condition of --fail-on holds; 2 where something could not be run or
+a picture could not be read.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jaxdistort.cli.arguments import ArgumentParser
+
+if TYPE_CHECKING:
+  from PIL import Image
+
+  from jaxdistort.inference import Recogniser
+  from jaxdistort.inference.verdicts import Condition
+  from jaxdistort.tasks import Answer
+
+STATUS_OF_ERRORS = 2
+_STANDARD_INPUT = "-"
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+  parser = ArgumentParser(__doc__, prog="jaxdistort predict")
+  parser.add_argument("images", nargs="+", metavar="IMAGE", help="picture, folder of pictures, or - for standard input")
+  parser.add_argument(
+    "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
+  )
+  parser.add_argument("--json", action="store_true", help="a list of {path, clean, distortions, ...}")
+  parser.add_argument("--advice", action="store_true", help="what helps against what is found")
+  parser.add_argument(
+    "--fail-on",
+    action="append",
+    default=[],
+    metavar="CONDITION",
+    help="group, kind or any, found with a severity of at least this: blur>=0.5; repeatable",
+  )
+  return parser.parse_args(arguments)
+
+
+class _Judged(NamedTuple):
+  """A picture by the name that it was given, with its answer or why it has none."""
+
+  path: str
+  answer: "Answer | None"
+  error: str
+
+
+def main(words: Sequence[str]) -> int:
+  arguments = parse_arguments(words)
+  from jaxdistort.inference import load
+  from jaxdistort.inference.verdicts import parse_condition, refusals
+
+  recogniser = load(arguments.checkpoint)
+  conditions = [parse_condition(text, recogniser.task.labels) for text in arguments.fail_on]
+  show = _Json() if arguments.json else _Text(arguments.advice)
+  unread = refused = 0
+  for judged in _judge(recogniser, _listed(arguments.images)):
+    holding = [] if judged.answer is None else refusals(judged.answer, conditions)
+    show.one(judged, holding)
+    unread, refused = unread + (judged.answer is None), refused + bool(holding)
+  show.end()
+  return STATUS_OF_ERRORS if unread else int(refused > 0)
+
+
+def _listed(paths: Sequence[str]) -> Iterator[str]:
+  from jaxdistort.data.listing import list_pictures
+  from jaxdistort.errors import InputError
+
+  for path in paths:
+    if path != _STANDARD_INPUT and os.path.isdir(path):
+      names, left_out = list_pictures(path)
+      for remark in left_out:
+        _complain(remark)
+      if not names:
+        raise InputError(f"{path}: no pictures in this folder")
+      yield from (os.path.join(path, name) for name in names)
+    else:
+      yield path
+
+
+def _judge(recogniser: "Recogniser", paths: Iterable[str]) -> Iterator[_Judged]:
+  """In the pictures' order; those that cannot be read stop nothing."""
+  from jaxdistort.data.pictures import read_or, read_picture
+  from jaxdistort.inference import predict_stream
+
+  waiting: deque[tuple[str, str]] = deque()  # names of pictures without an answer yet, and why they cannot be read
+
+  def pictures() -> Iterator["Image.Image"]:
+    for path in paths:
+      picture, error = read_or(None, read_picture, sys.stdin.buffer.read() if path == _STANDARD_INPUT else path)
+      waiting.append((path, error))
+      if picture is not None:
+        yield picture
+
+  def unread() -> Iterator[_Judged]:
+    while waiting and waiting[0][1]:
+      path, error = waiting.popleft()
+      yield _Judged(path, None, error)
+
+  for answer in predict_stream(recogniser, pictures()):
+    yield from unread()
+    yield _Judged(waiting.popleft()[0], answer, "")
+  yield from unread()
+
+
+class _Text:
+  """A line a picture."""
+
+  def __init__(self, advises: bool):
+    self._advises = advises
+
+  def one(self, judged: _Judged, holding: "Sequence[Condition]") -> None:
+    from jaxdistort.errors import printable
+    from jaxdistort.inference.verdicts import advice_of, in_words
+
+    if judged.answer is None:
+      _complain(f"{judged.path}: {judged.error}")
+      return
+    print(printable(f"{judged.path}: {in_words(judged.answer)}{'  [refused]' if holding else ''}"), flush=True)
+    for sentence in advice_of(judged.answer) if self._advises else ():
+      print(f"  {sentence}")
+
+  def end(self) -> None:
+    pass
+
+
+class _Json:
+  """A list of records, one a line, each written as soon as it is known."""
+
+  def __init__(self) -> None:
+    self._begun = False
+
+  def one(self, judged: _Judged, holding: "Sequence[Condition]") -> None:
+    from jaxdistort.inference.verdicts import advice_of, record_of
+
+    record: dict[str, Any] = {"path": judged.path}
+    if judged.answer is None:
+      record["error"] = judged.error
+    else:
+      conditions = [f"{own.name}>={own.least:g}" for own in holding]
+      record |= record_of(judged.answer) | {"advice": advice_of(judged.answer), "refused_for": conditions}
+    print(",\n" if self._begun else "[\n", json.dumps(record), sep="", end="", flush=True)
+    self._begun = True
+
+  def end(self) -> None:
+    print("\n]" if self._begun else "[]")
+
+
+def _complain(text: str) -> None:
+  from jaxdistort.errors import printable
+
+  print(printable(text), file=sys.stderr)

@@ -1,0 +1,100 @@
+"""`jaxdistort predict` as a person runs it."""
+
+import io
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+import jaxdistort
+from jaxdistort.inference import Description, Recogniser
+from jaxdistort.inference.verdicts import in_words
+from jaxdistort.models import NetworkSpec
+from jaxdistort.protocols import pairs
+from jaxdistort.tasks import Recognition
+from tests.models.networks import made_up
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+  """A model file of a small recogniser that knows nothing."""
+  protocol = pairs()
+  task = Recognition(jaxdistort.tasks.LabelSpace(protocol.kinds, protocol.groups))
+  spec = NetworkSpec("multiscale", task.width, 32)
+  folder = tmp_path_factory.mktemp("model")
+  return Recogniser(Description(spec, task, protocol.describe(), "samples", task.view), *made_up(spec), folder, 0).save(
+    folder / "model.safetensors"
+  )
+
+
+@pytest.fixture
+def pictures(photographs, tmp_path):
+  folder = tmp_path / "pictures"
+  folder.mkdir()
+  for number in range(3):
+    Image.fromarray(photographs[number]).save(folder / f"{number}.png")
+  return folder
+
+
+def test_a_line_a_picture_in_their_order(command, model, pictures):
+  (pictures / "1.png").write_bytes(b"no picture")
+  ended = command("predict", "--checkpoint", model, pictures)
+  answers = [jaxdistort.load(model).predict(pictures / f"{number}.png") for number in (0, 2)]
+  lines = [f"{pictures}/{number}.png: {in_words(own)}" for number, own in zip((0, 2), answers, strict=True)]
+  assert ended.out.splitlines() == lines
+  assert ended.err.startswith(f"{pictures}/1.png: ")
+  assert ended.err.count("\n") == 1
+  assert ended.status == 2
+
+
+def test_records_of_standard_input_and_of_files(command, model, pictures, monkeypatch):
+  content = (pictures / "0.png").read_bytes()
+  monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+  (pictures / "2.png").write_bytes(content[:100])
+  ended = command("predict", "--json", "--checkpoint", model, "-", pictures / "0.png", pictures / "2.png")
+  first, second, broken = json.loads(ended.out)
+  assert first["path"] == "-"
+  assert first | {"path": second["path"]} == second
+  assert set(first) == {"path", "clean", "unclear", "distortions", "doubtful", "advice", "refused_for"}
+  assert set(broken) == {"path", "error"}
+  assert ended.status == 2
+
+
+def test_the_exit_status_says_whether_a_condition_holds(command, model, pictures):
+  found = {
+    group.group
+    for answer in jaxdistort.load(model).predict(sorted(pictures.iterdir()))
+    for group in answer.groups
+    if group.found
+  }
+  for name in ("blur", "noise", "any"):
+    ended = command("predict", "--checkpoint", model, "--fail-on", name, pictures)
+    assert ended.status == int(name in found or (name == "any" and bool(found)))
+    assert ("[refused]" in ended.out) == bool(ended.status)
+  assert command("predict", "--checkpoint", model, pictures).status == 0
+
+
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    (("--fail-on", "blurr", "MODEL"), "condition 'blurr': expected NAME"),
+    (("--fail-on", "blur>=2", "MODEL"), "a severity within"),
+    (("--checkpoint", "/nowhere.safetensors"), "no such file"),
+    (("--wrong",), "unrecognized arguments"),
+  ],
+)
+def test_what_cannot_be_run_has_status_2(command, model, pictures, words, message):
+  words = ["--checkpoint", model, *words[:-1]] if words[-1] == "MODEL" else words
+  ended = command("predict", *words, pictures / "0.png")
+  assert ended.status == 2
+  assert message in ended.err
+  assert ended.err.count("\n") == 1
+
+
+def test_an_empty_folder_is_told(command, model, tmp_path):
+  (tmp_path / "empty").mkdir()
+  ended = command("predict", "--checkpoint", model, tmp_path / "empty")
+  assert (ended.status, ended.out) == (2, "")
+  assert "no pictures in this folder" in ended.err
