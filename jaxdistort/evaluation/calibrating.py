@@ -86,10 +86,11 @@ def calibrate(
   kinds = len(task.labels.kinds)
   probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
   clean = _Clean.of(recogniser, splits, batch_size, progress)
-  on_clean = fitted.probabilities(task.logits(clean.scores))
+  strengths = Recognition(task.labels, fitted).strengths
+  on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
-  calibration = fitted.with_thresholds(thresholds, doubts, np.concatenate([f1, thresholds[kinds:]]))
+  calibration = fitted.with_thresholds(thresholds, doubts, np.concatenate([f1, np.full_like(thresholds[kinds:], 0.5)]))
   calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
   truth, before, after = (
     own[used] for own in (tiles.presence[:, :kinds], task.probabilities(predictions.scores), probabilities[:, :kinds])
@@ -103,7 +104,7 @@ def calibrate(
     "false_alarms": {
       "pictures": _alarms(on_clean, thresholds),
       "validation": _alarms(on_clean[clean.held_out], thresholds),
-      "tiles": _alarms(probabilities[~tiles.presence.any(axis=1)], thresholds),
+      "tiles": _alarms(strengths(predictions.scores[~tiles.presence.any(axis=1)]), thresholds),
     },
     "expected_calibration_error": {
       "before": expected_calibration_error(truth, before),

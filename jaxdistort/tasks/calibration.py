@@ -20,8 +20,8 @@ class Calibration:
   Attributes:
     slopes: above 0.
     offsets: of the logits.
-    thresholds: probability from which a column raises an alarm: something of its group is found.
-    doubts: probability from which that can no longer be ruled out; at most the threshold.
+    thresholds: probability times severity from which a column raises an alarm: something of its group is found.
+    doubts: the same, from which that can no longer be ruled out; at most the threshold.
     naming: probability from which a column is named, once its group is found.
   """
 
@@ -32,10 +32,10 @@ class Calibration:
   naming: tuple[float, ...]
 
   @classmethod
-  def none(cls, columns: int, threshold: float = 0.5) -> "Calibration":
-    """Logits as they are, and the same threshold everywhere."""
-    same = (threshold,) * columns
-    return cls((1.0,) * columns, (0.0,) * columns, same, same, same)
+  def none(cls, columns: int) -> "Calibration":
+    """Logits as they are; an alarm is raised by what is likelier than not and of middle severity."""
+    alarms, naming = (0.25,) * columns, (0.5,) * columns
+    return cls((1.0,) * columns, (0.0,) * columns, alarms, alarms, naming)
 
   def probabilities(self, logits: np.ndarray) -> np.ndarray:
     """float [N, C] of logits [N, C]."""
@@ -43,7 +43,7 @@ class Calibration:
 
   def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray, naming: np.ndarray) -> "Calibration":
     """The same probabilities, other thresholds, [C] each."""
-    limits = thresholds, np.minimum(doubts, thresholds), np.minimum(naming, thresholds)
+    limits = thresholds, np.minimum(doubts, thresholds), naming
     names = "thresholds", "doubts", "naming"
     return dataclasses.replace(self, **{n: tuple(own.tolist()) for n, own in zip(names, limits, strict=True)})
 
@@ -92,7 +92,7 @@ def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
   With few pictures the rate on others is higher: each column hangs on its few highest.
 
   Args:
-    clean: probabilities float [N, C] of clean pictures; thresholds are 0 where there are none.
+    clean: strengths float [N, C] of clean pictures; thresholds are 0 where there are none.
     rate: 0..1, of false alarms.
   """
   if not len(clean):

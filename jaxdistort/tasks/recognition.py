@@ -136,9 +136,26 @@ class Recognition(Task):
 
   def _raised(self, scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
     """Where a group, or one of its kinds, reaches its limit, bool [N, G]."""
-    of_kinds, of_groups = np.split(np.array(limits, np.float32), [len(self.labels.kinds)])
+    raised = self.strengths(scores) >= np.array(limits, np.float32)
+    kinds = len(self.labels.kinds)
+    return self.labels.of_groups(raised[..., :kinds]) | raised[..., kinds:]
+
+  def strengths(self, scores: np.ndarray) -> np.ndarray:
+    """How strong each kind and each group is expected to be, float [N, K + G]: its probability times its severity.
+
+    By these alarms are raised. On real pictures, whose every trait computed ones do not have, a network that is unsure
+    whether a picture was blurred still sees how strongly; what it takes clean ones for is slight.
+    """
     kinds, groups = self._both(scores)
-    return self.labels.of_groups(kinds >= of_kinds) | (groups >= of_groups)
+    severities = self.severities(scores)
+    of_groups = [self._surest_of_group(kinds, severities, name) for name in self.labels.group_names]
+    return np.concatenate([kinds * severities, groups * np.stack(of_groups, axis=-1)], axis=-1)
+
+  def _surest_of_group(self, kinds: np.ndarray, severities: np.ndarray, group: str) -> np.ndarray:
+    """The severity of the most probable kind of a group, float [N]."""
+    own = np.flatnonzero([name == group for name in self.labels.groups])
+    surest = np.argmax(kinds[..., own], axis=-1)
+    return np.take_along_axis(severities[..., own], surest[..., None], axis=-1)[..., 0]
 
   def found(self, scores: np.ndarray) -> np.ndarray:
     """The kinds that are named, bool [N, K]: of groups that are found, those that are sure enough.

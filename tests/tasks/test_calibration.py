@@ -72,7 +72,7 @@ def test_thresholds_of_the_highest_f1():
 
 
 def test_a_file_keeps_it():
-  thresholds, doubts, naming = (0.9, 0.4, 0.6, 0.6), (0.3, 0.4, 0.4, 0.5), (0.5, 0.4, 0.6, 0.6)
+  thresholds, doubts, naming = (0.45, 0.2, 0.3, 0.3), (0.15, 0.2, 0.2, 0.25), (0.5, 0.4, 0.6, 0.6)
   calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), thresholds, doubts, naming)
   scale = LevelScale("quality", "", (0.0, 0.5, 1.0), (95.0, 50.0, 5.0)).measured(
     np.full(20, 0.5), np.repeat([46.0, 58.0], 10)

@@ -81,7 +81,7 @@ def test_a_recognition_by_hand():
   targets = make_targets(samples, variable().kinds)  # blur, noise
   np.testing.assert_array_equal(targets.presence, [[1, 0, 1], [0, 0, 0]])
   np.testing.assert_array_equal(targets.severity, [[0.5, 0, 0.25], [0, 0, 0]])
-  outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0, 2, -2, 1], [-3.0, -3, -3, 9, 9, 9, -1, -1, -1]])
+  outputs = jnp.asarray([[3.0, -3, -1, 0, 0, 0, 2, -2, 1], [-3.0, -3, -3, -1, -1, -1, -1, -1, -1]])
   weights = jnp.asarray([[1, 1, 0.4], [1, 1, 1]])  # of presence: as far as it is visible
   entropies = [optax.sigmoid_binary_cross_entropy(outputs[:, own], targets.presence) for own in (slice(3), slice(6, 9))]
   presence = sum((weights * entropy).mean(axis=1) for entropy in entropies)
@@ -103,7 +103,7 @@ def test_a_recognition_by_hand():
 
 def test_what_a_recognition_says():
   task = Recognition(_THREE)
-  first, second = task.answers(np.float32([[3, -3, -1, 0, 0, 0, 2, -2, 1], [-3, -3, -3, 9, 9, 9, -1, -1, -1]]))
+  first, second = task.answers(np.float32([[3, -3, -1, 0, 0, 0, 2, -2, 1], [-3, -3, -3, -1, -1, -1, -1, -1, -1]]))
   assert second.clean
   assert not first.clean
   assert [(own.kind, own.severity, own.found) for own in first.findings][:2] == [
@@ -112,6 +112,14 @@ def test_what_a_recognition_says():
   ]
   assert [(own.group, own.found) for own in first.groups] == [("noise", True), ("blur", True), ("coding", False)]
   assert first.probability_clean == pytest.approx(np.prod(1 - expit([2, -2, 1])))
+
+
+def test_a_group_is_as_strong_as_its_surest_kind():
+  task = Recognition(LabelSpace(("gaussian_blur", "jpeg", "defocus_blur"), ("blur", "coding", "blur")))
+  scores = np.float32([[1, -2, 2, -1, 3, 0.5, 0.3, 0.7], [1, -2, -2, -1, 3, 0.5, 0.3, 0.7]])
+  logits, severities = expit(scores[:, [0, 1, 2, 6, 7]]), expit(scores[:, 3:6])
+  expected = [[*severities[0], severities[0, 2], severities[0, 1]], [*severities[1], severities[1, 0], severities[1, 1]]]
+  np.testing.assert_allclose(task.strengths(scores), logits * expected, rtol=1e-6)
 
 
 def test_tiles_count_as_far_as_they_show_something():
