@@ -14,18 +14,16 @@ import argparse
 import json
 import os
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jaxdistort.cli.arguments import ArgumentParser
 
 if TYPE_CHECKING:
   from PIL import Image
 
-  from jaxdistort.inference import Recogniser
+  from jaxdistort.inference.files import Judged
   from jaxdistort.inference.verdicts import Condition
-  from jaxdistort.tasks import Answer
 
 STATUS_OF_ERRORS = 2
 _STANDARD_INPUT = "-"
@@ -49,24 +47,17 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   return parser.parse_args(arguments)
 
 
-class _Judged(NamedTuple):
-  """A picture by the name that it was given, with its answer or why it has none."""
-
-  path: str
-  answer: "Answer | None"
-  error: str
-
-
 def main(words: Sequence[str]) -> int:
   arguments = parse_arguments(words)
   from jaxdistort.inference import load
+  from jaxdistort.inference.files import judge_files
   from jaxdistort.inference.verdicts import parse_condition, refusals
 
   recogniser = load(arguments.checkpoint)
   conditions = [parse_condition(text, recogniser.task.labels) for text in arguments.fail_on]
   show = _Json() if arguments.json else _Text(arguments.advice)
   unread = refused = 0
-  for judged in _judge(recogniser, _listed(arguments.images)):
+  for judged in judge_files(recogniser, _listed(arguments.images), read=_read):
     holding = [] if judged.answer is None else refusals(judged.answer, conditions)
     show.one(judged, holding)
     unread, refused = unread + (judged.answer is None), refused + bool(holding)
@@ -90,29 +81,10 @@ def _listed(paths: Sequence[str]) -> Iterator[str]:
       yield path
 
 
-def _judge(recogniser: "Recogniser", paths: Iterable[str]) -> Iterator[_Judged]:
-  """In the pictures' order; those that cannot be read stop nothing."""
-  from jaxdistort.data.pictures import read_or, read_picture
-  from jaxdistort.inference import predict_stream
+def _read(path: str) -> "Image.Image":
+  from jaxdistort.data.pictures import read_picture
 
-  waiting: deque[tuple[str, str]] = deque()  # names of pictures without an answer yet, and why they cannot be read
-
-  def pictures() -> Iterator["Image.Image"]:
-    for path in paths:
-      picture, error = read_or(None, read_picture, sys.stdin.buffer.read() if path == _STANDARD_INPUT else path)
-      waiting.append((path, error))
-      if picture is not None:
-        yield picture
-
-  def unread() -> Iterator[_Judged]:
-    while waiting and waiting[0][1]:
-      path, error = waiting.popleft()
-      yield _Judged(path, None, error)
-
-  for answer in predict_stream(recogniser, pictures()):
-    yield from unread()
-    yield _Judged(waiting.popleft()[0], answer, "")
-  yield from unread()
+  return read_picture(sys.stdin.buffer.read() if path == _STANDARD_INPUT else path)
 
 
 class _Text:
@@ -121,7 +93,7 @@ class _Text:
   def __init__(self, advises: bool):
     self._advises = advises
 
-  def one(self, judged: _Judged, holding: "Sequence[Condition]") -> None:
+  def one(self, judged: "Judged", holding: "Sequence[Condition]") -> None:
     from jaxdistort.errors import printable
     from jaxdistort.inference.verdicts import advice_of, in_words
 
@@ -142,7 +114,7 @@ class _Json:
   def __init__(self) -> None:
     self._begun = False
 
-  def one(self, judged: _Judged, holding: "Sequence[Condition]") -> None:
+  def one(self, judged: "Judged", holding: "Sequence[Condition]") -> None:
     from jaxdistort.inference.verdicts import advice_of, record_of
 
     record: dict[str, Any] = {"path": judged.path}

@@ -56,7 +56,13 @@ def predict_stream(
     view: one of `VIEWS`; the recogniser's own if None.
     batch_size: squares a batch.
   """
-  looks = _looks(recogniser, images, view or recogniser.description.view)
+  name = view or recogniser.description.view
+  looks = (look for image in images for look in looks_at(recogniser, to_picture(image), view=name))
+  return answers_to(recogniser, looks, batch_size=batch_size)
+
+
+def answers_to(recogniser: Recogniser, looks: Iterable[TiledPicture], *, batch_size: int = _BATCH) -> Iterator[Answer]:
+  """The answers to pictures of which there are looks, one after the other, as `looks_at` gives them."""
   answer: Any = None
   for look, scores in score_pictures(recogniser, looks, mesh_of(recogniser), batch_size=batch_size):
     assert scores is not None  # every picture has a tile
@@ -83,17 +89,26 @@ class _Look(NamedTuple):
   unclear: str
 
 
-def _looks(recogniser: Recogniser, images: Iterable[Any], view: str) -> Iterator[TiledPicture]:
-  look, size = VIEWS.find(view, "view"), recogniser.image_size
-  for image in images:
-    picture = to_picture(image)
-    tiles = look(picture, size)
-    weights = texture_of(tiles)
-    unclear = _why_unclear(picture, weights)
-    is_shrunk = view == "viewing" and max(picture.size) > VIEWING
-    yield TiledPicture(_Look(not is_shrunk, False, unclear), tiles, weights)
-    if is_shrunk:
-      yield TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size))
+def looks_at(
+  recogniser: Recogniser, picture: Image.Image, *, view: str | None = None, native: bool = True
+) -> list[TiledPicture]:
+  """The looks at a picture: by the view, and by its own pixels, if it is shrunk for that. Threads may share the work.
+
+  Args:
+    recogniser: who looks.
+    picture: RGB.
+    view: one of `VIEWS`; the recogniser's own if None.
+    native: whether a picture that is shrunk is looked at by its own pixels, too.
+  """
+  name, size = view or recogniser.description.view, recogniser.image_size
+  tiles = VIEWS.find(name, "view")(picture, size)
+  weights = texture_of(tiles)
+  unclear = _why_unclear(picture, weights)
+  is_twofold = native and name == "viewing" and max(picture.size) > VIEWING
+  looks = [TiledPicture(_Look(not is_twofold, False, unclear), tiles, weights)]
+  if is_twofold:
+    looks.append(TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size)))
+  return looks
 
 
 def _why_unclear(picture: Image.Image, weights: np.ndarray) -> str:

@@ -118,7 +118,10 @@ def test_a_group_is_as_strong_as_its_surest_kind():
   task = Recognition(LabelSpace(("gaussian_blur", "jpeg", "defocus_blur"), ("blur", "coding", "blur")))
   scores = np.float32([[1, -2, 2, -1, 3, 0.5, 0.3, 0.7], [1, -2, -2, -1, 3, 0.5, 0.3, 0.7]])
   logits, severities = expit(scores[:, [0, 1, 2, 6, 7]]), expit(scores[:, 3:6])
-  expected = [[*severities[0], severities[0, 2], severities[0, 1]], [*severities[1], severities[1, 0], severities[1, 1]]]
+  expected = [
+    [*severities[0], severities[0, 2], severities[0, 1]],
+    [*severities[1], severities[1, 0], severities[1, 1]],
+  ]
   np.testing.assert_allclose(task.strengths(scores), logits * expected, rtol=1e-6)
 
 
