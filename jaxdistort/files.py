@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from jaxdistort.errors import InputError
 
-_NAMES = "surrogateescape"  # names of files that are no UTF-8 go out as the bytes they came in as
+NAMES = "surrogateescape"
+"""How texts are encoded: names of files that are no UTF-8 go out as the bytes they came in as."""
 
 
 def cache_folder(name: str) -> Path | None:
@@ -60,7 +61,7 @@ def is_output(names: Iterable[str]) -> bool:
 def write_whole(path: Path, content: str | bytes) -> None:
   """Writes a file beside its place and renames it; leaves nothing of it if it cannot be written."""
   with writing_whole(path) as file:
-    file.write(content.encode(errors=_NAMES) if isinstance(content, str) else content)
+    file.write(content.encode(errors=NAMES) if isinstance(content, str) else content)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -96,14 +97,14 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
   """Writes CSV row by row, like `write_whole`; `read_table` gives the same texts, whatever is in them."""
   with writing_whole(path) as file:
-    text = io.TextIOWrapper(file, encoding="utf-8", errors=_NAMES, newline="")
-    text.writelines(",".join(map(_cell, row)) + "\n" for row in rows)
+    text = io.TextIOWrapper(file, encoding="utf-8", errors=NAMES, newline="")
+    text.writelines(",".join(map(cell_of, row)) + "\n" for row in rows)
     text.flush()
     text.detach()  # or it would close the file
 
 
-def _cell(value: Any) -> str:
-  """In quotes where it must be, and where a program might take its tabs and semicolons for something else."""
+def cell_of(value: Any) -> str:
+  """A value as CSV has it: in quotes where it must be, and where a program might misread its tabs and semicolons."""
   text = "" if value is None else str(value)
   special = any(letter in text for letter in ',;"\t\r\n') or text != text.strip()
   return '"' + text.replace('"', '""') + '"' if special else text  # the csv module leaves a \r as it is
@@ -116,7 +117,7 @@ def read_table(path: Path) -> Iterator[list[str]]:
     OSError: it is not there, or cannot be read.
     csv.Error: it is no such file.
   """
-  with path.open(encoding="utf-8", errors=_NAMES, newline="") as file:
+  with path.open(encoding="utf-8", errors=NAMES, newline="") as file:
     yield from csv.reader(file)
 
 

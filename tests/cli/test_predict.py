@@ -9,24 +9,14 @@ import pytest
 from PIL import Image
 
 import jaxdistort
-from jaxdistort.inference import Description, Recogniser
 from jaxdistort.inference.verdicts import in_words
-from jaxdistort.models import NetworkSpec
-from jaxdistort.protocols import pairs
-from jaxdistort.tasks import Recognition
-from tests.models.networks import made_up
+from tests.inference.recognisers import small_recogniser
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-  """A model file of a small recogniser that knows nothing."""
-  protocol = pairs()
-  task = Recognition(jaxdistort.tasks.LabelSpace(protocol.kinds, protocol.groups))
-  spec = NetworkSpec("multiscale", task.width, 32)
   folder = tmp_path_factory.mktemp("model")
-  return Recogniser(Description(spec, task, protocol.describe(), "samples", task.view), *made_up(spec), folder, 0).save(
-    folder / "model.safetensors"
-  )
+  return small_recogniser(folder).save(folder / "model.safetensors")
 
 
 @pytest.fixture

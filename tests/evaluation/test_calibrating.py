@@ -2,29 +2,19 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import calibrate
-from jaxdistort.inference import Description, Recogniser
-from jaxdistort.models import NetworkSpec
-from jaxdistort.protocols import pairs
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.tasks import Classification, LabelSpace, Recognition
-from tests.models.networks import made_up
+from jaxdistort.tasks import Classification, LabelSpace
+from tests.inference.recognisers import small_recogniser
 
 
 @pytest.fixture(scope="module")
 def recogniser(tmp_path_factory):
-  protocol = pairs()
-  task = Recognition(LabelSpace(protocol.kinds, protocol.groups))
-  spec = NetworkSpec("multiscale", task.width, 32)
-  structure, variables = made_up(spec)
-  variables = jax.device_put(variables, replicated(create_mesh()))
-  description = Description(spec, task, protocol.describe(), "samples", task.view)
-  return Recogniser(description, structure, variables, tmp_path_factory.mktemp("run"), 0)
+  return small_recogniser(tmp_path_factory.mktemp("run"), replicated(create_mesh()))
 
 
 @pytest.mark.slow

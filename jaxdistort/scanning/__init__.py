@@ -1,0 +1,6 @@
+"""Scans: answers to all pictures below a folder, in a table that can be gone on with."""
+
+from jaxdistort.scanning.scan import Scanned, scan
+from jaxdistort.scanning.tables import FORMATS
+
+__all__ = ["FORMATS", "Scanned", "scan"]

@@ -1,0 +1,119 @@
+"""A scan: every picture below a folder is judged once, and again when it has changed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from jaxdistort.data.listing import list_pictures
+from jaxdistort.errors import InputError
+from jaxdistort.inference import Recogniser
+from jaxdistort.inference.files import Judged, judge_files
+from jaxdistort.inference.verdicts import record_of
+from jaxdistort.progress import SILENT, Progress
+from jaxdistort.scanning.tables import Row, State, Table
+
+
+class Scanned(NamedTuple):
+  """What a scan did.
+
+  Attributes:
+    pictures: rows of the table.
+    judged: of these, in this call.
+    broken: files of this call that could not be read.
+    left_out: what of the folder was not looked at, and why; a line each.
+  """
+
+  pictures: int
+  judged: int
+  broken: int
+  left_out: tuple[str, ...]
+
+
+def scan(
+  recogniser: Recogniser,
+  folder: Path,
+  output: Path,
+  *,
+  native: bool = False,
+  workers: int = 1,
+  progress: Progress = SILENT,
+) -> Scanned:
+  """Judges all pictures below a folder, in the order of their names, and writes a row on each as soon as it is known.
+
+  Stopped at any moment and called again it goes on, and ends with the rows of an unbroken call. Rows on files that are
+  gone are thrown away; files that have changed since, and all if the recogniser is another one, are judged again.
+
+  Args:
+    recogniser: the network, on one device.
+    folder: its pictures are found by their suffixes.
+    output: the table, with a suffix of `FORMATS`.
+    native: see `judge_files`; its answers are not in the table.
+    workers: threads that decode.
+    progress: counts pictures; may ask to stop.
+
+  Raises:
+    InputError: there is no such folder, no picture in it, or a file at `output` that is no such table.
+    KeyboardInterrupt: `progress` asked to stop.
+  """
+  if not folder.is_dir():
+    raise InputError(f"{folder}: no such folder")
+  listing, model = list_pictures(os.fspath(folder)), name_of(recogniser)
+  if not listing.names:
+    raise InputError(f"{folder}: no pictures in this folder")
+  states = {name: state for name in listing.names if (state := _state(folder, name, model))}
+  table = Table(output, recogniser.task.labels, states)
+  try:
+    return _go_on(recogniser, folder, table, states, native, workers, progress)._replace(left_out=listing.left_out)
+  finally:
+    table.close()
+
+
+def _go_on(
+  recogniser: Recogniser,
+  folder: Path,
+  table: Table,
+  states: Mapping[str, State],
+  native: bool,
+  workers: int,
+  progress: Progress,
+) -> Scanned:
+  missing = [name for name in states if name not in table.done]
+  paths = (os.path.join(folder, name) for name in missing)
+  broken = 0
+  with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
+    for name, judged in zip(missing, judge_files(recogniser, paths, native=native, workers=workers), strict=True):
+      table.add(_row(name, states[name], judged))
+      broken += judged.answer is None
+      bar.advance()
+      progress.check()
+  return Scanned(len(table.done), len(missing), broken, ())
+
+
+def _row(name: str, state: State, judged: Judged) -> Row:
+  if judged.answer is None:
+    return Row(name, state, judged.error, {})
+  probabilities = {group.group: round(group.probability, 4) for group in judged.answer.groups}
+  return Row(name, state, "", record_of(judged.answer) | {"probabilities": probabilities})
+
+
+def _state(folder: Path, name: str, model: str) -> State | None:
+  """None for a file that has gone since it was listed."""
+  try:
+    status = os.stat(os.path.join(folder, name))
+  except OSError:
+    return None
+  return State(status.st_size, status.st_mtime_ns, model)
+
+
+def name_of(recogniser: Recogniser) -> str:
+  """The same for recognisers that answer alike: eight digits of a hash of weights and description."""
+  content = hashlib.blake2b(json.dumps(recogniser.description.to_dict(), sort_keys=True).encode(), digest_size=4)
+  for leaf in jax.tree.leaves(recogniser.variables):
+    content.update(np.asarray(leaf).tobytes())
+  return content.hexdigest()

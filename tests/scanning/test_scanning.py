@@ -1,0 +1,132 @@
+"""Scans: rows on all files, whatever stops them."""
+
+import csv
+import dataclasses
+import fcntl
+import json
+import os
+
+import pytest
+from PIL import Image
+
+from jaxdistort.errors import InputError
+from jaxdistort.progress import Progress
+from jaxdistort.scanning import scan
+from tests.inference.recognisers import small_recogniser
+
+_BOTH = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+_ODD = 'a "quoted", name\nof two lines; 🙂.png'
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory):
+  return small_recogniser(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def folder(photographs, tmp_path):
+  """Seven pictures, of which one is broken, one has an odd name, one's name is no UTF-8."""
+  folder = tmp_path / "photos"
+  (folder / "more").mkdir(parents=True)
+  names = ["0.png", "1.png", "more/2.png", _ODD, os.fsdecode(b"caf\xe9.png"), "3.png"]
+  for picture, name in zip(photographs, names, strict=False):
+    Image.fromarray(picture).save(folder / name)
+  (folder / "broken.jpg").write_bytes(b"no picture")
+  return folder
+
+
+class _Stops(Progress):
+  """Asks to stop after some pictures."""
+
+  def __init__(self, after):
+    self._left = after
+
+  def stop_asked(self):
+    self._left -= 1
+    return self._left == 0
+
+
+def _rows(table):
+  if table.suffix == ".jsonl":
+    return [json.loads(line) for line in table.read_text().splitlines()]
+  with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+    return list(csv.DictReader(file))
+
+
+@_BOTH
+def test_a_row_a_file(recogniser, folder, tmp_path, suffix):
+  table = tmp_path / f"answers{suffix}"
+  done = scan(recogniser, folder, table, workers=2)
+  rows = {row["path"]: row for row in _rows(table)}
+  assert done[:3] == (7, 7, 1)
+  assert list(rows) == sorted(rows)
+  assert set(rows) == {os.fspath(f.relative_to(folder)) for f in folder.rglob("*.*")}
+  assert rows["broken.jpg"]["error"]
+  answer = recogniser.predict(folder / "1.png")
+  found = [group.group for group in answer.groups if group.found]
+  if suffix == ".csv":
+    assert sorted(rows["1.png"]["groups"].split(";")) == sorted(found or [""])
+    assert [group for group in ("blur", "noise", "warp") if rows["1.png"][group]] == sorted(found)
+  else:
+    assert {own["group"] for own in rows["1.png"]["distortions"]} == set(found)
+    assert rows["1.png"]["clean"] == answer.clean
+
+
+@_BOTH
+@pytest.mark.parametrize("torn", [0, 1, 40])
+def test_stopped_anywhere_it_ends_with_the_same_rows(recogniser, folder, tmp_path, suffix, torn):
+  whole, table = tmp_path / f"whole{suffix}", tmp_path / f"stopped{suffix}"
+  scan(recogniser, folder, whole)
+  for after in (1, 3):
+    with pytest.raises(KeyboardInterrupt):
+      scan(recogniser, folder, table, progress=_Stops(after))
+    content = table.read_bytes()
+    table.write_bytes(content[: len(content) - torn])
+  assert scan(recogniser, folder, table).pictures == 7
+  assert table.read_bytes() == whole.read_bytes()
+  assert scan(recogniser, folder, table).judged == 0
+  assert table.read_bytes() == whole.read_bytes()
+
+
+@_BOTH
+def test_what_is_new_or_has_changed_is_judged_again(recogniser, folder, tmp_path, suffix, photographs):
+  table = tmp_path / f"answers{suffix}"
+  scan(recogniser, folder, table)
+  (folder / "0.png").unlink()
+  Image.fromarray(photographs[7]).save(folder / "1.png")
+  Image.fromarray(photographs[7]).save(folder / "new.png")
+  os.utime(folder / "3.png")
+  assert scan(recogniser, folder, table)[:3] == (7, 3, 0)
+  assert {row["path"] for row in _rows(table)} == {os.fspath(f.relative_to(folder)) for f in folder.rglob("*.*")}
+
+
+def test_another_recogniser_judges_all_again(recogniser, folder, tmp_path):
+  table = tmp_path / "answers.csv"
+  scan(recogniser, folder, table)
+  parameters = dict(recogniser.variables.parameters)
+  parameters["out"] = {name: 2 * leaf for name, leaf in parameters["out"].items()}
+  other = dataclasses.replace(recogniser, variables=recogniser.variables._replace(parameters=parameters))
+  assert scan(other, folder, table).judged == 7
+  assert len({row["model"] for row in _rows(table)}) == 1
+
+
+def test_what_cannot_be_scanned(recogniser, folder, tmp_path):
+  with pytest.raises(InputError, match="nowhere: no such folder"):
+    scan(recogniser, tmp_path / "nowhere", tmp_path / "a.csv")
+  (tmp_path / "empty").mkdir()
+  with pytest.raises(InputError, match="no pictures in this folder"):
+    scan(recogniser, tmp_path / "empty", tmp_path / "a.csv")
+  with pytest.raises(InputError, match=r"suffix.*\.txt"):
+    scan(recogniser, folder, tmp_path / "a.txt")
+  (tmp_path / "diary.csv").write_text("dear diary\n")
+  with pytest.raises(InputError, match="is none of such a scan"):
+    scan(recogniser, folder, tmp_path / "diary.csv")
+  assert (tmp_path / "diary.csv").read_text() == "dear diary\n"
+
+
+def test_two_at_once_are_refused(recogniser, folder, tmp_path):
+  table = tmp_path / "answers.csv"
+  with table.open("ab") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    with pytest.raises(InputError, match="another process writes it"):
+      scan(recogniser, folder, table)
