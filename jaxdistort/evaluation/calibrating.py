@@ -57,8 +57,8 @@ def calibrate(
   """Fits the calibration of a network's task.
 
   Slopes and offsets of the logits are fitted on the validation split in the training's protocol. The thresholds of
-  groups and kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any
-  of them; a kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt
+  kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them;
+  a kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt
   where 1 in 10 clean pictures are no better. These clean pictures are those of the validation and 600 of the training:
   a threshold hangs on the few highest, so it takes many, and among clean ones a network is no better on those that it
   has seen.
@@ -81,16 +81,15 @@ def calibrate(
   pictures = splits["validation"]
   predictions = _judged(recogniser, pictures, batch_size, workers, progress)
   tiles = _Tiles.of(task, predictions)
-  fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1))
-
   kinds = len(task.labels.kinds)
+  fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1), kinds)
   probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
   clean = _Clean.of(recogniser, splits, batch_size, progress)
   strengths = Recognition(task.labels, fitted).strengths
   on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
-  calibration = fitted.with_thresholds(thresholds, doubts, np.concatenate([f1, np.full_like(thresholds[kinds:], 0.5)]))
+  calibration = fitted.with_thresholds(thresholds, doubts, f1)
   calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
   truth, before, after = (
     own[used] for own in (tiles.presence[:, :kinds], task.probabilities(predictions.scores), probabilities[:, :kinds])
@@ -118,8 +117,8 @@ def calibrate(
       kind: {"parameter": scale.parameter, "unit": scale.unit, "errors": list(scale.errors)}
       for kind, scale in calibrated.levels.items()
     },
-    "thresholds": dict(zip((*task.labels.kinds, *task.labels.group_names), calibration.thresholds, strict=True)),
-    "naming": dict(zip(task.labels.kinds, calibration.naming, strict=False)),
+    "thresholds": dict(zip(task.labels.kinds, calibration.thresholds, strict=True)),
+    "naming": dict(zip(task.labels.kinds, calibration.naming, strict=True)),
   }
   description = dataclasses.replace(recogniser.description, task=calibrated)
   return Calibrated(dataclasses.replace(recogniser, description=description), report)

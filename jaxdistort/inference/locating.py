@@ -10,8 +10,8 @@ from jaxdistort.data.views import Tiles, at_viewing_scale
 from jaxdistort.errors import InputError
 from jaxdistort.inference.predicting import mesh_of, to_picture
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures, shows_something
-from jaxdistort.tasks import Recognition
+from jaxdistort.inference.tiling import TiledPicture, gradients_of, score_pictures
+from jaxdistort.tasks import FLAT, Recognition
 
 _STRIDES_A_TILE = 3  # tiles overlap by two thirds
 
@@ -64,16 +64,16 @@ def locate(recogniser: Recogniser, image: Any, *, batch_size: int = 32) -> Maps:
     raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition has maps")
   tiles, centres = _overlapping(at_viewing_scale(to_picture(image)), recogniser.image_size)
 
-  alone = np.ones(1, np.float32)  # each tile is a picture of its own
+  gradients = gradients_of(tiles)
 
   def single() -> Iterator[TiledPicture]:
-    for square, extent in zip(tiles.images, tiles.extents, strict=True):
-      yield TiledPicture(None, Tiles(square[None], extent[None]), alone)
+    for place in range(len(gradients)):  # each tile is a picture of its own
+      own = slice(place, place + 1)
+      yield TiledPicture(None, Tiles(tiles.images[own], tiles.extents[own]), gradients[own])
 
   found = score_pictures(recogniser, single(), mesh_of(recogniser), batch_size=batch_size)
   scores = np.stack([scores for _, scores in found if scores is not None])
-
-  is_shown = shows_something(tiles)[:, None]
+  is_shown = (gradients >= FLAT)[:, None]
 
   def as_map(columns: np.ndarray) -> np.ndarray:
     shown = np.where(is_shown, columns, np.nan)

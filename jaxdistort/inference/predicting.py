@@ -13,9 +13,9 @@ from jaxdistort.data.pictures import read_picture, to_rgb
 from jaxdistort.data.views import VIEWING, VIEWS
 from jaxdistort.errors import InputError
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, score_pictures, texture_of
+from jaxdistort.inference.tiling import TiledPicture, gradients_of, score_pictures
 from jaxdistort.runtime.mesh import create_mesh
-from jaxdistort.tasks import Answer
+from jaxdistort.tasks import FLAT, Answer
 
 _BATCH = 32  # squares
 LEAST_SIDE = 32
@@ -102,19 +102,19 @@ def looks_at(
   """
   name, size = view or recogniser.description.view, recogniser.image_size
   tiles = VIEWS.find(name, "view")(picture, size)
-  weights = texture_of(tiles)
-  unclear = _why_unclear(picture, weights)
+  gradients = gradients_of(tiles)
+  unclear = _why_unclear(picture, gradients)
   is_twofold = native and name == "viewing" and max(picture.size) > VIEWING
-  looks = [TiledPicture(_Look(not is_twofold, False, unclear), tiles, weights)]
+  looks = [TiledPicture(_Look(not is_twofold, False, unclear), tiles, gradients)]
   if is_twofold:
     looks.append(TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size)))
   return looks
 
 
-def _why_unclear(picture: Image.Image, weights: np.ndarray) -> str:
+def _why_unclear(picture: Image.Image, gradients: np.ndarray) -> str:
   if min(picture.size) < LEAST_SIDE:
     return f"too small: {picture.width} x {picture.height} pixels, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
-  return "" if weights.any() else "flat: nothing is shown by which it could be judged"
+  return "" if (gradients >= FLAT).any() else "flat: nothing is shown by which it could be judged"
 
 
 def mesh_of(recogniser: Recogniser) -> Mesh:

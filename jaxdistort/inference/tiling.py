@@ -20,12 +20,12 @@ class TiledPicture(NamedTuple):
   Attributes:
     owner: whatever names it.
     tiles: its squares; none for a picture that has no answer.
-    weights: of the tiles, float32 [n], where they are known already; else `texture_of` them.
+    gradients: of the tiles, float64 [n], where they are known already; else `gradients_of` them.
   """
 
   owner: Any
   tiles: Tiles
-  weights: np.ndarray | None = None
+  gradients: np.ndarray | None = None
 
 
 class ScoredPicture(NamedTuple):
@@ -35,30 +35,9 @@ class ScoredPicture(NamedTuple):
   scores: np.ndarray | None
 
 
-_LEAST_GRADIENT = 1.5  # levels from pixel to pixel, on average: below it a tile shows nothing to judge by
-
-
-def shows_something(tiles: Tiles) -> np.ndarray:
-  """Which tiles are not flat, bool [n]; never the overview."""
-  return _gradients(tiles) >= _LEAST_GRADIENT
-
-
-def texture_of(tiles: Tiles) -> np.ndarray:
-  """What each tile weighs, float32 [n]: 1 for the half with the strongest gradients, 0 for the others.
-
-  A sky is smooth in any picture: where most is to be seen, most can be told. Flat tiles weigh nothing even among the
-  stronger half, and neither does the overview.
-  """
-  gradients = _gradients(tiles)
-  if not len(gradients):
-    return np.empty(0, np.float32)
-  typical = np.median(gradients[: len(gradients) - tiles.has_overview])
-  return (gradients >= max(_LEAST_GRADIENT, typical)).astype(np.float32)
-
-
-def _gradients(tiles: Tiles) -> np.ndarray:
-  """Of each tile, float64 [n]; 0 of the overview."""
-  gradients = np.array([_gradient(*tile) for tile in zip(tiles.images, tiles.extents, strict=True)])
+def gradients_of(tiles: Tiles) -> np.ndarray:
+  """How much the levels of each tile change from pixel to pixel, float64 [n]; 0 of the overview."""
+  gradients = np.array([_gradient(*tile) for tile in zip(tiles.images, tiles.extents, strict=True)], np.float64)
   if tiles.has_overview:
     gradients[-1] = 0
   return gradients
@@ -86,9 +65,9 @@ def score_pictures(
   batch_size: int,
   jpeg_quality: int = 0,
 ) -> Iterator[ScoredPicture]:
-  """Runs a network over all tiles, in batches of one shape, and combines those of each picture.
+  """Runs a network over the tiles by which its task tells, in batches of one shape, and combines those of each picture.
 
-  The scores of a picture are those of its tiles, combined as its task says. Pictures come out in their order, each as
+  Pictures come out in their order, each as
   soon as its last tile is done; no more are held than are under way.
 
   Args:
@@ -100,15 +79,14 @@ def score_pictures(
   """
   size = fill_devices(batch_size, mesh)
   program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
-  under_way: deque[Any] = deque()  # pictures whose scores are not out yet: owner, weights of the tiles, overview or not
+  under_way: deque[tuple[Any, bool]] = deque()  # pictures whose scores are not out yet: owner, overview or not
 
   def announced() -> Iterator[tuple[int, Any, Any]]:
     for number, picture in enumerate(pictures):
       tiles = picture.tiles
-      weights = texture_of(tiles) if picture.weights is None else picture.weights
-      under_way.append((picture.owner, weights, tiles.has_overview))
-      for image, extent in zip(tiles.images, tiles.extents, strict=True):
-        yield number, image, extent
+      under_way.append((picture.owner, tiles.has_overview))
+      for place in _telling(recogniser, tiles, picture.gradients):
+        yield number, tiles.images[place], tiles.extents[place]
 
   def dispatch(batch: _Batch) -> jax.Array:
     images, extents = jax.device_put((batch.images, batch.extents), place)
@@ -126,13 +104,23 @@ def score_pictures(
     rows = []
 
 
-def _combined(
-  recogniser: Recogniser, owner: Any, weights: np.ndarray, has_overview: bool, rows: list[np.ndarray]
-) -> ScoredPicture:
+def _telling(recogniser: Recogniser, tiles: Tiles, gradients: np.ndarray | None) -> list[int]:
+  """Places of the tiles to run; the overview is the last one."""
+  if not len(tiles.images):
+    return []
+  gradients = gradients_of(tiles) if gradients is None else gradients
+  count = len(gradients) - tiles.has_overview
+  chosen = np.flatnonzero(recogniser.task.tells_by(gradients[:count])).tolist()
+  return [*chosen, count] if tiles.has_overview else chosen
+
+
+def _combined(recogniser: Recogniser, owner: Any, has_overview: bool, rows: list[np.ndarray]) -> ScoredPicture:
   if not rows:
     return ScoredPicture(owner, None)
-  overview = rows[-1] if has_overview else None
-  return ScoredPicture(owner, recogniser.task.combine(np.stack(rows), weights, overview))
+  scores = np.stack(rows)
+  if has_overview:
+    return ScoredPicture(owner, recogniser.task.combine(scores[:-1], scores[-1]))
+  return ScoredPicture(owner, recogniser.task.combine(scores))
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

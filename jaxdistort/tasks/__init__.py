@@ -4,11 +4,12 @@ from jaxdistort.tasks.calibration import Calibration, best_f1_thresholds, fit_ca
 from jaxdistort.tasks.classification import Classification
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.levels import Level, LevelScale
-from jaxdistort.tasks.recognition import VISIBLE, Presence, Recognition, counted
+from jaxdistort.tasks.recognition import FLAT, VISIBLE, Presence, Recognition, counted
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Targets, Task, task_from_dict
 
 __all__ = [
   "CLEAN",
+  "FLAT",
   "TASKS",
   "VISIBLE",
   "Answer",

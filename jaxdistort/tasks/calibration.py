@@ -15,14 +15,14 @@ _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, whic
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-  """Of C columns of logits, of kinds and of groups: probabilities are sigmoid(slope logit + offset) (Platt 1999).
+  """Of the logits of K kinds and G groups: probabilities are sigmoid(slope logit + offset) (Platt 1999).
 
   Attributes:
-    slopes: above 0.
-    offsets: of the logits.
-    thresholds: probability times severity from which a column raises an alarm: something of its group is found.
-    doubts: the same, from which that can no longer be ruled out; at most the threshold.
-    naming: probability from which a column is named, once its group is found.
+    slopes: [K + G], above 0.
+    offsets: of the logits, [K + G].
+    thresholds: probability times severity from which a kind raises an alarm: something of its group is found; [K].
+    doubts: the same, from which that can no longer be ruled out; at most the threshold; [K].
+    naming: probability from which a kind is named, once its group is found; [K].
   """
 
   slopes: tuple[float, ...]
@@ -32,17 +32,17 @@ class Calibration:
   naming: tuple[float, ...]
 
   @classmethod
-  def none(cls, columns: int) -> "Calibration":
+  def none(cls, kinds: int, groups: int) -> "Calibration":
     """Logits as they are; an alarm is raised by what is likelier than not and of middle severity."""
-    alarms, naming = (0.25,) * columns, (0.5,) * columns
-    return cls((1.0,) * columns, (0.0,) * columns, alarms, alarms, naming)
+    alarms, columns = (0.25,) * kinds, kinds + groups
+    return cls((1.0,) * columns, (0.0,) * columns, alarms, alarms, (0.5,) * kinds)
 
   def probabilities(self, logits: np.ndarray) -> np.ndarray:
-    """float [N, C] of logits [N, C]."""
+    """float [N, K + G] of logits [N, K + G]."""
     return expit(np.array(self.slopes, np.float32) * logits + np.array(self.offsets, np.float32))
 
   def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray, naming: np.ndarray) -> "Calibration":
-    """The same probabilities, other thresholds, [C] each."""
+    """The same probabilities, other thresholds, [K] each."""
     limits = thresholds, np.minimum(doubts, thresholds), naming
     names = "thresholds", "doubts", "naming"
     return dataclasses.replace(self, **{n: tuple(own.tolist()) for n, own in zip(names, limits, strict=True)})
@@ -55,17 +55,18 @@ class Calibration:
     return cls(**{field.name: tuple(values[field.name]) for field in dataclasses.fields(cls)})
 
 
-def fit_calibration(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> Calibration:
+def fit_calibration(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray, kinds: int) -> Calibration:
   """The slope and offset of each column under which the truth is most likely.
 
   Args:
-    logits: float [N, C].
-    presence: bool [N, C].
-    weights: float [N, C], of each picture for each column, such as its visibility.
+    logits: float [N, K + G].
+    presence: bool [N, K + G].
+    weights: float [N, K + G], of each picture for each column, such as its visibility.
+    kinds: K.
   """
   fitted = [_fit(*column) for column in zip(logits.T, presence.T, weights.T, strict=True)]
   slopes, offsets = zip(*fitted, strict=True)
-  return dataclasses.replace(Calibration.none(logits.shape[1]), slopes=slopes, offsets=offsets)
+  return dataclasses.replace(Calibration.none(kinds, logits.shape[1] - kinds), slopes=slopes, offsets=offsets)
 
 
 def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -57,8 +57,8 @@ class Classification(Task):
   def score_losses(self, scores: Any, targets: Any) -> Any:
     return -scores[np.arange(len(scores)), targets]
 
-  def combine(self, scores: np.ndarray, weights: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
-    del weights, overview  # the study's pictures are looked at all over
+  def combine(self, scores: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+    del overview  # the study's pictures are looked at all over
     return log_softmax(np.mean(scores, axis=0))
 
   def probabilities(self, scores: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
 VISIBLE = 0.5
 """The visibility from which a kind that is present must be found; below it is left out of its figures."""
+FLAT = 1.5
+"""Levels from pixel to pixel, on average, below which a tile shows nothing to judge by."""
+_TELLING = 1 / 3  # of the tiles that show something
 _GLOBAL = ("light", "colour")  # groups of what befalls a picture as a whole: dark corners are no fault
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
@@ -56,7 +59,7 @@ class Recognition(Task):
   ):
     super().__init__(labels)
     self.levels = dict(levels or {})
-    self.calibration = calibration or Calibration.none(len(labels.kinds) + len(labels.group_names))
+    self.calibration = calibration or Calibration.none(len(labels.kinds), len(labels.group_names))
 
   @property
   def width(self) -> int:
@@ -97,8 +100,15 @@ class Recognition(Task):
   def score_losses(self, scores: Any, targets: Presence) -> Any:
     return np.asarray(self.losses(jnp.asarray(scores), Presence(*map(jnp.asarray, targets))))
 
-  def combine(self, scores: np.ndarray, weights: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
-    combined = np.average(scores, axis=0, weights=weights if weights.any() else None).astype(np.float32)
+  def tells_by(self, gradients: np.ndarray) -> np.ndarray:
+    """The third with the strongest gradients, of the tiles that show something: a sky is smooth in any picture."""
+    shown = gradients >= FLAT
+    if not shown.any():
+      return np.ones(len(gradients), bool)
+    return shown & (gradients >= np.quantile(gradients[shown], 1 - _TELLING))
+
+  def combine(self, scores: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+    combined = scores.mean(axis=0, dtype=np.float32)
     return combined if overview is None else np.where(self._is_global, overview, combined)
 
   @functools.cached_property
@@ -112,17 +122,17 @@ class Recognition(Task):
     kinds, _, groups = self._split(scores)
     return np.concatenate([kinds, groups], axis=-1)
 
-  def _both(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated probabilities of the kinds [N, K] and of the groups [N, G]."""
-    both = self.calibration.probabilities(self.logits(scores))
-    return both[..., : len(self.labels.kinds)], both[..., len(self.labels.kinds) :]
-
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
-    return self._both(scores)[0]
+    return self._calibrated(scores)[..., : len(self.labels.kinds)]
 
   def group_probabilities(self, scores: np.ndarray) -> np.ndarray:
-    """float [N, G]."""
-    return self._both(scores)[1]
+    """float [N, G]: of the group's own logit, and at least that of its most probable kind."""
+    both, kinds = self._calibrated(scores), len(self.labels.kinds)
+    return np.maximum(both[..., kinds:], self.labels.of_groups(both[..., :kinds]))
+
+  def _calibrated(self, scores: np.ndarray) -> np.ndarray:
+    """Probabilities of the kinds and of the groups, [N, K + G]."""
+    return self.calibration.probabilities(self.logits(scores))
 
   def severities(self, scores: np.ndarray) -> np.ndarray:
     return expit(self._split(scores)[1])
@@ -135,27 +145,16 @@ class Recognition(Task):
     return self._raised(scores, self.calibration.doubts) & ~self.finds_groups(scores)
 
   def _raised(self, scores: np.ndarray, limits: Sequence[float]) -> np.ndarray:
-    """Where a group, or one of its kinds, reaches its limit, bool [N, G]."""
-    raised = self.strengths(scores) >= np.array(limits, np.float32)
-    kinds = len(self.labels.kinds)
-    return self.labels.of_groups(raised[..., :kinds]) | raised[..., kinds:]
+    """Where a kind of a group reaches its limit, bool [N, G]."""
+    return self.labels.of_groups(self.strengths(scores) >= np.array(limits, np.float32))
 
   def strengths(self, scores: np.ndarray) -> np.ndarray:
-    """How strong each kind and each group is expected to be, float [N, K + G]: its probability times its severity.
+    """How strong each kind is expected to be, float [N, K]: its probability times its severity.
 
     By these alarms are raised. On real pictures, whose every trait computed ones do not have, a network that is unsure
     whether a picture was blurred still sees how strongly; what it takes clean ones for is slight.
     """
-    kinds, groups = self._both(scores)
-    severities = self.severities(scores)
-    of_groups = [self._surest_of_group(kinds, severities, name) for name in self.labels.group_names]
-    return np.concatenate([kinds * severities, groups * np.stack(of_groups, axis=-1)], axis=-1)
-
-  def _surest_of_group(self, kinds: np.ndarray, severities: np.ndarray, group: str) -> np.ndarray:
-    """The severity of the most probable kind of a group, float [N]."""
-    own = np.flatnonzero([name == group for name in self.labels.groups])
-    surest = np.argmax(kinds[..., own], axis=-1)
-    return np.take_along_axis(severities[..., own], surest[..., None], axis=-1)[..., 0]
+    return self.probabilities(scores) * self.severities(scores)
 
   def found(self, scores: np.ndarray) -> np.ndarray:
     """The kinds that are named, bool [N, K]: of groups that are found, those that are sure enough.
@@ -163,7 +162,7 @@ class Recognition(Task):
     Of each group it is the surest, and what is likelier than not: one blur is hardly ever two.
     """
     places = [self.labels.group_names.index(group) for group in self.labels.groups]
-    naming = np.array(self.calibration.naming[: len(self.labels.kinds)], np.float32)
+    naming = np.array(self.calibration.naming, np.float32)
     kinds = self.probabilities(scores)
     stands_out = (kinds >= self.labels.of_groups(kinds)[..., places]) | (kinds > 0.5)
     return (kinds >= naming) & stands_out & self.finds_groups(scores)[..., places]

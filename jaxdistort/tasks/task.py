@@ -136,13 +136,16 @@ class Task(abc.ABC):
 
   # On the host.
 
+  def tells_by(self, gradients: np.ndarray) -> np.ndarray:
+    """By which tiles of a picture it tells, bool [n], of their gradients float [n]: levels from pixel to pixel."""
+    return np.ones(len(gradients), bool)
+
   @abc.abstractmethod
-  def combine(self, scores: np.ndarray, weights: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+  def combine(self, scores: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
     """The scores [W] of a picture.
 
     Args:
-      scores: of its tiles, [n, W].
-      weights: what each weighs, [n], at least 0.
+      scores: of the tiles by which it tells, [n, W].
       overview: scores [W] of the whole picture, shrunk, where it was looked at.
     """
 

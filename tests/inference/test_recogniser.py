@@ -69,7 +69,7 @@ def test_tiles_of_many_pictures_in_batches_of_one_shape(recogniser, photographs)
   alone = iter(_scores(recogniser, np.concatenate([picture.tiles.images for picture in pictures])))
   for count in counts:
     own = np.stack([next(alone) for _ in range(count)]) if count else None
-    expected.append(None if own is None else recogniser.task.combine(own, np.ones(count)))
+    expected.append(None if own is None else recogniser.task.combine(own))
   for devices, batch_size in ((1, 7), (1, 64), (8, 8)):
     mesh = create_mesh(devices=jax.devices()[:devices])
     own = _recogniser(recogniser.path, mesh=mesh)

@@ -28,7 +28,7 @@ def _drawn(count=4000):
 
 def test_what_was_too_sure_is_not_any_more():
   logits, presence = _drawn()
-  fitted = fit_calibration(logits, presence, np.ones_like(logits))
+  fitted = fit_calibration(logits, presence, np.ones_like(logits), 2)
   np.testing.assert_allclose(fitted.slopes, 0.5, atol=0.04)
   np.testing.assert_allclose(fitted.offsets, -0.5, atol=0.12)
   before, after = (
@@ -42,14 +42,14 @@ def test_pictures_without_weight_do_not_count():
   weights = np.ones_like(logits)
   weights[: len(logits) // 2] = 0
   wrong = np.where(weights > 0, presence, ~presence)
-  expected = fit_calibration(logits[len(logits) // 2 :], presence[len(logits) // 2 :], weights[len(logits) // 2 :])
-  np.testing.assert_allclose(fit_calibration(logits, wrong, weights).slopes, expected.slopes)
+  expected = fit_calibration(logits[len(logits) // 2 :], presence[len(logits) // 2 :], weights[len(logits) // 2 :], 2)
+  np.testing.assert_allclose(fit_calibration(logits, wrong, weights, 2).slopes, expected.slopes)
 
 
 def test_a_column_of_few_examples_stays_as_it_is():
   logits, presence = _drawn(40)
   presence[:, 1] = False
-  fitted = fit_calibration(logits, presence, np.ones_like(logits))
+  fitted = fit_calibration(logits, presence, np.ones_like(logits), 2)
   assert (fitted.slopes[1], fitted.offsets[1]) == (1, 0)
 
 
@@ -72,7 +72,7 @@ def test_thresholds_of_the_highest_f1():
 
 
 def test_a_file_keeps_it():
-  thresholds, doubts, naming = (0.45, 0.2, 0.3, 0.3), (0.15, 0.2, 0.2, 0.25), (0.5, 0.4, 0.6, 0.6)
+  thresholds, doubts, naming = (0.45, 0.2), (0.15, 0.2), (0.5, 0.4)
   calibration = Calibration((2.0, 1.0, 1.0, 1.0), (0.5, 0.0, 0.0, 0.0), thresholds, doubts, naming)
   scale = LevelScale("quality", "", (0.0, 0.5, 1.0), (95.0, 50.0, 5.0)).measured(
     np.full(20, 0.5), np.repeat([46.0, 58.0], 10)

@@ -67,7 +67,7 @@ def test_a_classification_by_hand():
   assert second.findings[0].kind == "gaussian_noise"
   assert second.findings[0].group == "noise"
   assert first.probability_clean + sum(f.probability for f in first.findings) == pytest.approx(1)
-  np.testing.assert_allclose(np.exp(task.combine(scores, np.zeros(2))).sum(), 1, rtol=1e-6)
+  np.testing.assert_allclose(np.exp(task.combine(scores)).sum(), 1, rtol=1e-6)
   np.testing.assert_array_equal(task.finds_groups(scores), [[0, 0, 0], [1, 0, 0]])
   assert second.groups[0][:1] + second.groups[0][2:] == ("noise", True, False, None)
 
@@ -97,7 +97,7 @@ def test_a_recognition_by_hand():
   assert task.truth_in_words(host) == ["gaussian_noise;gaussian_blur", "clean"]
   assert task.answer_in_words(scores) == ["gaussian_noise", "clean"]
   np.testing.assert_array_equal(task.finds(scores, "gaussian_noise"), [True, False])
-  np.testing.assert_array_equal(task.finds_groups(scores), [[1, 0, 1], [0, 0, 0]])
+  np.testing.assert_array_equal(task.finds_groups(scores), [[1, 0, 0], [0, 0, 0]])
   assert task.summary(scores, host)["mean_average_precision"] == 1
 
 
@@ -110,30 +110,30 @@ def test_what_a_recognition_says():
     ("gaussian_noise", 0.5, True),
     ("gaussian_blur", 0.5, False),
   ]
-  assert [(own.group, own.found) for own in first.groups] == [("noise", True), ("blur", True), ("coding", False)]
-  assert first.probability_clean == pytest.approx(np.prod(1 - expit([2, -2, 1])))
+  assert [(own.group, own.found) for own in first.groups] == [("noise", True), ("blur", False), ("coding", False)]
+  assert first.probability_clean == pytest.approx(np.prod(1 - expit([3, -2, 1])))
 
 
-def test_a_group_is_as_strong_as_its_surest_kind():
+def test_alarms_are_raised_by_probability_and_severity():
   task = Recognition(LabelSpace(("gaussian_blur", "jpeg", "defocus_blur"), ("blur", "coding", "blur")))
-  scores = np.float32([[1, -2, 2, -1, 3, 0.5, 0.3, 0.7], [1, -2, -2, -1, 3, 0.5, 0.3, 0.7]])
-  logits, severities = expit(scores[:, [0, 1, 2, 6, 7]]), expit(scores[:, 3:6])
-  expected = [
-    [*severities[0], severities[0, 2], severities[0, 1]],
-    [*severities[1], severities[1, 0], severities[1, 1]],
-  ]
-  np.testing.assert_allclose(task.strengths(scores), logits * expected, rtol=1e-6)
+  scores = np.float32([[0, 0, 0, -1, 1, 0.1, 9, -9], [9, 9, -9, -2, -2, 9, -9, 9]])
+  np.testing.assert_allclose(task.strengths(scores), expit(scores[:, :3]) * expit(scores[:, 3:6]), rtol=1e-6)
+  np.testing.assert_array_equal(task.finds_groups(scores), [[True, True], [False, False]])
 
 
-def test_tiles_count_as_far_as_they_show_something():
+def test_of_the_tiles_that_show_something_the_third_with_the_strongest_gradients_tells():
   task, scores = Recognition(_THREE), np.arange(18, dtype=np.float32).reshape(2, 9)
-  np.testing.assert_array_equal(task.combine(scores, np.array([0, 1])), scores[1])
-  np.testing.assert_array_equal(task.combine(scores, np.zeros(2)), scores.mean(0))  # nothing but flat ones
+  np.testing.assert_array_equal(task.combine(scores), scores.mean(0))
+  np.testing.assert_array_equal(task.tells_by(np.array([0.5, 9, 2, 7, 3, 1.4, 5, 4])), [0, 1, 0, 1, 0, 0, 0, 0])
+  np.testing.assert_array_equal(task.tells_by(np.array([1.0, 0, 0.2])), [1, 1, 1])  # nothing but flat ones
+  np.testing.assert_array_equal(task.tells_by(np.array([2.0])), [1])
+  assert len(task.tells_by(np.array([]))) == 0
+  assert Classification(_SIX).tells_by(np.array([0.0, 9])).all()
 
 
 def test_light_is_told_by_the_whole_picture():
   task = Recognition(LabelSpace(("jpeg", "fog"), ("coding", "light")))
-  combined = task.combine(np.zeros((2, 6), np.float32), np.ones(2), np.arange(1, 7, dtype=np.float32))
+  combined = task.combine(np.zeros((2, 6), np.float32), np.arange(1, 7, dtype=np.float32))
   np.testing.assert_array_equal(combined, [0, 2, 0, 4, 0, 6])
 
 
