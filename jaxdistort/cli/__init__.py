@@ -10,6 +10,8 @@ from jaxdistort.cli import console
 COMMANDS = {
   "predict": "say what is wrong with pictures",
   "scan": "say what is wrong with all pictures below a folder, in a table",
+  "distort": "distort pictures",
+  "kinds": "list the kinds of distortion, their parameters and tables",
   "train": "train a network as a config says, or go on with a run",
   "evaluate": "judge a network on distorted pictures, or on a database",
   "sweep": "judge networks at every level of a distortion",
