@@ -17,11 +17,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jaxdistort.cli.arguments import ArgumentParser
+from jaxdistort.cli.arguments import ArgumentParser, output_folder
 
 if TYPE_CHECKING:
+  from pathlib import Path
+
   from PIL import Image
 
+  from jaxdistort.inference import Recogniser
   from jaxdistort.inference.files import Judged
   from jaxdistort.inference.verdicts import Condition
 
@@ -37,6 +40,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   )
   parser.add_argument("--json", action="store_true", help="a list of {path, clean, distortions, ...}")
   parser.add_argument("--advice", action="store_true", help="what helps against what is found")
+  parser.add_argument(
+    "--map", type=output_folder, default=None, metavar="DIR", help="a PNG for each picture: where what is found is"
+  )
   parser.add_argument(
     "--fail-on",
     action="append",
@@ -56,10 +62,12 @@ def main(words: Sequence[str]) -> int:
   recogniser = load(arguments.checkpoint)
   conditions = [parse_condition(text, recogniser.task.labels) for text in arguments.fail_on]
   show = _Json() if arguments.json else _Text(arguments.advice)
-  unread = refused = 0
-  for judged in judge_files(recogniser, _listed(arguments.images), read=_read):
+  read, unread, refused = _Reader(), 0, 0
+  for judged in judge_files(recogniser, _listed(arguments.images), read=read):
     holding = [] if judged.answer is None else refusals(judged.answer, conditions)
     show.one(judged, holding)
+    if arguments.map is not None and judged.answer is not None:
+      _write_map(recogniser, judged, read(judged.path), arguments.map)
     unread, refused = unread + (judged.answer is None), refused + bool(holding)
   show.end()
   return STATUS_OF_ERRORS if unread else int(refused > 0)
@@ -81,10 +89,37 @@ def _listed(paths: Sequence[str]) -> Iterator[str]:
       yield path
 
 
-def _read(path: str) -> "Image.Image":
-  from jaxdistort.data.pictures import read_picture
+def _write_map(recogniser: "Recogniser", judged: "Judged", picture: "Image.Image", folder: "Path") -> None:
+  """Beside the picture every group that is found; the most probable one where none is."""
+  import io
 
-  return read_picture(sys.stdin.buffer.read() if path == _STANDARD_INPUT else path)
+  from jaxdistort.files import fitting_name, make_output, write_whole
+  from jaxdistort.inference.overlays import overlay
+
+  answer = judged.answer
+  assert answer is not None
+  names = [group.group for group in answer.groups if group.found] or [answer.groups[0].group]
+  content = io.BytesIO()
+  overlay(picture, recogniser.locate(picture), names).save(content, "PNG")
+  make_output(folder)
+  stem = "standard input" if judged.path == _STANDARD_INPUT else judged.path.strip("/").replace("/", "_")
+  write_whole(folder / fitting_name(folder, stem, ".png"), content.getvalue())
+
+
+class _Reader:
+  """Reads pictures by their paths, and standard input once."""
+
+  def __init__(self) -> None:
+    self._piped: bytes | None = None
+
+  def __call__(self, path: str) -> "Image.Image":
+    from jaxdistort.data.pictures import read_picture
+
+    if path != _STANDARD_INPUT:
+      return read_picture(path)
+    if self._piped is None:
+      self._piped = sys.stdin.buffer.read()
+    return read_picture(self._piped)
 
 
 class _Text:

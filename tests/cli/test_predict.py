@@ -83,6 +83,20 @@ def test_what_cannot_be_run_has_status_2(command, model, pictures, words, messag
   assert ended.err.count("\n") == 1
 
 
+def test_maps_say_where(command, model, pictures, tmp_path, monkeypatch):
+  content = (pictures / "1.png").read_bytes()
+  monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+  assert command("predict", "--checkpoint", model, "--map", tmp_path / "maps", pictures / "0.png", "-").status == 0
+  names = [f"{str(pictures / '0').strip('/').replace('/', '_')}.png.png", "standard input.png"]
+  assert {file.name for file in (tmp_path / "maps").glob("*.png")} == set(names)
+  with Image.open(tmp_path / "maps" / names[1]) as drawn, Image.open(pictures / "1.png") as picture:
+    assert drawn.height == picture.height + 18
+    assert drawn.width % picture.width == 0
+    assert drawn.width > picture.width
+    left = drawn.crop((0, 18, picture.width, drawn.height))
+    assert left.tobytes() == picture.tobytes()
+
+
 def test_an_empty_folder_is_told(command, model, tmp_path):
   (tmp_path / "empty").mkdir()
   ended = command("predict", "--checkpoint", model, tmp_path / "empty")
