@@ -16,7 +16,9 @@ _STAGES = ((64, 1), (72, 2), (128, 2), (128, 1))  # channels and stride of the c
 _BLOCK = 4  # sides of the squares of pixels that the first layer takes for one place
 _TONES = 24  # numbers by which the levels alone are described, fine and shrunk
 _HIDDEN = 256
+_COEFFICIENTS = 2  # the place of the coefficients' sizes among the maps
 _SHRUNK = 8  # pixels that one of the shrunk view stands for
+_FAINT = 0.02  # of a compressed coefficient: what is below is as good as nothing
 _LEAST_VARIANCE = 1e-4  # of normalised maps: keeps the gradient of the deviation finite
 
 
@@ -29,7 +31,9 @@ class MultiScale(nnx.Module):
   than coarse, and would wait long to be learned from. Of their sizes, and of each map behind them, mean and standard
   deviation over the picture are kept (statistics that say noise and sharpness whatever is shown; compare Portilla and
   Simoncelli 2000), and of the levels themselves, fine and shrunk eight times, learned soft histograms, which say light,
-  colour and banding. Two dense layers answer.
+  colour and banding. What is left where least is to be seen tells noise from texture (the flattest places of a noisy
+  picture are not flat; compare Immerkaer 1996) and what was smoothed or coded from what was not: so the geometric and
+  the harmonic mean of each band of coefficients are kept. Two dense layers answer.
   """
 
   any_size = True
@@ -50,6 +54,7 @@ class MultiScale(nnx.Module):
     )
     self.layers, self.norms, self.strides = nnx.List(layers), nnx.List(norms), tuple(strides)
     statistics = 2 * (sum(width for width, _ in _STAGES) + 3 * _BLOCK**2 + 2 * _TONES)
+    statistics += 2 * _bands().shape[1]
     self.statistics_norm = nnx.BatchNorm(statistics, momentum=0.95, dtype=jnp.float32, rngs=rngs)
     self.hidden = dense(statistics, _HIDDEN, dtype=dtype, rngs=rngs)
     self.out = output_layer(_HIDDEN, num_outputs, rngs=rngs)
@@ -76,7 +81,9 @@ class MultiScale(nnx.Module):
 
   def __call__(self, images: jax.Array, key: jax.Array | None = None, mask: jax.Array | None = None) -> jax.Array:
     del key
-    statistics = [_statistics(x, mask, places) for x, places in self._maps(images, mask)]
+    maps = self._maps(images, mask)
+    statistics = [_statistics(x, mask, places) for x, places in maps]
+    statistics.append(_floors(maps[_COEFFICIENTS][0], mask))
     x = self.statistics_norm(jnp.concatenate(statistics, axis=1))
     return self.out(nnx.relu(self.hidden(x.astype(self.dtype))))
 
@@ -88,6 +95,24 @@ def _cosines() -> np.ndarray:
   transform = np.cos(np.pi * rows * (2 * places + 1) / (2 * _BLOCK)) * np.where(rows > 0, 2, np.sqrt(2)) / 2
   colours = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
   return np.kron(np.kron(transform, transform), colours).T / (_BLOCK / 2)
+
+
+@functools.cache
+def _bands() -> np.ndarray:
+  """The shares of coefficients in bands of like frequency and colour, float [48, 18], without the means of squares."""
+  rows, columns, colours = (own.ravel() for own in np.mgrid[:_BLOCK, :_BLOCK, :3])
+  frequencies = rows + columns
+  own = [(frequencies == f) & (colours == c) for f in range(1, 2 * _BLOCK - 1) for c in range(3)]
+  members = np.stack(own, axis=1).astype(np.float32)
+  return members / members.sum(axis=0)
+
+
+def _floors(sizes: jax.Array, mask: jax.Array | None) -> jax.Array:
+  """Of the sizes of coefficients [B, h, w, 48]: the logarithms of the geometric and the harmonic mean of each band."""
+  bands = sizes.astype(jnp.float32) @ jnp.asarray(_bands()) + _FAINT
+  logarithms = mean_of_map(jnp.log(bands), mask, stride=_BLOCK)
+  inverse = mean_of_map(1 / bands, mask, stride=_BLOCK)
+  return jnp.concatenate([logarithms, -jnp.log(jnp.maximum(inverse, _FAINT))], axis=1)  # 0 where all is padding
 
 
 def _shrink(x: jax.Array) -> jax.Array:
