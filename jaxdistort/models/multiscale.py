@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from flax.typing import Dtype
+from jax import lax
 
 from jaxdistort.models.create import MODELS, Architecture
 from jaxdistort.models.layers import convolution, dense, output_layer, scale_levels
@@ -32,8 +33,8 @@ class MultiScale(nnx.Module):
   deviation over the picture are kept (statistics that say noise and sharpness whatever is shown; compare Portilla and
   Simoncelli 2000), and of the levels themselves, fine and shrunk eight times, learned soft histograms, which say light,
   colour and banding. What is left where least is to be seen tells noise from texture (the flattest places of a noisy
-  picture are not flat; compare Immerkaer 1996) and what was smoothed or coded from what was not: so the geometric and
-  the harmonic mean of each band of coefficients are kept. Two dense layers answer.
+  picture are not flat; compare Immerkaer 1996) and what was smoothed or coded from what was not: so of each band of
+  coefficients means are kept to which the smallest count most. Two dense layers answer.
   """
 
   any_size = True
@@ -68,7 +69,7 @@ class MultiScale(nnx.Module):
     small = _shrink(scaled)
     maps = [(nnx.relu(self.fine(x)), _BLOCK), (nnx.relu(self.shrunk(small)), _SHRUNK)]
     places, x = _BLOCK, self.whitening(x @ jnp.asarray(_cosines(), self.dtype))
-    x = x * jax.lax.rsqrt(1 + jnp.abs(x))
+    x = x * lax.rsqrt(1 + jnp.abs(x))
     maps.append((jnp.abs(x), places))
     for layer, norm, stride in zip(self.layers, self.norms, self.strides, strict=True):
       x, places = nnx.relu(norm(layer(x))), places * stride
@@ -108,11 +109,11 @@ def _bands() -> np.ndarray:
 
 
 def _floors(sizes: jax.Array, mask: jax.Array | None) -> jax.Array:
-  """Of the sizes of coefficients [B, h, w, 48]: the logarithms of the geometric and the harmonic mean of each band."""
-  bands = sizes.astype(jnp.float32) @ jnp.asarray(_bands()) + _FAINT
-  logarithms = mean_of_map(jnp.log(bands), mask, stride=_BLOCK)
-  inverse = mean_of_map(1 / bands, mask, stride=_BLOCK)
-  return jnp.concatenate([logarithms, -jnp.log(jnp.maximum(inverse, _FAINT))], axis=1)  # 0 where all is padding
+  """Of the sizes of coefficients [B, h, w, 48]: logarithms of each band's power means, of exponents -1 and -2."""
+  inverse = 1 / (sizes.astype(jnp.float32) @ jnp.asarray(_bands()) + _FAINT)
+  means = [mean_of_map(own, mask, stride=_BLOCK) for own in (inverse, inverse * inverse)]
+  once, squared = (jnp.log(jnp.maximum(mean, _FAINT)) for mean in means)  # not that of 0, where all is padding
+  return jnp.concatenate([-once, -squared / 2], axis=1)
 
 
 def _shrink(x: jax.Array) -> jax.Array:
