@@ -1,5 +1,6 @@
 """Runs that begin with the weights of another recogniser."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import jax
@@ -14,6 +15,7 @@ from jaxdistort.errors import InputError
 from jaxdistort.models import Variables
 from jaxdistort.progress import Progress
 from jaxdistort.runtime.mesh import create_mesh, replicated
+from jaxdistort.tasks import Calibration, Recognition
 from jaxdistort.training import resuming, train
 from jaxdistort.training.inheriting import check_frozen
 from jaxdistort.training.parts import create_parts
@@ -87,6 +89,19 @@ def test_the_output_layer_is_fresh_for_other_answers(init, tmp_path, changes, re
   _equal(_without_output(parts.state.parameters), _without_output(theirs.variables.parameters))
   _equal(parts.state.statistics, theirs.variables.statistics)
   _equal(parts.state.parameters["out"], fresh.state.parameters["out"])
+
+
+def test_of_a_calibrated_recogniser_everything_is_taken_over(tmp_path):
+  config = _config(task=TaskConfig("recognition"))
+  save_untrained(config, tmp_path / "run")
+  trained = jaxdistort.load(tmp_path / "run", sharding=replicated(create_mesh()))
+  labels = trained.task.labels
+  none = Calibration.none(len(labels.kinds), len(labels.group_names))
+  calibrated = Recognition(labels, dataclasses.replace(none, slopes=(0.5,) * len(none.slopes)))
+  description = dataclasses.replace(trained.description, task=calibrated)
+  path = dataclasses.replace(trained, description=description).save(tmp_path / "init.safetensors")
+  parts = _parts(_config(task=TaskConfig("recognition"), init=str(path), seed=4), tmp_path / "new")
+  _equal(parts.state.parameters, trained.variables.parameters)
 
 
 def test_large_arrays_are_split_as_ever(init, tmp_path):
