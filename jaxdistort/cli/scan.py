@@ -3,7 +3,7 @@
 jaxdistort scan photos/ --output answers.csv
 
 A row a picture, written as soon as it is known. The same command goes on where it was stopped; on a finished table it
-looks at new and changed files alone.
+looks at new and changed files alone. --shard 3/16 judges the third of sixteen parts, for as many machines.
 """
 
 import argparse
@@ -25,22 +25,31 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser.add_argument(
     "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
   )
+  parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="K/N", help="the K-th of N parts of the pictures")
   parser.add_argument("--workers", type=at_least(1), default=None, help="threads that decode; as many as processors")
   return parser.parse_args(arguments)
+
+
+def _shard(text: str) -> tuple[int, int]:
+  number, _, count = text.partition("/")
+  if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+    raise argparse.ArgumentTypeError(f"expected K/N, K from 1 to N, got {text!r}")
+  return int(number), int(count)
 
 
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   from jaxdistort.errors import printable
   from jaxdistort.inference import load
-  from jaxdistort.scanning import FORMATS, scan
+  from jaxdistort.scanning import FORMATS, Shard, scan
 
   FORMATS.find(arguments.output.suffix, f"table {arguments.output}: suffix")
   progress = TerminalProgress()
   recogniser = load(arguments.checkpoint)
   workers = arguments.workers or os.cpu_count() or 1
   with progress.signals():
-    done = scan(recogniser, arguments.folder, arguments.output, workers=workers, progress=progress)
+    shard = Shard(*arguments.shard)
+    done = scan(recogniser, arguments.folder, arguments.output, shard=shard, workers=workers, progress=progress)
   for remark in done.left_out:
     print(printable(remark), file=sys.stderr)
   broken = f", {done.broken} of which could not be read" if done.broken else ""

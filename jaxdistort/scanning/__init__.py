@@ -1,6 +1,6 @@
 """Scans: answers to all pictures below a folder, in a table that can be gone on with."""
 
-from jaxdistort.scanning.scan import Scanned, scan
+from jaxdistort.scanning.scan import WHOLE, Scanned, Shard, scan
 from jaxdistort.scanning.tables import FORMATS
 
-__all__ = ["FORMATS", "Scanned", "scan"]
+__all__ = ["FORMATS", "WHOLE", "Scanned", "Shard", "scan"]

@@ -35,11 +35,32 @@ class Scanned(NamedTuple):
   left_out: tuple[str, ...]
 
 
+class Shard(NamedTuple):
+  """One of several parts of a folder, for as many machines that share its pictures.
+
+  Attributes:
+    number: from 1 on.
+    count: of the parts.
+  """
+
+  number: int
+  count: int
+
+  def of(self, names: list[str]) -> list[str]:
+    """Its own of all names, one after the other; parts differ by one picture at most."""
+    first, end = (len(names) * place // self.count for place in (self.number - 1, self.number))
+    return names[first:end]
+
+
+WHOLE = Shard(1, 1)
+
+
 def scan(
   recogniser: Recogniser,
   folder: Path,
   output: Path,
   *,
+  shard: Shard = WHOLE,
   native: bool = False,
   workers: int = 1,
   progress: Progress = SILENT,
@@ -53,6 +74,7 @@ def scan(
     recogniser: the network, on one device.
     folder: its pictures are found by their suffixes.
     output: the table, with a suffix of `FORMATS`.
+    shard: which part of the pictures; the parts' rows one after the other are those of the whole.
     native: see `judge_files`; its answers are not in the table.
     workers: threads that decode.
     progress: counts pictures; may ask to stop.
@@ -66,7 +88,7 @@ def scan(
   listing, model = list_pictures(os.fspath(folder)), name_of(recogniser)
   if not listing.names:
     raise InputError(f"{folder}: no pictures in this folder")
-  states = {name: state for name in listing.names if (state := _state(folder, name, model))}
+  states = {name: state for name in shard.of(listing.names) if (state := _state(folder, name, model))}
   table = Table(output, recogniser.task.labels, states)
   try:
     return _go_on(recogniser, folder, table, states, native, workers, progress)._replace(left_out=listing.left_out)

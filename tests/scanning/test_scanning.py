@@ -11,7 +11,7 @@ from PIL import Image
 
 from jaxdistort.errors import InputError
 from jaxdistort.progress import Progress
-from jaxdistort.scanning import scan
+from jaxdistort.scanning import Shard, scan
 from tests.inference.recognisers import small_recogniser
 
 _BOTH = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -108,6 +108,18 @@ def test_another_recogniser_judges_all_again(recogniser, folder, tmp_path):
   other = dataclasses.replace(recogniser, variables=recogniser.variables._replace(parameters=parameters))
   assert scan(other, folder, table).judged == 7
   assert len({row["model"] for row in _rows(table)}) == 1
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_the_rows_of_all_shards_are_those_of_the_whole(recogniser, folder, tmp_path, count):
+  scan(recogniser, folder, tmp_path / "whole.jsonl")
+  parts = []
+  for number in range(1, count + 1):
+    table = tmp_path / f"{number}.jsonl"
+    scan(recogniser, folder, table, shard=Shard(number, count))
+    parts.append(table.read_bytes())
+  assert b"".join(parts) == (tmp_path / "whole.jsonl").read_bytes()
+  assert max(part.count(b"\n") for part in parts) == -(-7 // count)
 
 
 def test_what_cannot_be_scanned(recogniser, folder, tmp_path):
