@@ -112,6 +112,23 @@ def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   assert _difference(samples.clean, other.clean) > 10  # another view
 
 
+@pytest.mark.slow
+def test_the_camera_adds_its_grain_to_what_the_lens_has_blurred(pictures):
+  """Where its turn comes before the blur, its grain is blurred away."""
+  blur = Stage((Kind("gaussian_blur", {"radius": Constant(9.0)}),), shuffled=True)
+  noise = Stage((Kind("gaussian_noise", {"amount": Constant(0.0)}),), shuffled=True)
+
+  def roughness(camera_before):
+    nuisance = Nuisance(
+      camera_before=camera_before, grain=Constant(12.0), sharpening=Constant(0.0), quality=Constant(100)
+    )
+    samples = jax.jit(Protocol("two", (blur, noise), None, nuisance).distort)(jax.random.key(0), pictures[:8], 0)
+    levels = np.asarray(samples.images, float)
+    return np.abs(np.diff(levels, n=2, axis=2)).mean()
+
+  assert roughness(1) > 2 * roughness(0)
+
+
 def test_pairs_are_all_ordered_pairs():
   stages = pairs().stages
   for first in (0, 17, 60):
