@@ -57,11 +57,10 @@ def calibrate(
   """Fits the calibration of a network's task.
 
   Slopes and offsets of the logits are fitted on the validation split in the training's protocol. The thresholds of
-  kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them;
-  a kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt
-  where 1 in 10 clean pictures are no better. These clean pictures are those of the validation and 600 of the training:
-  a threshold hangs on the few highest, so it takes many, and among clean ones a network is no better on those that it
-  has seen.
+  kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them; a
+  kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt where 1 in 10
+  clean pictures are no better. These clean pictures are those of the validation and 600 of the training: a threshold
+  hangs on the few highest, so it takes many, and on clean ones a network does no better where it has seen them.
 
   Args:
     recogniser: whose task is recognition; its weights lie whole on every device of `create_mesh()`.
@@ -89,39 +88,48 @@ def calibrate(
   on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
-  calibration = fitted.with_thresholds(thresholds, doubts, f1)
-  calibrated = Recognition(task.labels, calibration, _level_scales(task, predictions))
-  truth, before, after = (
-    own[used] for own in (tiles.presence[:, :kinds], task.probabilities(predictions.scores), probabilities[:, :kinds])
+  calibrated = Recognition(
+    task.labels, fitted.with_thresholds(thresholds, doubts, f1), _level_scales(task, predictions)
   )
+  alarms = {
+    "pictures": _alarms(on_clean, thresholds),
+    "validation": _alarms(on_clean[clean.held_out], thresholds),
+    "tiles": _alarms(strengths(predictions.scores[~tiles.presence.any(axis=1)]), thresholds),
+  }
+  truth, before = tiles.presence[:, :kinds][used], task.probabilities(predictions.scores)[used]
   report = {
     "data": data,
     "pictures": len(pictures),
     "tiles": len(predictions),
     "clean_pictures": clean.pictures,
     "broken": clean.broken,
-    "false_alarms": {
-      "pictures": _alarms(on_clean, thresholds),
-      "validation": _alarms(on_clean[clean.held_out], thresholds),
-      "tiles": _alarms(strengths(predictions.scores[~tiles.presence.any(axis=1)]), thresholds),
-    },
-    "expected_calibration_error": {
-      "before": expected_calibration_error(truth, before),
-      "after": expected_calibration_error(truth, after),
-    },
-    "reliability": {
-      name: [dataclasses.asdict(own) for own in reliability(truth, said)]
-      for name, said in (("before", before), ("after", after))
-    },
+    "false_alarms": alarms,
+    **_reliability(truth, before=before, after=probabilities[:, :kinds][used]),
+    **_limits(calibrated),
+  }
+  description = dataclasses.replace(recogniser.description, task=calibrated)
+  return Calibrated(dataclasses.replace(recogniser, description=description), report)
+
+
+def _reliability(truth: np.ndarray, **said: np.ndarray) -> dict[str, Any]:
+  """Of probabilities by name, against the truth bool [N]."""
+  return {
+    "expected_calibration_error": {name: expected_calibration_error(truth, own) for name, own in said.items()},
+    "reliability": {name: [dataclasses.asdict(b) for b in reliability(truth, own)] for name, own in said.items()},
+  }
+
+
+def _limits(task: Recognition) -> dict[str, Any]:
+  """From where on each kind raises an alarm and is named, and how far its levels are off."""
+  calibration = task.calibration
+  return {
     "level_errors": {
       kind: {"parameter": scale.parameter, "unit": scale.unit, "errors": list(scale.errors)}
-      for kind, scale in calibrated.levels.items()
+      for kind, scale in task.levels.items()
     },
     "thresholds": dict(zip(task.labels.kinds, calibration.thresholds, strict=True)),
     "naming": dict(zip(task.labels.kinds, calibration.naming, strict=True)),
   }
-  description = dataclasses.replace(recogniser.description, task=calibrated)
-  return Calibrated(dataclasses.replace(recogniser, description=description), report)
 
 
 def _judged(
