@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxdistort.cli.arguments import ArgumentParser, at_least, output_file
+from jaxdistort.cli.arguments import ArgumentParser, at_least, output_file, output_folder
 from jaxdistort.cli.terminal import TerminalProgress
 
 
@@ -26,6 +26,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
   )
   parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="K/N", help="the K-th of N parts of the pictures")
+  parser.add_argument(
+    "--sort-into", type=output_folder, default=None, metavar="DIR", help="link the pictures there by what was found"
+  )
   parser.add_argument("--workers", type=at_least(1), default=None, help="threads that decode; as many as processors")
   return parser.parse_args(arguments)
 
@@ -49,7 +52,15 @@ def main(words: Sequence[str]) -> None:
   workers = arguments.workers or os.cpu_count() or 1
   with progress.signals():
     shard = Shard(*arguments.shard)
-    done = scan(recogniser, arguments.folder, arguments.output, shard=shard, workers=workers, progress=progress)
+    done = scan(
+      recogniser,
+      arguments.folder,
+      arguments.output,
+      shard=shard,
+      sorted_into=arguments.sort_into,
+      workers=workers,
+      progress=progress,
+    )
   for remark in done.left_out:
     print(printable(remark), file=sys.stderr)
   broken = f", {done.broken} of which could not be read" if done.broken else ""

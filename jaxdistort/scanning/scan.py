@@ -16,6 +16,7 @@ from jaxdistort.inference import Recogniser
 from jaxdistort.inference.files import Judged, judge_files
 from jaxdistort.inference.verdicts import record_of
 from jaxdistort.progress import SILENT, Progress
+from jaxdistort.scanning.sorting import sort_into
 from jaxdistort.scanning.tables import Row, State, Table
 
 
@@ -61,6 +62,7 @@ def scan(
   output: Path,
   *,
   shard: Shard = WHOLE,
+  sorted_into: Path | None = None,
   native: bool = False,
   workers: int = 1,
   progress: Progress = SILENT,
@@ -75,6 +77,7 @@ def scan(
     folder: its pictures are found by their suffixes.
     output: the table, with a suffix of `FORMATS`.
     shard: which part of the pictures; the parts' rows one after the other are those of the whole.
+    sorted_into: folder in which the pictures are linked by what was found, see `sort_into`; none if None.
     native: see `judge_files`; its answers are not in the table.
     workers: threads that decode.
     progress: counts pictures; may ask to stop.
@@ -91,7 +94,10 @@ def scan(
   states = {name: state for name in shard.of(listing.names) if (state := _state(folder, name, model))}
   table = Table(output, recogniser.task.labels, states)
   try:
-    return _go_on(recogniser, folder, table, states, native, workers, progress)._replace(left_out=listing.left_out)
+    done = _go_on(recogniser, folder, table, states, native, workers, progress)
+    if sorted_into is not None:
+      sort_into(sorted_into, folder, table.findings())
+    return done._replace(left_out=listing.left_out)
   finally:
     table.close()
 

@@ -14,6 +14,8 @@ from jaxdistort.files import NAMES, cell_of, parse_json, write_all, writing_whol
 from jaxdistort.registry import Registry
 from jaxdistort.tasks import LabelSpace
 
+CLEAN, UNCLEAR, UNREADABLE = "clean", "unclear", "unreadable"
+
 
 class State(NamedTuple):
   """Of which state of a file a row tells.
@@ -46,11 +48,19 @@ class Row(NamedTuple):
 
 
 class Known(NamedTuple):
-  """A row that was written: on which file, in which state, in which bytes."""
+  """A row that was written.
+
+  Attributes:
+    path: of the file.
+    state: of it.
+    content: the row's bytes.
+    findings: the groups that were found; or what is to be said instead: `CLEAN`, `UNCLEAR` or `UNREADABLE`.
+  """
 
   path: str
   state: State
   content: bytes
+  findings: tuple[str, ...]
 
 
 class Format:
@@ -93,7 +103,8 @@ class Jsonl(Format):
       try:
         own = parse_json(line)
         state = State(int(own["bytes"]), int(own["modified"]), str(own["model"]))
-        yield Known(str(own["path"]), state, line.encode(errors=NAMES))
+        groups = [distortion["group"] for distortion in own.get("distortions", ())]
+        yield Known(str(own["path"]), state, line.encode(errors=NAMES), _findings(own, groups))
       except (ValueError, TypeError, KeyError):
         yield None
 
@@ -139,11 +150,19 @@ class Csv(Format):
       raise ValueError("another head")
     for row in rows:
       try:
-        path, size, modified, model = row[:4]
-        is_whole = len(row) == len(self.columns)
-        yield Known(path, State(int(size), int(modified), model), self._line(row)) if is_whole else None
+        own = dict(zip(self.columns, row, strict=True))
+        state = State(int(own["bytes"]), int(own["modified"]), own["model"])
+        yield Known(own["path"], state, self._line(row), _findings(own, own["groups"].split(";")))
       except ValueError:
         yield None
+
+
+def _findings(own: Mapping[str, Any], groups: Sequence[str]) -> tuple[str, ...]:
+  if own.get("error"):
+    return (UNREADABLE,)
+  if own["unclear"]:
+    return (UNCLEAR,)
+  return tuple(dict.fromkeys(group for group in groups if group)) or (CLEAN,)
 
 
 class Table:
@@ -225,6 +244,12 @@ class Table:
           self.done.add(known.path)
     self._file.close()
     self._file = self._held()
+
+  def findings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Path and findings of every row that is there."""
+    for known in self._known():
+      if known is not None:
+        yield known.path, known.findings
 
   def add(self, row: Row) -> None:
     """Writes a row, whole as far as the system goes."""

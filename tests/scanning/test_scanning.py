@@ -122,6 +122,23 @@ def test_the_rows_of_all_shards_are_those_of_the_whole(recogniser, folder, tmp_p
   assert max(part.count(b"\n") for part in parts) == -(-7 // count)
 
 
+@_BOTH
+def test_pictures_are_linked_by_what_was_found(recogniser, folder, tmp_path, suffix):
+  table, target = tmp_path / f"answers{suffix}", tmp_path / "sorted"
+  scan(recogniser, folder, table, sorted_into=target)
+  answer = recogniser.predict(folder / "more" / "2.png")
+  expected = {group.group for group in answer.groups if group.found} or {"clean"}
+  assert {link.parent.name for link in target.glob("*/more_2.png")} == expected
+  assert (target / "unreadable" / "broken.jpg").resolve() == folder / "broken.jpg"
+  assert all(link.is_symlink() and link.exists() for link in target.glob("*/*"))
+  (folder / "broken.jpg").unlink()
+  Image.open(folder / "0.png").save(folder / "more_2.png")  # two paths that lead to one name
+  scan(recogniser, folder, table, sorted_into=target)
+  assert not (target / "unreadable" / "broken.jpg").is_symlink()
+  found = {link.resolve() for link in target.glob("*/more_2*.png")}
+  assert found == {folder / "more_2.png", folder / "more" / "2.png"}
+
+
 def test_what_cannot_be_scanned(recogniser, folder, tmp_path):
   with pytest.raises(InputError, match="nowhere: no such folder"):
     scan(recogniser, tmp_path / "nowhere", tmp_path / "a.csv")
