@@ -14,7 +14,7 @@ from jaxdistort.distortions.tables import through_tables
 
 _SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
 _EXPOSURE, _BALANCE = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04)
-_GRAIN, _COARSENESS, _SHARPENING = Power(0, 1.5, 2), Uniform(0, 3), Power(0, 0.5, 3)
+_GRAIN, _COARSENESS, _SHARPENING = Power(0, 1.5, 4), Uniform(0, 3), Power(0, 0.5, 3)  # half have no grain at all
 
 
 @dataclasses.dataclass(frozen=True)
