@@ -192,7 +192,7 @@ def test_wrong_words_to_train_get_one_clear_line(refused, arguments, message, tm
 @pytest.mark.parametrize(
   ("words", "message"),
   [
-    (["evaluat"], "command: 'evaluat' is not one of train, evaluate, .*; did you mean 'evaluate'?"),
+    (["evaluat"], "command: 'evaluat' is not one of predict, scan, .*; did you mean 'evaluate'?"),
     (["--data", "x"], "--data is not known before a command; see --help"),
     (["evaluate", "--data", "samples"], "the following arguments are required: --checkpoint, --output; see --help"),
     (["evaluate", "--workers", "-1"], "argument --workers: expected a whole number of at least 0, got '-1'"),
