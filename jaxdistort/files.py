@@ -7,7 +7,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -98,13 +98,18 @@ def write_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
   """Writes CSV row by row, like `write_whole`; `read_table` gives the same texts, whatever is in them."""
   with writing_whole(path) as file:
     text = io.TextIOWrapper(file, encoding="utf-8", errors=NAMES, newline="")
-    text.writelines(",".join(map(cell_of, row)) + "\n" for row in rows)
+    text.writelines(map(line_of, rows))
     text.flush()
     text.detach()  # or it would close the file
 
 
-def cell_of(value: Any) -> str:
-  """A value as CSV has it: in quotes where it must be, and where a program might misread its tabs and semicolons."""
+def line_of(row: Sequence[Any]) -> str:
+  """A row as `write_table` has it, with its end."""
+  return ",".join(map(_cell, row)) + "\n"
+
+
+def _cell(value: Any) -> str:
+  """In quotes where it must be, and where a program might take its tabs and semicolons for something else."""
   text = "" if value is None else str(value)
   special = any(letter in text for letter in ',;"\t\r\n') or text != text.strip()
   return '"' + text.replace('"', '""') + '"' if special else text  # the csv module leaves a \r as it is
@@ -129,6 +134,12 @@ def fitting_name(folder: Path, stem: str, ending: str) -> str:
   mark = "_" + hashlib.blake2b(content, digest_size=8).hexdigest()
   room = most - len(os.fsencode(mark + ending))
   return content[:room].decode(errors="ignore") + mark + ending  # no half letter at the cut
+
+
+def free_name(folder: Path, stem: str, endings: Iterable[str], taken: Container[Path]) -> Path:
+  """The first of STEM + ENDING, each cut as `fitting_name` cuts it, that is not taken."""
+  names = (folder / fitting_name(folder, stem, ending) for ending in endings)
+  return next(name for name in names if name not in taken)
 
 
 @contextmanager

@@ -82,6 +82,13 @@ def add_checkpoint(parser: argparse.ArgumentParser, *, repeatable: bool = False)
   )
 
 
+def add_recogniser(parser: argparse.ArgumentParser) -> None:
+  """The network of a command for people with pictures."""
+  parser.add_argument(
+    "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
+  )
+
+
 def load_on_all_devices(checkpoint: str, weights: str | None) -> "Recogniser":
   """The network of a command that `add_checkpoint` describes, whole on every device."""
   from jaxdistort.inference import load

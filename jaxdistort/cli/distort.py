@@ -109,21 +109,19 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
 
 def _write(file: Path, place: Path, arguments: argparse.Namespace, number: int) -> str:
   """Distorts a picture; why it cannot be read, or ""."""
-  import io
-
   import numpy as np
   from PIL import Image
 
   from jaxdistort.data.pictures import read_or, read_picture
-  from jaxdistort.files import write_whole
+  from jaxdistort.files import writing_whole
 
   picture, error = read_or(None, read_picture, file)
   if picture is None:
     return error
-  content = io.BytesIO()
-  Image.fromarray(_distorted(np.asarray(picture), arguments, number)).save(content, "PNG")
+  distorted = Image.fromarray(_distorted(np.asarray(picture), arguments, number))
   place.parent.mkdir(parents=True, exist_ok=True)
-  write_whole(place, content.getvalue())
+  with writing_whole(place) as stream:
+    distorted.save(stream, "PNG")
   return ""
 
 

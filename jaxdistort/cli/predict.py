@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jaxdistort.cli.arguments import ArgumentParser, output_folder
+from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, output_folder
 
 if TYPE_CHECKING:
   from pathlib import Path
@@ -35,9 +35,7 @@ _STANDARD_INPUT = "-"
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort predict")
   parser.add_argument("images", nargs="+", metavar="IMAGE", help="picture, folder of pictures, or - for standard input")
-  parser.add_argument(
-    "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
-  )
+  add_recogniser(parser)
   parser.add_argument("--json", action="store_true", help="a list of {path, clean, distortions, ...}")
   parser.add_argument("--advice", action="store_true", help="what helps against what is found")
   parser.add_argument(
@@ -91,19 +89,17 @@ def _listed(paths: Sequence[str]) -> Iterator[str]:
 
 def _write_map(recogniser: "Recogniser", judged: "Judged", picture: "Image.Image", folder: "Path") -> None:
   """Beside the picture every group that is found; the most probable one where none is."""
-  import io
-
-  from jaxdistort.files import fitting_name, make_output, write_whole
+  from jaxdistort.files import fitting_name, make_output, writing_whole
   from jaxdistort.inference.overlays import overlay
 
   answer = judged.answer
   assert answer is not None
   names = [group.group for group in answer.groups if group.found] or [answer.groups[0].group]
-  content = io.BytesIO()
-  overlay(picture, recogniser.locate(picture), names).save(content, "PNG")
+  drawn = overlay(picture, recogniser.locate(picture), names)
   make_output(folder)
   stem = "standard input" if judged.path == _STANDARD_INPUT else judged.path.strip("/").replace("/", "_")
-  write_whole(folder / fitting_name(folder, stem, ".png"), content.getvalue())
+  with writing_whole(folder / fitting_name(folder, stem, ".png")) as file:
+    drawn.save(file, "PNG")
 
 
 class _Reader:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxdistort.cli.arguments import ArgumentParser, at_least, output_file, output_folder
+from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, at_least, output_file, output_folder
 from jaxdistort.cli.terminal import TerminalProgress
 
 
@@ -22,9 +22,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser.add_argument(
     "--output", type=output_file, required=True, help="table, .csv or .jsonl; gone on with if it is there"
   )
-  parser.add_argument(
-    "--checkpoint", default=None, help="run, checkpoint or model file; the weights of the package unless given"
-  )
+  add_recogniser(parser)
   parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="K/N", help="the K-th of N parts of the pictures")
   parser.add_argument(
     "--sort-into", type=output_folder, default=None, metavar="DIR", help="link the pictures there by what was found"

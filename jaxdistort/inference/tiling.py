@@ -67,8 +67,7 @@ def score_pictures(
 ) -> Iterator[ScoredPicture]:
   """Runs a network over the tiles by which its task tells, in batches of one shape, and combines those of each picture.
 
-  Pictures come out in their order, each as
-  soon as its last tile is done; no more are held than are under way.
+  Pictures come out in their order, each as soon as its last tile is done; no more are held than are under way.
 
   Args:
     recogniser: the network; its weights lie whole on every device of the mesh.

@@ -75,9 +75,9 @@ class Nuisance:
     drawn = one_by_one(lambda key: [own.draw(jax.random.fold_in(key, 8 + i)) for i, own in enumerate(draws)], keys)
 
     def develop(key: jax.Array, image: jax.Array, grain: jax.Array, coarseness: jax.Array, sharpening: jax.Array):
-      return sharpen(camera_noise(key, image, grain, coarseness), sharpening, 1.0)
+      return sharpen(camera_noise(jax.random.fold_in(key, 11), image, grain, coarseness), sharpening, 1.0)
 
-    return jax.vmap(develop)(_keys_of_noise(keys), images, *drawn)
+    return jax.vmap(develop)(keys, images, *drawn)
 
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to the same shape."""
@@ -87,10 +87,6 @@ class Nuisance:
     """Ready for JSON."""
     fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
     return {name: value if isinstance(value, int) else value.describe() for name, value in fields.items()}
-
-
-def _keys_of_noise(keys: jax.Array) -> jax.Array:
-  return jax.vmap(lambda key: jax.random.fold_in(key, 11))(keys)
 
 
 @compiled(group_on_cpu=1)

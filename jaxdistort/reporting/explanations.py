@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxdistort.data import make_output_for, read_noting, read_picture, standardise
 from jaxdistort.errors import printable
-from jaxdistort.files import fitting_name
+from jaxdistort.files import free_name
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.explaining import make_explainer
 from jaxdistort.reporting.drawing import words
@@ -64,7 +64,7 @@ def draw_explanations(
       probabilities = task.probabilities(explanation.scores)[0]
       best = np.argsort(-probabilities)[:3]
       message = ", ".join(f"{words(task.answer_names[i])} {probabilities[i]:.1%}" for i in best)
-      figure = _free_name(output, path.stem, {result.figure for result in results})
+      figure = _place(output, path.stem, {result.figure for result in results})
       maps = {f"evidence for {words(task.answer_names[explanation.target[0]])} (Grad-CAM)": explanation.activation[0]}
       if explanation.saliency is not None:
         maps = {"where SGDNet looks (saliency)": explanation.saliency[0]} | maps
@@ -80,8 +80,7 @@ def _short(name: str) -> str:
   return name if len(name) <= 60 else f"{name[:40]}…{name[-19:]}"
 
 
-def _free_name(folder: Path, stem: str, taken: set[Path | None]) -> Path:
+def _place(folder: Path, stem: str, taken: set[Path | None]) -> Path:
   """A name that no picture of this call has; figures of earlier calls are replaced."""
   endings = (f"_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
-  names = (folder / fitting_name(folder, stem, ending) for ending in endings)
-  return next(name for name in names if name not in taken)
+  return free_name(folder, stem, endings, taken)

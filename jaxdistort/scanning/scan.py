@@ -63,7 +63,6 @@ def scan(
   *,
   shard: Shard = WHOLE,
   sorted_into: Path | None = None,
-  native: bool = False,
   workers: int = 1,
   progress: Progress = SILENT,
 ) -> Scanned:
@@ -78,7 +77,6 @@ def scan(
     output: the table, with a suffix of `FORMATS`.
     shard: which part of the pictures; the parts' rows one after the other are those of the whole.
     sorted_into: folder in which the pictures are linked by what was found, see `sort_into`; none if None.
-    native: see `judge_files`; its answers are not in the table.
     workers: threads that decode.
     progress: counts pictures; may ask to stop.
 
@@ -94,7 +92,7 @@ def scan(
   states = {name: state for name in shard.of(listing.names) if (state := _state(folder, name, model))}
   table = Table(output, recogniser.task.labels, states)
   try:
-    done = _go_on(recogniser, folder, table, states, native, workers, progress)
+    done = _go_on(recogniser, folder, table, states, workers, progress)
     if sorted_into is not None:
       sort_into(sorted_into, folder, table.findings())
     return done._replace(left_out=listing.left_out)
@@ -107,7 +105,6 @@ def _go_on(
   folder: Path,
   table: Table,
   states: Mapping[str, State],
-  native: bool,
   workers: int,
   progress: Progress,
 ) -> Scanned:
@@ -115,7 +112,7 @@ def _go_on(
   paths = (os.path.join(folder, name) for name in missing)
   broken = 0
   with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
-    for name, judged in zip(missing, judge_files(recogniser, paths, native=native, workers=workers), strict=True):
+    for name, judged in zip(missing, judge_files(recogniser, paths, native=False, workers=workers), strict=True):
       table.add(_row(name, states[name], judged))
       broken += judged.answer is None
       bar.advance()

@@ -1,22 +1,20 @@
 """Pictures sorted into folders by what was found, as links; the pictures themselves stay where they are."""
 
+import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxdistort.files import fitting_name, make_output
+from jaxdistort.files import free_name, make_output
 
 
-def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[str, ...]]]) -> int:
+def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[str, ...]]]) -> None:
   """Links every picture below `target`, in a folder of each of its findings, and brings earlier links up to date.
 
   Args:
     target: its folders are marked as this program's, so that nothing looks for pictures there.
     folder: of the pictures.
     findings: paths below `folder` and the names of the folders of each, as `Table.findings` gives them.
-
-  Returns:
-    How many links there are.
   """
   make_output(target)
   wanted: dict[Path, Path] = {}
@@ -25,21 +23,13 @@ def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[st
     for name in names:
       place = target / name
       place.mkdir(exist_ok=True)
-      wanted[_free(place / fitting_name(place, stem, suffix), wanted)] = (folder / path).absolute()
+      endings = itertools.chain([suffix], (f"_{number}{suffix}" for number in itertools.count(2)))
+      wanted[free_name(place, stem, endings, wanted)] = (folder / path).absolute()
   for link in target.glob("*/*"):
     if link.is_symlink() and link not in wanted:
       link.unlink()
   for link, file in wanted.items():
     _point(link, file)
-  return len(wanted)
-
-
-def _free(link: Path, taken: Iterable[Path]) -> Path:
-  """The name, or one like it where two paths lead to the same."""
-  place, number = link, 2
-  while place in taken:
-    place, number = link.with_stem(f"{link.stem}_{number}"), number + 1
-  return place
 
 
 def _point(link: Path, file: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxdistort.errors import InputError
-from jaxdistort.files import NAMES, cell_of, parse_json, write_all, writing_whole
+from jaxdistort.files import NAMES, line_of, parse_json, write_all, writing_whole
 from jaxdistort.registry import Registry
-from jaxdistort.tasks import LabelSpace
+from jaxdistort.tasks import CLEAN, LabelSpace
 
-CLEAN, UNCLEAR, UNREADABLE = "clean", "unclear", "unreadable"
+UNCLEAR, UNREADABLE = "unclear", "unreadable"
 
 
 class State(NamedTuple):
@@ -124,7 +124,7 @@ class Csv(Format):
     return self._line(self.columns)
 
   def _line(self, cells: Sequence[Any]) -> bytes:
-    return (",".join(map(cell_of, cells)) + "\n").encode(errors=NAMES)
+    return line_of(cells).encode(errors=NAMES)
 
   def encode(self, row: Row) -> bytes:
     record, groups = row.record, self.labels.group_names

@@ -9,6 +9,7 @@ from absl import logging
 
 from jaxdistort.cli import console, interrupts, main
 from tests.cli.processes import Child
+from tests.inference.recognisers import small_recogniser
 
 
 class Ended(NamedTuple):
@@ -17,6 +18,13 @@ class Ended(NamedTuple):
   status: int
   out: str
   err: str
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+  """A model file of a small recogniser that knows nothing."""
+  folder = tmp_path_factory.mktemp("model")
+  return small_recogniser(folder).save(folder / "model.safetensors")
 
 
 @pytest.fixture

@@ -10,13 +10,6 @@ from PIL import Image
 
 import jaxdistort
 from jaxdistort.inference.verdicts import in_words
-from tests.inference.recognisers import small_recogniser
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("model")
-  return small_recogniser(folder).save(folder / "model.safetensors")
 
 
 @pytest.fixture

@@ -5,14 +5,6 @@ import signal
 import pytest
 from PIL import Image
 
-from tests.inference.recognisers import small_recogniser
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("model")
-  return small_recogniser(folder).save(folder / "model.safetensors")
-
 
 @pytest.fixture
 def folder(photographs, tmp_path):
