@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxdistort.cli.arguments import ArgumentParser, output_folder
+from jaxdistort.cli.listed import names_below
 
 if TYPE_CHECKING:
   import numpy as np
@@ -90,12 +91,11 @@ def main(words: Sequence[str]) -> int:
 
 def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
   """Every picture, and its name in the output."""
-  from jaxdistort.data.listing import list_pictures
   from jaxdistort.errors import InputError
 
   files: list[tuple[Path, str]] = []
   for path in paths:
-    names = list_pictures(str(path)).names if path.is_dir() else None
+    names = names_below(path) if path.is_dir() else None
     files += [(path, path.name)] if names is None else [(path / name, name) for name in names]
   taken: dict[Path, Path] = {}
   for file, name in files:

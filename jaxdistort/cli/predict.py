@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, output_folder
+from jaxdistort.cli.listed import complain, names_below
 
 if TYPE_CHECKING:
   from pathlib import Path
@@ -72,14 +73,11 @@ def main(words: Sequence[str]) -> int:
 
 
 def _listed(paths: Sequence[str]) -> Iterator[str]:
-  from jaxdistort.data.listing import list_pictures
   from jaxdistort.errors import InputError
 
   for path in paths:
     if path != _STANDARD_INPUT and os.path.isdir(path):
-      names, left_out = list_pictures(path)
-      for remark in left_out:
-        _complain(remark)
+      names = names_below(path)
       if not names:
         raise InputError(f"{path}: no pictures in this folder")
       yield from (os.path.join(path, name) for name in names)
@@ -129,7 +127,7 @@ class _Text:
     from jaxdistort.inference.verdicts import advice_of, in_words
 
     if judged.answer is None:
-      _complain(f"{judged.path}: {judged.error}")
+      complain(f"{judged.path}: {judged.error}")
       return
     print(printable(f"{judged.path}: {in_words(judged.answer)}{'  [refused]' if holding else ''}"), flush=True)
     for sentence in advice_of(judged.answer) if self._advises else ():
@@ -159,9 +157,3 @@ class _Json:
 
   def end(self) -> None:
     print("\n]" if self._begun else "[]")
-
-
-def _complain(text: str) -> None:
-  from jaxdistort.errors import printable
-
-  print(printable(text), file=sys.stderr)

@@ -8,11 +8,11 @@ looks at new and changed files alone. --shard 3/16 judges the third of sixteen p
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, at_least, output_file, output_folder
+from jaxdistort.cli.listed import complain
 from jaxdistort.cli.terminal import TerminalProgress
 
 
@@ -60,6 +60,6 @@ def main(words: Sequence[str]) -> None:
       progress=progress,
     )
   for remark in done.left_out:
-    print(printable(remark), file=sys.stderr)
+    complain(remark)
   broken = f", {done.broken} of which could not be read" if done.broken else ""
   print(printable(f"{done.judged} pictures judged{broken}; {done.pictures} in {arguments.output}"))

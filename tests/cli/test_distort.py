@@ -77,6 +77,15 @@ def test_pictures_of_one_name_are_not_written_over_each_other(refused, folder, t
   assert "would be written to the same file" in refused("distort", folder, *words)
 
 
+def test_what_is_left_out_is_told(command, folder, tmp_path):
+  (folder / "@eaDir").mkdir()
+  Image.open(folder / "cat.png").save(folder / "@eaDir" / "preview.png")
+  ended = command("distort", folder, "--output", tmp_path / "out", "--kind", "jpeg")
+  assert ended.status == 0
+  assert "@eaDir" in ended.err
+  assert not (tmp_path / "out" / "@eaDir").exists()
+
+
 def test_kinds_are_listed(command, refused):
   out = command("kinds").out
   for name, distortion in DISTORTIONS.items():

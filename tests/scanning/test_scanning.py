@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from jaxdistort.errors import InputError
-from jaxdistort.progress import Progress
 from jaxdistort.scanning import Shard, scan
 from tests.inference.recognisers import small_recogniser
+from tests.stopping import StopAfter
 
 _BOTH = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 _ODD = 'a "quoted", name\nof two lines; 🙂.png'
@@ -33,17 +33,6 @@ def folder(photographs, tmp_path):
     Image.fromarray(picture).save(folder / name)
   (folder / "broken.jpg").write_bytes(b"no picture")
   return folder
-
-
-class _Stops(Progress):
-  """Asks to stop after some pictures."""
-
-  def __init__(self, after):
-    self._left = after
-
-  def stop_asked(self):
-    self._left -= 1
-    return self._left == 0
 
 
 def _rows(table):
@@ -77,9 +66,9 @@ def test_a_row_a_file(recogniser, folder, tmp_path, suffix):
 def test_stopped_anywhere_it_ends_with_the_same_rows(recogniser, folder, tmp_path, suffix, torn):
   whole, table = tmp_path / f"whole{suffix}", tmp_path / f"stopped{suffix}"
   scan(recogniser, folder, whole)
-  for after in (1, 3):
+  for asked in (0, 2):
     with pytest.raises(KeyboardInterrupt):
-      scan(recogniser, folder, table, progress=_Stops(after))
+      scan(recogniser, folder, table, progress=StopAfter(asked))
     content = table.read_bytes()
     table.write_bytes(content[: len(content) - torn])
   assert scan(recogniser, folder, table).pictures == 7

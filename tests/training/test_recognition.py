@@ -11,11 +11,11 @@ import jaxdistort
 from jaxdistort.config import ModelConfig, ProtocolConfig, TaskConfig
 from jaxdistort.evaluation import evaluate_on_protocol, parse_sweep, sweep_networks
 from jaxdistort.inference.explaining import make_explainer
-from jaxdistort.progress import Progress
 from jaxdistort.protocols import PROTOCOLS, Kind, Protocol, Stage, Uniform, UniformInteger
 from jaxdistort.reporting import write_evaluation
 from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.training import train
+from tests.stopping import StopAfter
 from tests.training.tiny import get_config
 
 pytestmark = pytest.mark.slow
@@ -38,17 +38,6 @@ def _config():
   config.protocol, config.task = ProtocolConfig("two", 0), TaskConfig("recognition")
   config.model = ModelConfig("compact", pool=True)
   return config
-
-
-class _StopAfter(Progress):
-  """Asks to stop once it was asked so many times."""
-
-  def __init__(self, times):
-    self.left = times
-
-  def stop_asked(self):
-    self.left -= 1
-    return self.left < 0
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +68,7 @@ def test_it_trains_and_reports(finished):
 @pytest.mark.usefixtures("undrawn")
 def test_stopped_it_goes_on_to_the_same_end(finished, tmp_path):
   workdir, _ = finished
-  assert train(_config(), tmp_path / "run", progress=_StopAfter(5)) is None
+  assert train(_config(), tmp_path / "run", progress=StopAfter(5)) is None
   train(_config(), tmp_path / "run")
   place = replicated(create_mesh())
   ours, theirs = (jaxdistort.load(run / "checkpoints" / "12", sharding=place) for run in (tmp_path / "run", workdir))
