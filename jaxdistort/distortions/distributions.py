@@ -65,7 +65,8 @@ class UniformInteger(_Distribution):
 
 @dataclasses.dataclass(frozen=True)
 class Power(_Distribution):
-  """low + (high - low) u^exponent, u uniform in [0, 1): above an exponent of 1 values near `low` are frequent."""
+  """low + (high - low) u^exponent, u uniform in [0, 1): above an exponent of 1 values near `low` are frequent;
+  `low` may be the greater."""
 
   low: float
   high: float
@@ -76,7 +77,7 @@ class Power(_Distribution):
 
   @property
   def support(self) -> tuple[float, float]:
-    return self.low, self.high
+    return min(self.low, self.high), max(self.low, self.high)
 
 
 Distribution = Constant | Uniform | UniformInteger | Power

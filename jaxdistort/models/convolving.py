@@ -6,6 +6,7 @@ cores (x86, AVX-512) with jax 0.10.2.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ _WORK = 2 * 10**8  # B H W C D; below, its programs take longer to compile than 
 _FEW_TILES = 300  # below, the 36 transformed kernels of tiles of 4 outweigh what they save: tiles of 2
 _LARGE_MAP = 2000  # pixels from which the gradient of a stride of two is taken in phases
 _ROWS = 1000  # places of a batch's maps, below which a product with their neighbourhoods does not pay
-_MOST_PATCHES = 2**26  # numbers in all neighbourhoods of a batch, which are held for the gradient by a kernel
+_PATCHES = 2**20  # numbers in the neighbourhoods that are held at a time for the gradient by a kernel: caches hold them
 
 _Apply = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -88,7 +89,7 @@ def _choose(shape: Sequence[int], kernel_shape: Sequence[int], stride: int) -> _
     form = _Form(1, forward=_in_pairs)
   elif stride == 2 and even and inputs <= 32 and height * width >= _LARGE_MAP:
     form = _Form(2, by_inputs=_in_phases)
-  elif inputs >= 48 and _ROWS <= count * height * width <= _MOST_PATCHES // (9 * inputs):
+  elif inputs >= 48 and count * height * width >= _ROWS and 9 * inputs * height * width <= 4 * _PATCHES:
     form = _Form(stride, by_kernel=partial(_gradient_of_patches, stride=stride))
   return form
 
@@ -170,10 +171,23 @@ def _in_phases(gradient: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def _gradient_of_patches(x: jax.Array, gradient: jax.Array, stride: int = 1) -> jax.Array:
-  """The gradient by the kernel as one product with the neighbourhoods of 3 x 3."""
-  _, height, width, channels = x.shape
+  """The gradient by the kernel as products with the neighbourhoods of 3 x 3, of a few pictures at a time."""
+  count, channels = x.shape[0], x.shape[3]
+  few = max(1, _PATCHES // (9 * math.prod(gradient.shape[1:3]) * channels))
+  groups = next(n for n in range(-(-count // few), count + 1) if count % n == 0)
+
+  def add(total: jax.Array, own: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+    return total + _product_with_patches(*own, stride), None
+
+  nothing = jnp.zeros((9 * channels, gradient.shape[-1]), jnp.float32)
+  # Every n-th picture is a group: where devices share the pictures, each has some of every group.
+  of_groups = [a.reshape(-1, groups, *a.shape[1:]).swapaxes(0, 1) for a in (x, gradient)]
+  return lax.scan(add, nothing, tuple(of_groups))[0].reshape(3, 3, channels, -1)
+
+
+def _product_with_patches(x: jax.Array, gradient: jax.Array, stride: int) -> jax.Array:
+  height, width = x.shape[1:3]
   padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
   shifted = [padded[:, i : i + height : stride, j : j + width : stride] for i in range(3) for j in range(3)]
-  patches = jnp.concatenate(shifted, -1)
-  rows = patches.reshape(-1, 9 * channels), gradient.reshape(-1, gradient.shape[-1])
-  return lax.dot_general(*rows, (((0,), (0,)), ((), ()))).reshape(3, 3, channels, -1)
+  rows = jnp.concatenate(shifted, -1).reshape(-1, 9 * x.shape[-1]), gradient.reshape(-1, gradient.shape[-1])
+  return lax.dot_general(*rows, (((0,), (0,)), ((), ())))

@@ -57,8 +57,9 @@ def _difference(first, second):
 def test_shares_of_wild_are_exact_in_every_period():
   for salt, stage in enumerate(wild().stages):
     choices = np.asarray(stage.choose(jnp.arange(40 * stage.period, dtype=jnp.uint32), salt)).reshape(40, -1)
+    shares = [kind.share for kind in stage.kinds]
     for own in choices:
-      np.testing.assert_array_equal(np.bincount(own + 1), [3 * len(stage.kinds), *[1] * len(stage.kinds)])
+      np.testing.assert_array_equal(np.bincount(own + 1), [3 * sum(shares), *shares])
     assert len({own.tobytes() for own in choices}) == 40  # in another order each time
 
 
