@@ -36,6 +36,10 @@ class Child:
       assert self._process.poll() is None, self.log.read_text()
       time.sleep(0.01)
 
+  def wait_until_it_sleeps(self) -> None:
+    """Waits until its main thread waits for something, in the system and no longer in Python."""
+    self.wait_until(lambda: "\nState:\tS" in Path(f"/proc/{self.pid}/status").read_text())
+
   def press(self, number: int = signal.SIGINT) -> None:
     """Sends it a signal, and waits until it has come: two that are under way count as one."""
     os.kill(self.pid, number)

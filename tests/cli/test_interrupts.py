@@ -60,6 +60,7 @@ def started(tmp_path):
   def start(program):
     children.append(Child(tmp_path / "log", [sys.executable, "-c", f"{_HEAD}{program}\nconsole.run(main)"]))
     children[-1].wait_until(lambda: "hanging" in children[-1].log.read_text())
+    children[-1].wait_until_it_sleeps()  # until it does, Python would hear signals
     return children[-1]
 
   yield start
