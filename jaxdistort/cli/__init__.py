@@ -19,6 +19,7 @@ COMMANDS = {
   "probe": "fit a linear probe on a network's features, beside the network itself",
   "calibrate": "make a recogniser's probabilities keep their word, as a model file",
   "explain": "show where in a picture an answer comes from",
+  "export": "a recogniser as ONNX or StableHLO, for programs without this package",
   "convert": "weights from elsewhere, or a run, as one file",
   "prepare": "prepare clean pictures, or make a distorted data set",
 }

@@ -9,6 +9,7 @@ _EXTRA_OF = {
   **dict.fromkeys(("matplotlib", "jinja2", "skimage", "openpyxl"), "report"),
   "tensorflow_datasets": "tfds",
   "h5py": "convert",
+  "jax2onnx": "onnx",
 }
 
 

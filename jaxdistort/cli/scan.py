@@ -27,6 +27,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser.add_argument(
     "--sort-into", type=output_folder, default=None, metavar="DIR", help="link the pictures there by what was found"
   )
+  parser.add_argument(
+    "--report", type=output_file, default=None, metavar="HTML", help="page on what is found, with the worst pictures"
+  )
   parser.add_argument("--workers", type=at_least(1), default=None, help="threads that decode; as many as processors")
   return parser.parse_args(arguments)
 
@@ -56,6 +59,7 @@ def main(words: Sequence[str]) -> None:
       arguments.output,
       shard=shard,
       sorted_into=arguments.sort_into,
+      reported_to=arguments.report,
       workers=workers,
       progress=progress,
     )

@@ -1,24 +1,31 @@
 """One picture from a file: decoded, turned upright, made 8-bit RGB, brought to a standard size."""
 
+import io
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from jaxdistort.data.decoding import (
+  RAW_SUFFIXES,
   collected_remarks,
   decode,
   eight_bit_grey,
   is_deep_grey,
+  is_raw,
   open_plain,
+  preview_or_pixels,
   remark,
   to_srgb,
 )
 from jaxdistort.errors import BrokenPicture, reason_of
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
+SUFFIXES = RAW_SUFFIXES | {
+  *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
+  *(".gif", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".qoi"),
+}
 
 T = TypeVar("T")
 
@@ -37,6 +44,9 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   to 1024..4095 have 12, and 0 is black; floats are fractions of 1 if 99 % of them are within -0.1..1.1, levels of 8
   bits if their 99th percentile is within 64..255; NaN is black.
 
+  Of an animation it is the first picture. HEIC wants the package pillow-heif, and raw files of cameras rawpy: of these
+  it is the camera's own JPEG in the file, where that is no stamp.
+
   What of a picture cannot be had though its pixels can (a damaged profile, another colour space) is remarked on: see
   `collected_remarks`. Metadata that cannot be read is left aside.
 
@@ -52,12 +62,17 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   """
   with open_plain(file) as stream, collected_remarks() as remarks:
     try:
-      picture = to_rgb(decode(stream))
+      picture = to_rgb(_developed(stream) if is_raw(file) else decode(stream))
     except MemoryError as error:
       raise BrokenPicture("more pixels than the memory holds") from error
   for text in remarks:
     remark(text, "" if isinstance(file, bytes) else os.fspath(file))
   return picture
+
+
+def _developed(stream: BinaryIO) -> Image.Image:
+  made = preview_or_pixels(stream)
+  return decode(io.BytesIO(made)) if isinstance(made, bytes) else made
 
 
 def read_or(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[T, str]:

@@ -1,6 +1,7 @@
 """What a checkpoint or a model file says of its network: enough to build it and to understand its answers."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,12 @@ class Description:
       "view": self.view,
       "backbone": dict(self.backbone),
     }
+
+  def to_shared_dict(self) -> dict[str, Any]:
+    """The same for a file that goes to others: of the folders of the training only the last names are kept, and no
+    weights lie elsewhere.
+    """
+    return self.to_dict() | {"backbone": {}, "source": re.sub(r":[^+]*/", ":", self.source)}
 
   @classmethod
   def from_dict(cls, values: Mapping[str, Any]) -> "Description":

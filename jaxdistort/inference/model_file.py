@@ -1,7 +1,6 @@
 """A recogniser as one file: safetensors, with its description in the header."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,9 @@ _SEEN = "seen"  # its array of `Seen`, beside the weights
 def write_model_file(recogniser: Recogniser, path: Path) -> Path:
   """Writes a recogniser whole or not at all; backbone weights that its run kept elsewhere are in it too.
 
-  The same recogniser gives the same bytes. bfloat16 stays bfloat16. Of the folders that it was trained on only the last
-  names are kept: a file for others has nothing to say of its maker's disk.
+  The same recogniser gives the same bytes. bfloat16 stays bfloat16.
   """
-  own = recogniser.description.to_dict()
-  description = own | {"backbone": {}, "source": re.sub(r":[^+]*/", ":", own["source"])}
+  description = recogniser.description.to_shared_dict()
   header = {"format": _FORMAT, "description": json.dumps(description, sort_keys=True), "step": str(recogniser.step)}
   arrays = {name: np.asarray(leaf) for name, leaf in _named(recogniser.variables)}
   arrays[_SEEN] = recogniser.seen.hashes

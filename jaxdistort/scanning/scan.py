@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +12,13 @@ import numpy as np
 
 from jaxdistort.data.listing import list_pictures
 from jaxdistort.errors import InputError
+from jaxdistort.files import write_whole
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.files import Judged, judge_files
 from jaxdistort.inference.verdicts import record_of
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.scanning.sorting import sort_into
-from jaxdistort.scanning.tables import Row, State, Table
+from jaxdistort.scanning.tables import Known, Row, State, Table
 
 
 class Scanned(NamedTuple):
@@ -63,6 +64,7 @@ def scan(
   *,
   shard: Shard = WHOLE,
   sorted_into: Path | None = None,
+  reported_to: Path | None = None,
   workers: int = 1,
   progress: Progress = SILENT,
 ) -> Scanned:
@@ -77,13 +79,16 @@ def scan(
     output: the table, with a suffix of `FORMATS`.
     shard: which part of the pictures; the parts' rows one after the other are those of the whole.
     sorted_into: folder in which the pictures are linked by what was found, see `sort_into`; none if None.
+    reported_to: HTML page on the collection, see `render_collection`; none if None.
     workers: threads that decode.
     progress: counts pictures; may ask to stop.
 
   Raises:
     InputError: there is no such folder, no picture in it, or a file at `output` that is no such table.
+    ModuleNotFoundError: a page is wanted, and jinja2 is not there (the extra `report` brings it).
     KeyboardInterrupt: `progress` asked to stop.
   """
+  write_page = None if reported_to is None else _page_writer(reported_to)  # what lacks for it is said before the work
   if not folder.is_dir():
     raise InputError(f"{folder}: no such folder")
   listing, model = list_pictures(os.fspath(folder)), name_of(recogniser)
@@ -94,7 +99,9 @@ def scan(
   try:
     done = _go_on(recogniser, folder, table, states, workers, progress)
     if sorted_into is not None:
-      sort_into(sorted_into, folder, table.findings())
+      sort_into(sorted_into, folder, ((row.path, row.findings) for row in table.rows()))
+    if write_page is not None:
+      write_page(folder, table.rows())
     return done._replace(left_out=listing.left_out)
   finally:
     table.close()
@@ -118,6 +125,13 @@ def _go_on(
       bar.advance()
       progress.check()
   return Scanned(len(table.done), len(missing), broken, ())
+
+
+def _page_writer(path: Path) -> Callable[[Path, Iterable[Known]], None]:
+  from jaxdistort.scanning.page import render_collection
+
+  path.parent.mkdir(parents=True, exist_ok=True)
+  return lambda folder, rows: write_whole(path, render_collection(folder, rows))
 
 
 def _row(name: str, state: State, judged: Judged) -> Row:

@@ -14,7 +14,7 @@ def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[st
   Args:
     target: its folders are marked as this program's, so that nothing looks for pictures there.
     folder: of the pictures.
-    findings: paths below `folder` and the names of the folders of each, as `Table.findings` gives them.
+    findings: paths below `folder` and the names of the folders of each.
   """
   make_output(target)
   wanted: dict[Path, Path] = {}

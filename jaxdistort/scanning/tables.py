@@ -55,12 +55,18 @@ class Known(NamedTuple):
     state: of it.
     content: the row's bytes.
     findings: the groups that were found; or what is to be said instead: `CLEAN`, `UNCLEAR` or `UNREADABLE`.
+    severities: of the groups that were found, 0 where they have none.
+    kinds: that were named.
+    reason: why it is unclear or unreadable; "" where it is neither.
   """
 
   path: str
   state: State
   content: bytes
   findings: tuple[str, ...]
+  severities: dict[str, float]
+  kinds: tuple[str, ...]
+  reason: str
 
 
 class Format:
@@ -103,8 +109,9 @@ class Jsonl(Format):
       try:
         own = parse_json(line)
         state = State(int(own["bytes"]), int(own["modified"]), str(own["model"]))
-        groups = [distortion["group"] for distortion in own.get("distortions", ())]
-        yield Known(str(own["path"]), state, line.encode(errors=NAMES), _findings(own, groups))
+        found = own.get("distortions", ())
+        told = _severities(found), tuple(distortion["kind"] for distortion in found if distortion["kind"])
+        yield _known(str(own["path"]), state, line.encode(errors=NAMES), own, *told)
       except (ValueError, TypeError, KeyError):
         yield None
 
@@ -130,9 +137,7 @@ class Csv(Format):
     record, groups = row.record, self.labels.group_names
     if row.error:
       return self._line([row.path, *row.state, row.error, *[""] * (len(self.columns) - 5)])
-    severities: dict[str, float] = {}
-    for own in record["distortions"]:
-      severities[own["group"]] = max(own["severity"] or 0, severities.get(own["group"], 0))
+    severities = _severities(record["distortions"])
     kinds = [own["kind"] for own in record["distortions"] if own["kind"]]
     told = [
       int(record["clean"]),
@@ -152,17 +157,29 @@ class Csv(Format):
       try:
         own = dict(zip(self.columns, row, strict=True))
         state = State(int(own["bytes"]), int(own["modified"]), own["model"])
-        yield Known(own["path"], state, self._line(row), _findings(own, own["groups"].split(";")))
+        severities = {group: float(own[group]) for group in own["groups"].split(";") if group}
+        kinds = tuple(kind for kind in own["kinds"].split(";") if kind)
+        yield _known(own["path"], state, self._line(row), own, severities, kinds)
       except ValueError:
         yield None
 
 
-def _findings(own: Mapping[str, Any], groups: Sequence[str]) -> tuple[str, ...]:
+def _severities(distortions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+  """Of each group that was found, the surest first: the greatest of its kinds'."""
+  severities: dict[str, float] = {}
+  for own in distortions:
+    severities[own["group"]] = max(own["severity"] or 0, severities.get(own["group"], 0))
+  return severities
+
+
+def _known(
+  path: str, state: State, content: bytes, own: Mapping[str, Any], severities: dict[str, float], kinds: tuple[str, ...]
+) -> Known:
   if own.get("error"):
-    return (UNREADABLE,)
+    return Known(path, state, content, (UNREADABLE,), {}, (), own["error"])
   if own["unclear"]:
-    return (UNCLEAR,)
-  return tuple(dict.fromkeys(group for group in groups if group)) or (CLEAN,)
+    return Known(path, state, content, (UNCLEAR,), {}, (), own["unclear"])
+  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, "")
 
 
 class Table:
@@ -245,11 +262,9 @@ class Table:
     self._file.close()
     self._file = self._held()
 
-  def findings(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Path and findings of every row that is there."""
-    for known in self._known():
-      if known is not None:
-        yield known.path, known.findings
+  def rows(self) -> Iterator[Known]:
+    """Every row that is there, in their order."""
+    return (known for known in self._known() if known is not None)
 
   def add(self, row: Row) -> None:
     """Writes a row, whole as far as the system goes."""

@@ -61,6 +61,9 @@ class Classification(Task):
     del overview  # the study's pictures are looked at all over
     return log_softmax(np.mean(scores, axis=0))
 
+  def exported(self, scores: jax.Array) -> dict[str, jax.Array]:
+    return {"scores": scores, "probabilities": jnp.exp(scores)}
+
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
     return np.exp(scores)
 

@@ -122,6 +122,20 @@ class Recognition(Task):
     kinds, _, groups = self._split(scores)
     return np.concatenate([kinds, groups], axis=-1)
 
+  def exported(self, scores: jax.Array) -> dict[str, jax.Array]:
+    """And the `severities` [B, K], and `groups`, the probabilities of the groups [B, G]."""
+    kinds, severities, groups = self._split(scores)
+    lines = self.calibration.slopes, self.calibration.offsets
+    slopes, offsets = (jnp.asarray(own, jnp.float32)[None] for own in lines)
+    both = jax.nn.sigmoid(slopes * jnp.concatenate([kinds, groups], axis=-1) + offsets)
+    kinds, groups = both[..., : len(self.labels.kinds)], both[..., len(self.labels.kinds) :]
+    return {
+      "scores": scores,
+      "probabilities": kinds,
+      "severities": jax.nn.sigmoid(severities),
+      "groups": jnp.maximum(groups, self.labels.of_groups(kinds)),
+    }
+
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
     return self._calibrated(scores)[..., : len(self.labels.kinds)]
 

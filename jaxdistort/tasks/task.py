@@ -150,6 +150,12 @@ class Task(abc.ABC):
     """
 
   @abc.abstractmethod
+  def exported(self, scores: jax.Array) -> dict[str, jax.Array]:
+    """What a program without this package gets of scores [B, W], by name, to be traced: at least the scores
+    themselves and the `probabilities` [B, C].
+    """
+
+  @abc.abstractmethod
   def probabilities(self, scores: np.ndarray) -> np.ndarray:
     """float [N, C], C = len(answer_names)."""
 

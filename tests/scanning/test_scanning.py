@@ -148,3 +148,14 @@ def test_two_at_once_are_refused(recogniser, folder, tmp_path):
     fcntl.flock(file, fcntl.LOCK_EX)
     with pytest.raises(InputError, match="another process writes it"):
       scan(recogniser, folder, table)
+
+
+@_BOTH
+def test_a_page_on_what_was_found(recogniser, folder, tmp_path, suffix):
+  table, page = tmp_path / f"answers{suffix}", tmp_path / "more" / "page.html"
+  scan(recogniser, folder, table, reported_to=page)
+  text = page.read_text()
+  assert "7 pictures" in text
+  assert "1 could not be read" in text
+  scan(recogniser, folder, table, reported_to=page)  # from rows that were there
+  assert page.read_text() == text

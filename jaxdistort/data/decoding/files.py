@@ -11,14 +11,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data.decoding import bmp, tiff
+from jaxdistort.data.decoding import bmp, heif, tiff
 from jaxdistort.data.decoding.ancillary import png_chunks, strip
 from jaxdistort.data.decoding.levels import eight_bit_grey, eight_bits, is_deep_grey
 from jaxdistort.data.decoding.orientation import orientation_of, orientation_of_tiff, upright
 from jaxdistort.data.decoding.remarks import remark
 from jaxdistort.errors import BrokenPicture, reason_of
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF")  # only these decoders may look at a foreign file
+# Only these decoders may look at a foreign file: others start programs, or take anything for theirs.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "QOI")
 _KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
 _NO_TEXTS = (
   "transparency",
@@ -98,6 +99,9 @@ def decode(stream: BinaryIO) -> Image.Image:
       return _decode(io.BytesIO(stripped.content), stream, {k: v for k, v in beside.items() if v is not None})
     except _Undecodable as error:
       reason = error
+  if heif.is_heif(stream):
+    picture = heif.read_heif(stream)
+    return upright(picture, orientation_of(picture.info))
   if isinstance(reason, _Unidentified) and tiff.is_tiff(stream):
     return _upright_tiff(tiff.read_unknown(stream), stream)
   raise reason
@@ -226,9 +230,7 @@ def _upright_tiff(picture: Image.Image, whole: BinaryIO) -> Image.Image:
 
 _PIXELS: dict[str, Callable[[Any, BinaryIO, BinaryIO], Image.Image]]
 _PIXELS = {
-  "JPEG": _of_any,
-  "MPO": _of_any,
-  "WEBP": _of_any,
+  **dict.fromkeys((*_FORMATS, "MPO"), _of_any),
   "PNG": _of_png,
   "BMP": _of_bmp,
   "DIB": _of_bmp,

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from jaxdistort.data.decoding.levels import eight_bits, numbers, white_of
+from jaxdistort.data.decoding.sizes import check_pixels
 from jaxdistort.errors import BrokenPicture, reason_of
 
 MISSING = "parts of the pixels are missing"
@@ -196,8 +197,9 @@ def _not_here(_: logging.LogRecord) -> bool:
 def _check_size(width: Any, height: Any, samples: Any) -> None:
   if not all(isinstance(number, int) for number in (width, height, samples)):
     raise BrokenPicture("the size makes no sense")
-  if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf) or samples > _MOST_SAMPLES:
-    raise BrokenPicture(f"{width} x {height} pixels of {samples} samples could be a decompression bomb")
+  if samples > _MOST_SAMPLES:
+    raise BrokenPicture(f"{samples} samples a pixel could be a decompression bomb")
+  check_pixels(width, height, samples)
 
 
 def _picture(levels: np.ndarray, tags: _Tags) -> Image.Image:

@@ -1,0 +1,8 @@
+"""`jaxdistort export` in a checkout: see jaxdistort/cli/export.py, or --help."""
+
+import sys
+
+from jaxdistort.cli import main
+
+if __name__ == "__main__":  # not in the processes that decode pictures, which import this file too
+  main(["export", *sys.argv[1:]])
