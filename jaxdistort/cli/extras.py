@@ -10,6 +10,8 @@ _EXTRA_OF = {
   "tensorflow_datasets": "tfds",
   "h5py": "convert",
   "jax2onnx": "onnx",
+  "fsspec": "remote",
+  "pyarrow": "parquet",
 }
 
 

@@ -35,7 +35,9 @@ _STANDARD_INPUT = "-"
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort predict")
-  parser.add_argument("images", nargs="+", metavar="IMAGE", help="picture, folder of pictures, or - for standard input")
+  parser.add_argument(
+    "images", nargs="+", metavar="IMAGE", help="picture, folder of pictures, URL, or - for standard input"
+  )
   add_recogniser(parser)
   parser.add_argument("--json", action="store_true", help="a list of {path, clean, distortions, ...}")
   parser.add_argument("--advice", action="store_true", help="what helps against what is found")
@@ -108,7 +110,10 @@ class _Reader:
 
   def __call__(self, path: str) -> "Image.Image":
     from jaxdistort.data.pictures import read_picture
+    from jaxdistort.data.remote import fetch, is_remote
 
+    if is_remote(path):
+      return read_picture(fetch(path))
     if path != _STANDARD_INPUT:
       return read_picture(path)
     if self._piped is None:

@@ -9,7 +9,6 @@ looks at new and changed files alone. --shard 3/16 judges the third of sixteen p
 import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, at_least, output_file, output_folder
 from jaxdistort.cli.listed import complain
@@ -18,9 +17,9 @@ from jaxdistort.cli.terminal import TerminalProgress
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort scan")
-  parser.add_argument("folder", type=Path, metavar="DIR", help="folder of pictures, with all below it")
+  parser.add_argument("folder", metavar="DIR", help="folder of pictures, with all below it; or its URL (s3://, ...)")
   parser.add_argument(
-    "--output", type=output_file, required=True, help="table, .csv or .jsonl; gone on with if it is there"
+    "--output", type=output_file, required=True, help="table, .csv, .jsonl or .parquet; gone on with if it is there"
   )
   add_recogniser(parser)
   parser.add_argument("--shard", type=_shard, default=(1, 1), metavar="K/N", help="the K-th of N parts of the pictures")
@@ -45,9 +44,10 @@ def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
   from jaxdistort.errors import printable
   from jaxdistort.inference import load
-  from jaxdistort.scanning import FORMATS, Shard, scan
+  from jaxdistort.scanning import FORMATS, PARQUET, Shard, scan
 
-  FORMATS.find(arguments.output.suffix, f"table {arguments.output}: suffix")
+  if arguments.output.suffix != PARQUET:
+    FORMATS.find(arguments.output.suffix, f"table {arguments.output}: suffix")
   progress = TerminalProgress()
   recogniser = load(arguments.checkpoint)
   workers = arguments.workers or os.cpu_count() or 1

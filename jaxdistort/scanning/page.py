@@ -5,14 +5,14 @@ import heapq
 import io
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
 from PIL import Image
 
-from jaxdistort.data.pictures import read_or, read_picture
+from jaxdistort.data.pictures import read_or
 from jaxdistort.errors import printable
+from jaxdistort.scanning.places import Place
 from jaxdistort.scanning.tables import UNCLEAR, UNREADABLE, Known
 from jaxdistort.tasks import CLEAN
 
@@ -58,13 +58,13 @@ class Shown(NamedTuple):
   image: str = ""
 
 
-def render_collection(folder: Path, rows: Iterable[Known]) -> str:
+def render_collection(place: Place, rows: Iterable[Known]) -> str:
   """The page on a scan: counts, severities, the worst of each group as pictures, and a table to sort and to filter.
 
   Only the worst are kept and read again, however many rows there are. Links lead to the files where they lie now.
 
   Args:
-    folder: that was scanned.
+    place: that was scanned.
     rows: of the table, consumed once.
   """
   counts: Counter[str] = Counter()
@@ -77,17 +77,17 @@ def render_collection(folder: Path, rows: Iterable[Known]) -> str:
       listed.add(max(row.severities.values(), default=0), row)
     for group, severity in row.severities.items():
       by_group.setdefault(group, _Worst(_WORST)).add(severity, row)
-  groups = [_group(folder, name, counts[name], by_group[name]) for name in sorted(by_group, key=lambda g: -counts[g])]
+  groups = [_group(place, name, counts[name], by_group[name]) for name in sorted(by_group, key=lambda g: -counts[g])]
   environment = jinja2.Environment(loader=jinja2.PackageLoader("jaxdistort.scanning"), autoescape=True)
   environment.filters["printable"] = printable
   return environment.get_template("collection.html").render(
-    folder=printable(str(folder)),
+    folder=printable(str(place)),
     total=total,
     clean=counts[CLEAN],
     unclear=counts[UNCLEAR],
     unreadable=counts[UNREADABLE],
     groups=groups,
-    listed=[_shown(folder, row, severity) for severity, row in listed.sorted()],
+    listed=[_shown(place, row, severity) for severity, row in listed.sorted()],
     left_out=listed.offered - len(listed.sorted()),
   )
 
@@ -112,19 +112,18 @@ class _Worst:
     return [(severity, row) for severity, _, row in sorted(self._heap, reverse=True)]
 
 
-def _group(folder: Path, name: str, pictures: int, worst: _Worst) -> Group:
-  shown = (_shown(folder, row, severity) for severity, row in worst.sorted())
-  return Group(name, pictures, worst.bins, [own._replace(image=_small(folder / own.name)) for own in shown])
+def _group(place: Place, name: str, pictures: int, worst: _Worst) -> Group:
+  shown = (_shown(place, row, severity) for severity, row in worst.sorted())
+  return Group(name, pictures, worst.bins, [own._replace(image=_small(place, own.name)) for own in shown])
 
 
-def _shown(folder: Path, row: Known, severity: float) -> Shown:
+def _shown(place: Place, row: Known, severity: float) -> Shown:
   said = row.reason or ", ".join(row.kinds or row.findings).replace("_", " ")
-  uri = (folder / row.path).absolute().as_uri()
-  return Shown(row.path, uri, printable(said), severity, row.findings)
+  return Shown(row.path, place.uri(row.path), printable(said), severity, row.findings)
 
 
-def _small(path: Path) -> str:
-  picture, _ = read_or(None, read_picture, path)
+def _small(place: Place, name: str) -> str:
+  picture, _ = read_or(None, place.read, name)
   if picture is None:
     return ""
   picture.thumbnail((_SIDE, _SIDE), Image.Resampling.BICUBIC)

@@ -10,15 +10,19 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxdistort.data.listing import list_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.files import write_whole
 from jaxdistort.inference import Recogniser
 from jaxdistort.inference.files import Judged, judge_files
 from jaxdistort.inference.verdicts import record_of
 from jaxdistort.progress import SILENT, Progress
+from jaxdistort.scanning.places import Local, Place, place_of
 from jaxdistort.scanning.sorting import sort_into
 from jaxdistort.scanning.tables import Known, Row, State, Table
+from jaxdistort.tasks import LabelSpace
+
+PARQUET = ".parquet"
+"""The suffix of a table that is made of another one, see `scan`."""
 
 
 class Scanned(NamedTuple):
@@ -59,7 +63,7 @@ WHOLE = Shard(1, 1)
 
 def scan(
   recogniser: Recogniser,
-  folder: Path,
+  folder: str | os.PathLike[str],
   output: Path,
   *,
   shard: Shard = WHOLE,
@@ -75,8 +79,9 @@ def scan(
 
   Args:
     recogniser: the network, on one device.
-    folder: its pictures are found by their suffixes.
-    output: the table, with a suffix of `FORMATS`.
+    folder: a path, or a URL that fsspec knows (s3://, gs://, hf://); its pictures are found by their suffixes.
+    output: the table, with a suffix of `FORMATS`; or with `PARQUET`, which is written whole at the end, with the rows
+      until then in OUTPUT.jsonl, by which the next call goes on.
     shard: which part of the pictures; the parts' rows one after the other are those of the whole.
     sorted_into: folder in which the pictures are linked by what was found, see `sort_into`; none if None.
     reported_to: HTML page on the collection, see `render_collection`; none if None.
@@ -85,23 +90,28 @@ def scan(
 
   Raises:
     InputError: there is no such folder, no picture in it, or a file at `output` that is no such table.
-    ModuleNotFoundError: a page is wanted, and jinja2 is not there (the extra `report` brings it).
+    ModuleNotFoundError: a page is wanted, and jinja2 is not there (the extra `report` brings it); a URL is given, and
+      fsspec is not (`remote`); Parquet is wanted, and pyarrow is not (`parquet`).
     KeyboardInterrupt: `progress` asked to stop.
   """
   write_page = None if reported_to is None else _page_writer(reported_to)  # what lacks for it is said before the work
-  if not folder.is_dir():
-    raise InputError(f"{folder}: no such folder")
-  listing, model = list_pictures(os.fspath(folder)), name_of(recogniser)
+  write_parquet = _parquet_writer() if output.suffix == PARQUET else None
+  place, model = place_of(folder), name_of(recogniser)
+  if sorted_into is not None and not isinstance(place, Local):
+    raise InputError(f"{folder}: is not on this machine; nothing there can be linked")
+  listing = place.list()
   if not listing.names:
     raise InputError(f"{folder}: no pictures in this folder")
-  states = {name: state for name in shard.of(listing.names) if (state := _state(folder, name, model))}
-  table = Table(output, recogniser.task.labels, states)
+  states = {name: State(*own, model) for name in shard.of(listing.names) if (own := place.state(name))}
+  table = Table(rows_of(output), recogniser.task.labels, states)
   try:
-    done = _go_on(recogniser, folder, table, states, workers, progress)
-    if sorted_into is not None:
-      sort_into(sorted_into, folder, ((row.path, row.findings) for row in table.rows()))
+    done = _go_on(recogniser, place, table, states, workers, progress)
+    if sorted_into is not None and isinstance(place, Local):
+      sort_into(sorted_into, place.path(""), ((row.path, row.findings) for row in table.rows()))
+    if write_parquet is not None:
+      write_parquet(output, recogniser.task.labels, table.rows())
     if write_page is not None:
-      write_page(folder, table.rows())
+      write_page(place, table.rows())
     return done._replace(left_out=listing.left_out)
   finally:
     table.close()
@@ -109,29 +119,39 @@ def scan(
 
 def _go_on(
   recogniser: Recogniser,
-  folder: Path,
+  place: Place,
   table: Table,
   states: Mapping[str, State],
   workers: int,
   progress: Progress,
 ) -> Scanned:
   missing = [name for name in states if name not in table.done]
-  paths = (os.path.join(folder, name) for name in missing)
   broken = 0
   with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
-    for name, judged in zip(missing, judge_files(recogniser, paths, native=False, workers=workers), strict=True):
-      table.add(_row(name, states[name], judged))
+    for judged in judge_files(recogniser, missing, read=place.read, native=False, workers=workers):
+      table.add(_row(judged.path, states[judged.path], judged))
       broken += judged.answer is None
       bar.advance()
       progress.check()
   return Scanned(len(table.done), len(missing), broken, ())
 
 
-def _page_writer(path: Path) -> Callable[[Path, Iterable[Known]], None]:
+def rows_of(output: Path) -> Path:
+  """The table that is written row by row: Parquet cannot be, so it has one beside it."""
+  return output.with_name(f"{output.name}.jsonl") if output.suffix == PARQUET else output
+
+
+def _parquet_writer() -> Callable[[Path, LabelSpace, Iterable[Known]], None]:
+  from jaxdistort.scanning.parquet import write_parquet
+
+  return write_parquet
+
+
+def _page_writer(path: Path) -> Callable[[Place, Iterable[Known]], None]:
   from jaxdistort.scanning.page import render_collection
 
   path.parent.mkdir(parents=True, exist_ok=True)
-  return lambda folder, rows: write_whole(path, render_collection(folder, rows))
+  return lambda place, rows: write_whole(path, render_collection(place, rows))
 
 
 def _row(name: str, state: State, judged: Judged) -> Row:
@@ -139,15 +159,6 @@ def _row(name: str, state: State, judged: Judged) -> Row:
     return Row(name, state, judged.error, {})
   probabilities = {group.group: round(group.probability, 4) for group in judged.answer.groups}
   return Row(name, state, "", record_of(judged.answer) | {"probabilities": probabilities})
-
-
-def _state(folder: Path, name: str, model: str) -> State | None:
-  """None for a file that has gone since it was listed."""
-  try:
-    status = os.stat(os.path.join(folder, name))
-  except OSError:
-    return None
-  return State(status.st_size, status.st_mtime_ns, model)
 
 
 def name_of(recogniser: Recogniser) -> str:

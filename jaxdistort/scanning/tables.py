@@ -57,6 +57,7 @@ class Known(NamedTuple):
     findings: the groups that were found; or what is to be said instead: `CLEAN`, `UNCLEAR` or `UNREADABLE`.
     severities: of the groups that were found, 0 where they have none.
     kinds: that were named.
+    probabilities: of all groups; none where it is unreadable.
     reason: why it is unclear or unreadable; "" where it is neither.
   """
 
@@ -66,6 +67,7 @@ class Known(NamedTuple):
   findings: tuple[str, ...]
   severities: dict[str, float]
   kinds: tuple[str, ...]
+  probabilities: dict[str, float]
   reason: str
 
 
@@ -110,7 +112,8 @@ class Jsonl(Format):
         own = parse_json(line)
         state = State(int(own["bytes"]), int(own["modified"]), str(own["model"]))
         found = own.get("distortions", ())
-        told = _severities(found), tuple(distortion["kind"] for distortion in found if distortion["kind"])
+        kinds = tuple(distortion["kind"] for distortion in found if distortion["kind"])
+        told = _severities(found), kinds, own.get("probabilities", {})
         yield _known(str(own["path"]), state, line.encode(errors=NAMES), own, *told)
       except (ValueError, TypeError, KeyError):
         yield None
@@ -159,7 +162,9 @@ class Csv(Format):
         state = State(int(own["bytes"]), int(own["modified"]), own["model"])
         severities = {group: float(own[group]) for group in own["groups"].split(";") if group}
         kinds = tuple(kind for kind in own["kinds"].split(";") if kind)
-        yield _known(own["path"], state, self._line(row), own, severities, kinds)
+        told = {group: own[f"p_{group}"] for group in self.labels.group_names}
+        probabilities = {group: float(text) for group, text in told.items() if text}
+        yield _known(own["path"], state, self._line(row), own, severities, kinds, probabilities)
       except ValueError:
         yield None
 
@@ -172,14 +177,13 @@ def _severities(distortions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
   return severities
 
 
-def _known(
-  path: str, state: State, content: bytes, own: Mapping[str, Any], severities: dict[str, float], kinds: tuple[str, ...]
-) -> Known:
+def _known(path: str, state: State, content: bytes, own: Mapping[str, Any], *told: Any) -> Known:
   if own.get("error"):
-    return Known(path, state, content, (UNREADABLE,), {}, (), own["error"])
+    return Known(path, state, content, (UNREADABLE,), {}, (), {}, own["error"])
+  severities, kinds, probabilities = told
   if own["unclear"]:
-    return Known(path, state, content, (UNCLEAR,), {}, (), own["unclear"])
-  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, "")
+    return Known(path, state, content, (UNCLEAR,), {}, (), probabilities, own["unclear"])
+  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, probabilities, "")
 
 
 class Table:

@@ -95,3 +95,11 @@ def test_an_empty_folder_is_told(command, model, tmp_path):
   ended = command("predict", "--checkpoint", model, tmp_path / "empty")
   assert (ended.status, ended.out) == (2, "")
   assert "no pictures in this folder" in ended.err
+
+
+def test_pictures_by_their_urls(command, model, pictures):
+  url = (pictures / "0.png").as_uri()
+  ended = command("predict", "--checkpoint", model, url, (pictures / "gone.png").as_uri())
+  assert ended.out == f"{url}: {in_words(jaxdistort.load(model).predict(pictures / '0.png'))}\n"
+  assert "gone.png: cannot be fetched" in ended.err
+  assert ended.status == 2

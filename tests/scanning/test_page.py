@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.scanning.page import render_collection
+from jaxdistort.scanning.places import Local
 from jaxdistort.scanning.tables import UNREADABLE, Known, State
 from jaxdistort.tasks import CLEAN
 
@@ -17,7 +18,7 @@ _STATE = State(1, 1, "")
 def _row(name, reason="", **severities):
   findings = (UNREADABLE,) if reason else tuple(severities) or (CLEAN,)
   kinds = tuple(f"some_{group}" for group in severities)
-  return Known(name, _STATE, b"", findings, severities, kinds, reason)
+  return Known(name, _STATE, b"", findings, severities, kinds, {}, reason)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_counts_and_the_worst_pictures(folder):
     _row("2.png", blur=1.0, noise=0.05),
     _row("broken.jpg", "no picture"),
   ]
-  page = render_collection(folder, rows)
+  page = render_collection(Local(folder), rows)
   assert "4 pictures: nothing found on 1 (25.0 %), 1 could not be read." in page
   assert 'aria-label="0, 0, 0, 1, 0, 0, 0, 0, 0, 1"' in page  # of blur, 1 in the last bin
   blur = page.partition("The worst of blur")[2].partition("The worst of noise")[0]
@@ -53,7 +54,7 @@ def test_counts_and_the_worst_pictures(folder):
 
 def test_names_are_no_html_and_files_that_have_gone_are_no_error(folder):
   page = render_collection(
-    folder, [_row('<img src=x onerror="alert(1)">.png', blur=0.5), _row("caf\udce9.png", blur=1)]
+    Local(folder), [_row('<img src=x onerror="alert(1)">.png', blur=0.5), _row("caf\udce9.png", blur=1)]
   )
   assert "<img src=x" not in page
   assert "caf%E9.png" in page
@@ -61,7 +62,7 @@ def test_names_are_no_html_and_files_that_have_gone_are_no_error(folder):
 
 
 def test_of_many_only_the_worst_are_kept(folder):
-  page = render_collection(folder, (_row(f"{number}.png", light=number / 2000) for number in range(2000)))
+  page = render_collection(Local(folder), (_row(f"{number}.png", light=number / 2000) for number in range(2000)))
   assert "The 1,000 worst; 1,000 more are in the table of the scan." in page
   assert page.partition("The worst of light")[2].partition("All findings")[0].count("<figure>") == 12
   assert "1999.png" in page
@@ -69,6 +70,6 @@ def test_of_many_only_the_worst_are_kept(folder):
 
 
 def test_a_folder_without_findings(folder):
-  page = render_collection(folder, [_row("0.png"), _row("1.png")])
+  page = render_collection(Local(folder), [_row("0.png"), _row("1.png")])
   assert "nothing found on 2 (100.0 %)." in page
   assert "<script>" not in page

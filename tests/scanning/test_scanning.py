@@ -159,3 +159,46 @@ def test_a_page_on_what_was_found(recogniser, folder, tmp_path, suffix):
   assert "1 could not be read" in text
   scan(recogniser, folder, table, reported_to=page)  # from rows that were there
   assert page.read_text() == text
+
+
+def test_a_storage_gives_the_rows_of_a_folder(recogniser, folder, tmp_path):
+  scan(recogniser, folder, tmp_path / "here.jsonl")
+  url, table = f"file://{folder}", tmp_path / "there.jsonl"
+  page = tmp_path / "page.html"
+  assert scan(recogniser, url, table, reported_to=page)[:3] == (7, 7, 1)
+
+  def told(table):
+    return [{k: v for k, v in row.items() if k not in ("modified", "error")} for row in _rows(table)]
+
+  assert told(table) == told(tmp_path / "here.jsonl")
+  assert "file://" in page.read_text()
+  os.utime(folder / "3.png", (0, 0))
+  assert scan(recogniser, url, table).judged == 1
+  with pytest.raises(InputError, match="nothing there can be linked"):
+    scan(recogniser, url, table, sorted_into=tmp_path / "sorted")
+  with pytest.raises(InputError, match="no such folder"):
+    scan(recogniser, f"file://{tmp_path}/nowhere", table)
+  with pytest.raises(InputError, match="nostorage"):
+    scan(recogniser, "nostorage://bucket", table)
+
+
+def test_parquet_says_the_same(recogniser, folder, tmp_path):
+  parquet = pytest.importorskip("pyarrow.parquet")
+  scan(recogniser, folder, tmp_path / "answers.csv")
+  table = tmp_path / "answers.parquet"
+  with pytest.raises(KeyboardInterrupt):
+    scan(recogniser, folder, table, progress=StopAfter(2))
+  assert not table.exists()
+  scan(recogniser, folder, table)
+  expected = {row["path"].encode(errors="surrogateescape"): row for row in _rows(tmp_path / "answers.csv")}
+  rows = parquet.read_table(table).to_pylist()
+  assert len(rows) == 7
+  for row in rows:
+    own = expected[row["path"].encode().replace(rb"\xe9", b"\xe9")]
+    assert (row["error"] or "") == own["error"]
+    if not row["error"]:
+      assert row["clean"] == (own["clean"] == "1")
+      assert ";".join(row["kinds"]) == own["kinds"]
+      for column in ("blur", "p_blur", "noise", "p_noise"):
+        assert row[column] == (pytest.approx(float(own[column])) if own[column] else None)
+  assert scan(recogniser, folder, table).judged == 0
