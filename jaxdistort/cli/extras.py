@@ -12,6 +12,7 @@ _EXTRA_OF = {
   "jax2onnx": "onnx",
   "fsspec": "remote",
   "pyarrow": "parquet",
+  "ray": "ray",
 }
 
 

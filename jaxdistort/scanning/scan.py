@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,18 +11,12 @@ import jax
 import numpy as np
 
 from jaxdistort.errors import InputError
-from jaxdistort.files import write_whole
 from jaxdistort.inference import Recogniser
-from jaxdistort.inference.files import Judged, judge_files
-from jaxdistort.inference.verdicts import record_of
 from jaxdistort.progress import SILENT, Progress
-from jaxdistort.scanning.places import Local, Place, place_of
-from jaxdistort.scanning.sorting import sort_into
-from jaxdistort.scanning.tables import Known, Row, State, Table
-from jaxdistort.tasks import LabelSpace
-
-PARQUET = ".parquet"
-"""The suffix of a table that is made of another one, see `scan`."""
+from jaxdistort.scanning.judging import Judgement, judge_here
+from jaxdistort.scanning.makers import Maker
+from jaxdistort.scanning.places import place_of
+from jaxdistort.scanning.tables import Row, State, Table
 
 
 class Scanned(NamedTuple):
@@ -32,13 +26,13 @@ class Scanned(NamedTuple):
     pictures: rows of the table.
     judged: of these, in this call.
     broken: files of this call that could not be read.
-    left_out: what of the folder was not looked at, and why; a line each.
+    remarks: what of the folder was not looked at or not written to, and why; a line each.
   """
 
   pictures: int
   judged: int
   broken: int
-  left_out: tuple[str, ...]
+  remarks: tuple[str, ...]
 
 
 class Shard(NamedTuple):
@@ -67,8 +61,8 @@ def scan(
   output: Path,
   *,
   shard: Shard = WHOLE,
-  sorted_into: Path | None = None,
-  reported_to: Path | None = None,
+  then: Sequence[Maker] = (),
+  judge: Callable[[list[str]], Iterable[Judgement]] | None = None,
   workers: int = 1,
   progress: Progress = SILENT,
 ) -> Scanned:
@@ -80,85 +74,45 @@ def scan(
   Args:
     recogniser: the network, on one device.
     folder: a path, or a URL that fsspec knows (s3://, gs://, hf://); its pictures are found by their suffixes.
-    output: the table, with a suffix of `FORMATS`; or with `PARQUET`, which is written whole at the end, with the rows
-      until then in OUTPUT.jsonl, by which the next call goes on.
+    output: the table, with a suffix of `FORMATS`.
     shard: which part of the pictures; the parts' rows one after the other are those of the whole.
-    sorted_into: folder in which the pictures are linked by what was found, see `sort_into`; none if None.
-    reported_to: HTML page on the collection, see `render_collection`; none if None.
-    workers: threads that decode.
+    then: what is made of the table once it is finished, see `scanning.makers`.
+    judge: who judges the files of these names, in their order, such as a cluster; this process if None.
+    workers: threads that decode, in this process.
     progress: counts pictures; may ask to stop.
 
   Raises:
     InputError: there is no such folder, no picture in it, or a file at `output` that is no such table.
-    ModuleNotFoundError: a page is wanted, and jinja2 is not there (the extra `report` brings it); a URL is given, and
-      fsspec is not (`remote`); Parquet is wanted, and pyarrow is not (`parquet`).
+    ModuleNotFoundError: a URL is given, and fsspec is not there (the extra `remote` brings it).
     KeyboardInterrupt: `progress` asked to stop.
   """
-  write_page = None if reported_to is None else _page_writer(reported_to)  # what lacks for it is said before the work
-  write_parquet = _parquet_writer() if output.suffix == PARQUET else None
   place, model = place_of(folder), name_of(recogniser)
-  if sorted_into is not None and not isinstance(place, Local):
-    raise InputError(f"{folder}: is not on this machine; nothing there can be linked")
   listing = place.list()
   if not listing.names:
     raise InputError(f"{folder}: no pictures in this folder")
   states = {name: State(*own, model) for name in shard.of(listing.names) if (own := place.state(name))}
-  table = Table(rows_of(output), recogniser.task.labels, states)
+  table = Table(output, recogniser.task.labels, states)
   try:
-    done = _go_on(recogniser, place, table, states, workers, progress)
-    if sorted_into is not None and isinstance(place, Local):
-      sort_into(sorted_into, place.path(""), ((row.path, row.findings) for row in table.rows()))
-    if write_parquet is not None:
-      write_parquet(output, recogniser.task.labels, table.rows())
-    if write_page is not None:
-      write_page(place, table.rows())
-    return done._replace(left_out=listing.left_out)
+    names = [name for name in states if name not in table.done]
+    judged = judge(names) if judge else judge_here(recogniser, place, names, workers=workers)
+    done = _go_on(judged, table, states, progress)
+    remarks = [*listing.left_out]
+    for make in then:
+      remarks += make(place, table.rows())
+    return done._replace(remarks=tuple(remarks))
   finally:
     table.close()
 
 
-def _go_on(
-  recogniser: Recogniser,
-  place: Place,
-  table: Table,
-  states: Mapping[str, State],
-  workers: int,
-  progress: Progress,
-) -> Scanned:
-  missing = [name for name in states if name not in table.done]
-  broken = 0
+def _go_on(judged: Iterable[Judgement], table: Table, states: Mapping[str, State], progress: Progress) -> Scanned:
+  count = broken = 0
   with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
-    for judged in judge_files(recogniser, missing, read=place.read, native=False, workers=workers):
-      table.add(_row(judged.path, states[judged.path], judged))
-      broken += judged.answer is None
+    for own in judged:
+      table.add(Row(own.path, states[own.path], own.error, own.record))
+      count, broken = count + 1, broken + bool(own.error)
       bar.advance()
       progress.check()
-  return Scanned(len(table.done), len(missing), broken, ())
-
-
-def rows_of(output: Path) -> Path:
-  """The table that is written row by row: Parquet cannot be, so it has one beside it."""
-  return output.with_name(f"{output.name}.jsonl") if output.suffix == PARQUET else output
-
-
-def _parquet_writer() -> Callable[[Path, LabelSpace, Iterable[Known]], None]:
-  from jaxdistort.scanning.parquet import write_parquet
-
-  return write_parquet
-
-
-def _page_writer(path: Path) -> Callable[[Place, Iterable[Known]], None]:
-  from jaxdistort.scanning.page import render_collection
-
-  path.parent.mkdir(parents=True, exist_ok=True)
-  return lambda place, rows: write_whole(path, render_collection(place, rows))
-
-
-def _row(name: str, state: State, judged: Judged) -> Row:
-  if judged.answer is None:
-    return Row(name, state, judged.error, {})
-  probabilities = {group.group: round(group.probability, 4) for group in judged.answer.groups}
-  return Row(name, state, "", record_of(judged.answer) | {"probabilities": probabilities})
+  return Scanned(len(table.done), count, broken, ())
 
 
 def name_of(recogniser: Recogniser) -> str:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.errors import InputError
-from jaxdistort.scanning import Shard, scan
+from jaxdistort.scanning import Shard, makers, scan
 from tests.inference.recognisers import small_recogniser
 from tests.stopping import StopAfter
 
@@ -114,7 +114,7 @@ def test_the_rows_of_all_shards_are_those_of_the_whole(recogniser, folder, tmp_p
 @_BOTH
 def test_pictures_are_linked_by_what_was_found(recogniser, folder, tmp_path, suffix):
   table, target = tmp_path / f"answers{suffix}", tmp_path / "sorted"
-  scan(recogniser, folder, table, sorted_into=target)
+  scan(recogniser, folder, table, then=[makers.links(target)])
   answer = recogniser.predict(folder / "more" / "2.png")
   expected = {group.group for group in answer.groups if group.found} or {"clean"}
   assert {link.parent.name for link in target.glob("*/more_2.png")} == expected
@@ -122,7 +122,7 @@ def test_pictures_are_linked_by_what_was_found(recogniser, folder, tmp_path, suf
   assert all(link.is_symlink() and link.exists() for link in target.glob("*/*"))
   (folder / "broken.jpg").unlink()
   Image.open(folder / "0.png").save(folder / "more_2.png")  # two paths that lead to one name
-  scan(recogniser, folder, table, sorted_into=target)
+  scan(recogniser, folder, table, then=[makers.links(target)])
   assert not (target / "unreadable" / "broken.jpg").is_symlink()
   found = {link.resolve() for link in target.glob("*/more_2*.png")}
   assert found == {folder / "more_2.png", folder / "more" / "2.png"}
@@ -153,11 +153,11 @@ def test_two_at_once_are_refused(recogniser, folder, tmp_path):
 @_BOTH
 def test_a_page_on_what_was_found(recogniser, folder, tmp_path, suffix):
   table, page = tmp_path / f"answers{suffix}", tmp_path / "more" / "page.html"
-  scan(recogniser, folder, table, reported_to=page)
+  scan(recogniser, folder, table, then=[makers.page(page)])
   text = page.read_text()
   assert "7 pictures" in text
   assert "1 could not be read" in text
-  scan(recogniser, folder, table, reported_to=page)  # from rows that were there
+  scan(recogniser, folder, table, then=[makers.page(page)])  # from rows that were there
   assert page.read_text() == text
 
 
@@ -165,7 +165,7 @@ def test_a_storage_gives_the_rows_of_a_folder(recogniser, folder, tmp_path):
   scan(recogniser, folder, tmp_path / "here.jsonl")
   url, table = f"file://{folder}", tmp_path / "there.jsonl"
   page = tmp_path / "page.html"
-  assert scan(recogniser, url, table, reported_to=page)[:3] == (7, 7, 1)
+  assert scan(recogniser, url, table, then=[makers.page(page)])[:3] == (7, 7, 1)
 
   def told(table):
     return [{k: v for k, v in row.items() if k not in ("modified", "error")} for row in _rows(table)]
@@ -174,8 +174,8 @@ def test_a_storage_gives_the_rows_of_a_folder(recogniser, folder, tmp_path):
   assert "file://" in page.read_text()
   os.utime(folder / "3.png", (0, 0))
   assert scan(recogniser, url, table).judged == 1
-  with pytest.raises(InputError, match="nothing there can be linked"):
-    scan(recogniser, url, table, sorted_into=tmp_path / "sorted")
+  with pytest.raises(InputError, match="nothing can be linked"):
+    scan(recogniser, url, table, then=[makers.links(tmp_path / "sorted")])
   with pytest.raises(InputError, match="no such folder"):
     scan(recogniser, f"file://{tmp_path}/nowhere", table)
   with pytest.raises(InputError, match="nostorage"):
@@ -186,10 +186,11 @@ def test_parquet_says_the_same(recogniser, folder, tmp_path):
   parquet = pytest.importorskip("pyarrow.parquet")
   scan(recogniser, folder, tmp_path / "answers.csv")
   table = tmp_path / "answers.parquet"
+  maker = makers.parquet(table, recogniser.task.labels)
   with pytest.raises(KeyboardInterrupt):
-    scan(recogniser, folder, table, progress=StopAfter(2))
+    scan(recogniser, folder, tmp_path / "rows.jsonl", then=[maker], progress=StopAfter(2))
   assert not table.exists()
-  scan(recogniser, folder, table)
+  scan(recogniser, folder, tmp_path / "rows.jsonl", then=[maker])
   expected = {row["path"].encode(errors="surrogateescape"): row for row in _rows(tmp_path / "answers.csv")}
   rows = parquet.read_table(table).to_pylist()
   assert len(rows) == 7
@@ -201,4 +202,3 @@ def test_parquet_says_the_same(recogniser, folder, tmp_path):
       assert ";".join(row["kinds"]) == own["kinds"]
       for column in ("blur", "p_blur", "noise", "p_noise"):
         assert row[column] == (pytest.approx(float(own[column])) if own[column] else None)
-  assert scan(recogniser, folder, table).judged == 0
