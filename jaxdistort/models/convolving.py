@@ -176,8 +176,8 @@ def _gradient_of_patches(x: jax.Array, gradient: jax.Array, stride: int = 1) -> 
   few = max(1, _PATCHES // (9 * math.prod(gradient.shape[1:3]) * channels))
   groups = next(n for n in range(-(-count // few), count + 1) if count % n == 0)
 
-  def add(total: jax.Array, own: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-    return total + _product_with_patches(*own, stride), None
+  def add(total: jax.Array, own: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
+    return total + _product_with_patches(own[0], own[1], stride), None
 
   nothing = jnp.zeros((9 * channels, gradient.shape[-1]), jnp.float32)
   # Every n-th picture is a group: where devices share the pictures, each has some of every group.

@@ -65,6 +65,6 @@ class JudgePictures:
       `path` as it was given; `error`, "" where there is none; `answer`, JSON of `Judgement.record`.
     """
     given = list(batch["path"])
-    judged = judge_here(self._recogniser, self._place, map(os.fsdecode, given), workers=self._workers)
-    errors, records = zip(*((own.error, json.dumps(own.record)) for own in judged), strict=True)
-    return {"path": np.array(given, object), "error": list(errors), "answer": list(records)}
+    judged = list(judge_here(self._recogniser, self._place, map(os.fsdecode, given), workers=self._workers))
+    answers = [json.dumps(own.record) for own in judged]
+    return {"path": np.array(given, object), "error": [own.error for own in judged], "answer": answers}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxdistort.errors import InputError
-from jaxdistort.scanning import Shard, makers, scan
+from jaxdistort.scanning import JudgePictures, Shard, makers, scan
 from tests.inference.recognisers import small_recogniser
 from tests.stopping import StopAfter
 
@@ -202,3 +202,19 @@ def test_parquet_says_the_same(recogniser, folder, tmp_path):
       assert ";".join(row["kinds"]) == own["kinds"]
       for column in ("blur", "p_blur", "noise", "p_noise"):
         assert row[column] == (pytest.approx(float(own[column])) if own[column] else None)
+
+
+def test_batches_of_names_for_the_engines_of_others(recogniser, folder, tmp_path):
+  model = recogniser.save(tmp_path / "model.safetensors")
+  scan(recogniser, folder, tmp_path / "answers.jsonl")
+  rows = _rows(tmp_path / "answers.jsonl")
+  judge = JudgePictures(str(folder), str(model))
+  names = [os.fsencode(row["path"]) for row in rows]
+  judged = judge({"path": names})
+  assert list(judged["path"]) == names
+  for row, error, answer in zip(rows, judged["error"], judged["answer"], strict=True):
+    assert error == row.get("error", "")
+    assert json.loads(answer) == {
+      k: v for k, v in row.items() if k not in ("path", "bytes", "modified", "model", "error")
+    }
+  assert judge({"path": []})["answer"] == []
