@@ -57,10 +57,12 @@ def calibrate(
   """Fits the calibration of a network's task.
 
   Slopes and offsets of the logits are fitted on the validation split in the training's protocol. The thresholds of
-  kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them; a
-  kind is named, once its group is found, from the probability of the highest F1 on. A group is in doubt where 1 in 10
-  clean pictures are no better. These clean pictures are those of the validation and 600 of the training: a threshold
-  hangs on the few highest, so it takes many, and on clean ones a network does no better where it has seen them.
+  kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them,
+  also where thresholds are chosen without them, and at which most of the kinds that can be seen are found on validation
+  pictures (see `thresholds_for`); a kind is named, once its group is found, from the probability of the highest F1 on.
+  A group is in doubt where 1 in 10 clean pictures are no better. These clean pictures are those of the validation and
+  600 of the training: a threshold hangs on the few highest, so it takes many, and on clean ones a network does no
+  better where it has seen them.
 
   Args:
     recogniser: whose task is recognition; its weights lie whole on every device of `create_mesh()`.
@@ -87,7 +89,9 @@ def calibrate(
   strengths = Recognition(task.labels, fitted).strengths
   on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
-  thresholds, doubts = (thresholds_for(on_clean, rate) for rate in (false_alarms, _DOUBTS))
+  shown = used & tiles.presence[:, :kinds]
+  present = [own[is_there] for own, is_there in zip(strengths(predictions.scores).T, shown.T, strict=True)]
+  thresholds, doubts = (thresholds_for(on_clean, clean.owners, rate, present) for rate in (false_alarms, _DOUBTS))
   calibrated = Recognition(
     task.labels, fitted.with_thresholds(thresholds, doubts, f1), _level_scales(task, predictions)
   )
@@ -190,12 +194,14 @@ class _Clean(NamedTuple):
   Attributes:
     scores: float32 [N, W].
     held_out: which are of the validation split, bool [N].
+    owners: number of the picture of each, int [N].
     pictures: how many there are, at one scale.
     broken: names of those that could not be read.
   """
 
   scores: np.ndarray
   held_out: np.ndarray
+  owners: np.ndarray
   pictures: int
   broken: list[str]
 
@@ -211,7 +217,7 @@ class _Clean(NamedTuple):
 
     def tiled() -> Iterator[TiledPicture]:
       with progress.bar(len(chosen), unit="picture", title="clean pictures") as bar:
-        for pictures, number in chosen:
+        for owner, (pictures, number) in enumerate(chosen):
           bar.advance()
           progress.check()
           try:
@@ -220,12 +226,13 @@ class _Clean(NamedTuple):
             broken.append(pictures.name(number))
             continue
           for scaled in _scaled(picture):
-            yield TiledPicture(pictures is held_out, look(scaled, size))
+            yield TiledPicture((pictures is held_out, owner), look(scaled, size))
 
     found = list(score_pictures(recogniser, tiled(), create_mesh(), batch_size=batch_size))
     return cls(
       np.stack([scores for _, scores in found if scores is not None]),
-      np.array([own for own, _ in found]),
+      np.array([is_held_out for (is_held_out, _), _ in found]),
+      np.array([owner for (_, owner), _ in found]),
       len(chosen) - len(broken),
       broken,
     )

@@ -1,7 +1,7 @@
 """From the logits of a network to probabilities that keep their word, and thresholds that keep a false-alarm rate."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 _LEAST_EXAMPLES = 10  # of a column, present and absent: with fewer it stays as it is
-_HALVINGS = 30  # of the interval in which a share of false alarms is sought
+_HALVINGS = 40  # of the interval in which the price of a false alarm is sought
+_FOLDS = 5  # of the clean pictures
+_SHARES = (1, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)  # of a rate, for which thresholds are chosen so that it is kept on others
+_PRICES = 1e-3, 1e5  # of all clean pictures' alarms, in pictures found of all that have a kind
 _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, which keeps slopes finite
 
 
@@ -86,27 +89,54 @@ def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple
   return float(np.exp(found[0])), float(found[1])
 
 
-def thresholds_for(clean: np.ndarray, rate: float) -> np.ndarray:
-  """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all.
+def thresholds_for(clean: np.ndarray, owners: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> np.ndarray:
+  """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all, and most is found.
 
-  Every column may raise equally many, as far as quantiles go; the thresholds of the most alarms that keep the rate.
-  With few pictures the rate on others is higher: each column hangs on its few highest.
+  The rate holds on pictures that the thresholds were not chosen on, as far as folds of these can tell: what is chosen
+  for the rate itself fits the highest of its pictures, and raises up to twice as many alarms on others.
 
   Args:
     clean: strengths float [N, C] of clean pictures; thresholds are 0 where there are none.
+    owners: int [N], the same for several looks at one picture.
     rate: 0..1, of false alarms.
+    present: of each column, the strengths of pictures that have it.
   """
   if not len(clean):
     return np.zeros(clean.shape[1])
+  folds = [owners % _FOLDS == fold for fold in range(min(_FOLDS, len(clean)))]
+  for share in _SHARES:
+    alarms = [np.any(clean[own] >= _cheapest(clean[~own], share * rate, present), axis=1) for own in folds]
+    if np.mean(np.concatenate(alarms)) <= rate:
+      break
+  return _cheapest(clean, share * rate, present)
 
-  def at(share: float) -> np.ndarray:
-    return np.nextafter(np.quantile(clean, 1 - share, axis=0), 2)
 
-  low, high = 0.0, rate  # no column may raise more than all together
+def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> np.ndarray:
+  """Thresholds [C] that raise alarms on at most a share of these very pictures.
+
+  Alarms go to the columns where they find most: each takes the threshold with the greatest share found less a price for
+  every alarm, the price being the same for all and as low as the rate allows.
+  """
+  if not len(clean):
+    return np.zeros(clean.shape[1])
+  alarms = np.arange(min(int(rate * len(clean)) + 1, len(clean)))  # no column may raise more than all together
+  limits = np.nextafter(-np.sort(-clean, axis=0)[alarms], 2)  # [A, C], just above the highest but for so many
+  found = np.stack([_shares_above(*column) for column in zip(limits.T, present, strict=True)], axis=1)
+
+  def at(price: float) -> np.ndarray:
+    best = np.argmax(found - price * alarms[:, None] / len(clean), axis=0)
+    return np.take_along_axis(limits, best[None], axis=0)[0]
+
+  low, high = _PRICES
   for _ in range(_HALVINGS):
-    share = (low + high) / 2
-    low, high = (low, share) if np.any(clean >= at(share), axis=1).mean() > rate else (share, high)
-  return at(low)
+    price = np.sqrt(low * high)
+    low, high = (price, high) if np.any(clean >= at(price), axis=1).mean() > rate else (low, price)
+  return at(high)
+
+
+def _shares_above(limits: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+  """The share of strengths from each limit on; 0 of none."""
+  return 1 - np.searchsorted(np.sort(strengths), limits) / max(1, len(strengths)) if len(strengths) else 0 * limits
 
 
 def best_f1_thresholds(probabilities: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> np.ndarray:

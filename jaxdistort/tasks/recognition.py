@@ -25,6 +25,8 @@ FLAT = 1.5
 """Levels from pixel to pixel, on average, below which a tile shows nothing to judge by."""
 _TELLING = 1 / 3  # of the tiles that show something
 _GLOBAL = ("light", "colour")  # groups of what befalls a picture as a whole: dark corners are no fault
+_HIDDEN = ("noise",)  # groups of what texture hides
+_SUREST = 2  # tiles that tell these: one alone may be an odd one
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
@@ -108,7 +110,10 @@ class Recognition(Task):
     return shown & (gradients >= np.quantile(gradients[shown], 1 - _TELLING))
 
   def combine(self, scores: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
+    """Means over the tiles; but noise is hidden by texture, so its presence is told by the tiles that are surest."""
     combined = scores.mean(axis=0, dtype=np.float32)
+    surest = np.sort(scores, axis=0)[-_SUREST:].mean(axis=0, dtype=np.float32)
+    combined = np.where(self._is_hidden, surest, combined)
     return combined if overview is None else np.where(self._is_global, overview, combined)
 
   @functools.cached_property
@@ -116,6 +121,12 @@ class Recognition(Task):
     """Which scores are told by a whole picture alone, bool [W]."""
     kinds = [group in _GLOBAL for group in self.labels.groups]
     return np.array([*kinds, *kinds, *(group in _GLOBAL for group in self.labels.group_names)])
+
+  @functools.cached_property
+  def _is_hidden(self) -> np.ndarray:
+    """Which scores say the presence of what texture hides, bool [W]."""
+    kinds = [group in _HIDDEN for group in self.labels.groups]
+    return np.array([*kinds, *(False for _ in kinds), *(group in _HIDDEN for group in self.labels.group_names)])
 
   def logits(self, scores: np.ndarray) -> np.ndarray:
     """Of presence, float [N, K + G]: of the kinds and of the groups, as the calibration takes them."""

@@ -54,10 +54,23 @@ def test_a_column_of_few_examples_stays_as_it_is():
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1])
-def test_thresholds_keep_the_rate_of_false_alarms(rate):
-  clean = np.random.default_rng(1).random((1000, 4)) ** [1, 2, 3, 4]
-  alarms = np.any(clean >= thresholds_for(clean, rate), axis=1).mean()
-  assert rate - 0.01 <= alarms <= rate
+def test_thresholds_keep_the_rate_of_false_alarms_on_other_pictures(rate):
+  random = np.random.default_rng(1)
+  clean, others = (random.random((4000, 12)) ** np.arange(1, 13) for _ in range(2))
+  present = [random.random(60) for _ in range(12)]
+  thresholds = thresholds_for(clean, np.arange(4000) // 4, rate, present)
+  assert 0.4 * rate <= np.any(clean >= thresholds, axis=1).mean() <= rate
+  assert np.any(others >= thresholds, axis=1).mean() <= 1.25 * rate
+  assert thresholds_for(clean[:0], np.arange(0), rate, present).tolist() == [0] * 12
+
+
+def test_alarms_go_where_they_find_most():
+  random = np.random.default_rng(2)
+  clean = random.random((2000, 2))
+  hidden, plain = 1 - 0.1 * random.random(200), np.full(200, 2.0)  # among the highest clean ones, and above all of them
+  of_plain, of_hidden = thresholds_for(clean, np.arange(2000), 0.05, [plain, hidden])
+  assert of_plain > clean[:, 0].max()
+  assert (clean[:, 1] >= of_hidden).mean() == pytest.approx(0.05, abs=0.02)
 
 
 def test_thresholds_of_the_highest_f1():

@@ -131,6 +131,12 @@ def test_of_the_tiles_that_show_something_the_third_with_the_strongest_gradients
   assert Classification(_SIX).tells_by(np.array([0.0, 9])).all()
 
 
+def test_noise_is_told_by_the_surest_tiles():
+  task = Recognition(LabelSpace(("jpeg", "gaussian_noise"), ("coding", "noise")))
+  scores = np.float32([[0, 1, 2, 3, 4, 5], [3, 7, 2, 0, 1, -4], [0, 4, 2, 3, 4, -1]])
+  np.testing.assert_array_equal(task.combine(scores), [1, 5.5, 2, 2, 3, 2])  # jpeg, noise, severities, coding, noise
+
+
 def test_light_is_told_by_the_whole_picture():
   task = Recognition(LabelSpace(("jpeg", "fog"), ("coding", "light")))
   combined = task.combine(np.zeros((2, 6), np.float32), np.arange(1, 7, dtype=np.float32))
