@@ -10,6 +10,7 @@ _EXTRA_OF = {
   "tensorflow_datasets": "tfds",
   "h5py": "convert",
   "jax2onnx": "onnx",
+  "flatbuffers": "stablehlo",
   "fsspec": "remote",
   "pyarrow": "parquet",
   "ray": "ray",

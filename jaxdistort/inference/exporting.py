@@ -43,7 +43,7 @@ def export_recogniser(recogniser: Recogniser, path: Path) -> Path:
 
   Raises:
     InputError: another suffix.
-    ModuleNotFoundError: jax2onnx is not there (the extra `onnx` brings it).
+    ModuleNotFoundError: jax2onnx is not there (the extra `onnx` brings it), or flatbuffers (`stablehlo`).
   """
   write = EXPORTS.find(path.suffix, f"export {path}: suffix")
   path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +54,8 @@ def export_recogniser(recogniser: Recogniser, path: Path) -> Path:
 
 @EXPORTS.register(".stablehlo")
 def _write_stablehlo(recogniser: Recogniser, path: Path) -> None:
+  import flatbuffers  # noqa: F401, which serialising wants
+
   exported = export.export(jax.jit(_answers_of(recogniser)), platforms=_PLATFORMS)(_pictures(recogniser))
   write_whole(path, bytes(exported.serialize()))
 
