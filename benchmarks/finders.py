@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 from jaxdistort.data.labelled import LabelledPicture, open_labelled
 from jaxdistort.distortions import DISTORTIONS, GROUPS
+from jaxdistort.evaluation.labels import OTHER_NAMES
 from jaxdistort.inference import load
 from jaxdistort.inference.files import judge_files
 from jaxdistort.tasks import Answer
 
 FAULTS = ("blurred", "noisy", "dark", "bright")
 _OF_NAMES = {"blur": "blurred", "noise": "noisy", "underexposure": "dark", "overexposure": "bright"}
-_OTHER_NAMES = {"underexposed": "underexposure", "overexposed": "overexposure"}  # of labels
 _CLEANVISION = {"blurred": "is_blurry_issue", "dark": "is_dark_issue", "bright": "is_light_issue"}
 
 Found = list[set[str]]
@@ -80,14 +80,21 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def is_known(picture: LabelledPicture) -> bool:
   """Whether all its labels are names of distortions or groups, and none is in doubt."""
-  names = {_OTHER_NAMES.get(label.name, label.name) for label in picture.labels}
-  return not picture.doubtful and all(name in DISTORTIONS or name in GROUPS for name in names)
+  return not picture.doubtful and all(name in DISTORTIONS or name in GROUPS for name in _names(picture))
 
 
 def faults_of(picture: LabelledPicture) -> set[str]:
   """What of `FAULTS` a picture is labelled with."""
-  names = {_OTHER_NAMES.get(label.name, label.name) for label in picture.labels}
-  names |= {DISTORTIONS[name].group for name in names if name in DISTORTIONS}
+  names = _names(picture)
+  return _faults(names | {DISTORTIONS[name].group for name in names if name in DISTORTIONS})
+
+
+def _names(picture: LabelledPicture) -> set[str]:
+  return {OTHER_NAMES.get(label.name, label.name) for label in picture.labels}
+
+
+def _faults(names: set[str]) -> set[str]:
+  """Of names of kinds and groups."""
   return {fault for name, fault in _OF_NAMES.items() if name in names}
 
 
@@ -118,13 +125,13 @@ def programs(checkpoint: str | None) -> Iterator[tuple[str, Callable[[list[str]]
 
 def _ours(checkpoint: str | None, paths: list[str]) -> Found:
   judged = judge_files(load(checkpoint), paths, native=False, workers=2)
-  return [set() if own.answer is None else _faults(own.answer) for own in judged]
+  return [set() if own.answer is None else _faults(_found(own.answer)) for own in judged]
 
 
-def _faults(answer: Answer) -> set[str]:
-  names = {group.group for group in answer.groups if group.found}
-  names |= {finding.kind for finding in answer.findings if finding.found}
-  return {fault for name, fault in _OF_NAMES.items() if name in names}
+def _found(answer: Answer) -> set[str]:
+  """Names of the groups and kinds."""
+  groups = {group.group for group in answer.groups if group.found}
+  return groups | {finding.kind for finding in answer.findings if finding.found}
 
 
 def _cleanvision(paths: list[str]) -> Found:

@@ -1,7 +1,8 @@
 """What a person can mend: one line that names the file, flag or value at fault."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
@@ -32,6 +33,23 @@ class MissingExtra(InputError):
 
 class BrokenPicture(Exception):
   """A file that should be a picture cannot be read as one; the message, one line, is the reason."""
+
+
+@contextmanager
+def raising_broken(said: str = "{}") -> Generator[None]:
+  """Turns whatever is raised within into `BrokenPicture`: decoders of foreign files and storages raise anything.
+
+  Nothing of ours should run within, or its bugs would be taken for broken files.
+
+  Args:
+    said: the message, {} in it is the reason.
+  """
+  try:
+    yield
+  except BrokenPicture:
+    raise
+  except Exception as error:
+    raise BrokenPicture(said.format(reason_of(error))) from error
 
 
 class WorkFailed(RuntimeError):

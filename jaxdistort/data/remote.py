@@ -1,9 +1,9 @@
 """Pictures of storages and servers, by their URLs, through fsspec."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from jaxdistort.errors import raising_broken
 
-from jaxdistort.errors import BrokenPicture, reason_of
+FETCHING = "cannot be fetched ({})"
+"""What is said of a file that a storage does not give, see `raising_broken`."""
 
 
 def is_remote(path: str) -> bool:
@@ -20,14 +20,5 @@ def fetch(url: str) -> bytes:
   """
   import fsspec
 
-  with raising_broken(), fsspec.open(url, "rb") as file:
+  with raising_broken(FETCHING), fsspec.open(url, "rb") as file:
     return file.read()
-
-
-@contextmanager
-def raising_broken() -> Generator[None]:
-  """Turns what storages raise into `BrokenPicture`: one file that cannot be had is no reason to end."""
-  try:
-    yield
-  except Exception as error:  # each storage has errors of its own
-    raise BrokenPicture(f"cannot be fetched ({reason_of(error)})") from error

@@ -12,7 +12,8 @@ from jaxdistort.errors import InputError, choose
 from jaxdistort.metrics.labelled import Names, Truths
 from jaxdistort.tasks import LabelSpace
 
-_OTHER_NAMES = {"overexposed": "overexposure", "underexposed": "underexposure"}
+OTHER_NAMES = {"overexposed": "overexposure", "underexposed": "underexposure"}
+"""Names in labels that are no kind's, and the kinds that they mean."""
 _OF_NO_GROUP = ("partial_defocus",)  # of a part of the picture, which no network here is asked for
 
 
@@ -34,7 +35,7 @@ def meaning_of(name: str, labels: LabelSpace, what: str) -> Meaning | None:
   Raises:
     InputError: it is none of these.
   """
-  own = _OTHER_NAMES.get(name, name)
+  own = OTHER_NAMES.get(name, name)
   if own in labels.kinds:
     return Meaning(labels.groups[labels.kinds.index(own)], own)
   known = own in DISTORTIONS

@@ -12,8 +12,8 @@ from PIL import Image
 
 from jaxdistort.data.listing import Listing, list_pictures
 from jaxdistort.data.pictures import SUFFIXES, read_picture
-from jaxdistort.data.remote import is_remote, raising_broken
-from jaxdistort.errors import InputError, reason_of
+from jaxdistort.data.remote import FETCHING, is_remote
+from jaxdistort.errors import InputError, raising_broken, reason_of
 
 _CHANGES = ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "md5Hash", "blob_id", "oid")
 
@@ -118,7 +118,7 @@ class Remote:
     return self._states.get(name)
 
   def read(self, name: str) -> Image.Image:
-    with raising_broken():
+    with raising_broken(FETCHING):
       content = self._storage.cat_file(f"{self._root}/{name}")
     return read_picture(content)
 

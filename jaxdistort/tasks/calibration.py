@@ -136,7 +136,9 @@ def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> 
 
 def _shares_above(limits: np.ndarray, strengths: np.ndarray) -> np.ndarray:
   """The share of strengths from each limit on; 0 of none."""
-  return 1 - np.searchsorted(np.sort(strengths), limits) / max(1, len(strengths)) if len(strengths) else 0 * limits
+  if not len(strengths):
+    return np.zeros(len(limits))
+  return 1 - np.searchsorted(np.sort(strengths), limits) / len(strengths)
 
 
 def best_f1_thresholds(probabilities: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> np.ndarray:

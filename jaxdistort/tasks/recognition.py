@@ -119,14 +119,18 @@ class Recognition(Task):
   @functools.cached_property
   def _is_global(self) -> np.ndarray:
     """Which scores are told by a whole picture alone, bool [W]."""
-    kinds = [group in _GLOBAL for group in self.labels.groups]
-    return np.array([*kinds, *kinds, *(group in _GLOBAL for group in self.labels.group_names)])
+    return self._columns_of(_GLOBAL, severities=True)
 
   @functools.cached_property
   def _is_hidden(self) -> np.ndarray:
     """Which scores say the presence of what texture hides, bool [W]."""
-    kinds = [group in _HIDDEN for group in self.labels.groups]
-    return np.array([*kinds, *(False for _ in kinds), *(group in _HIDDEN for group in self.labels.group_names)])
+    return self._columns_of(_HIDDEN, severities=False)
+
+  def _columns_of(self, groups: Sequence[str], *, severities: bool) -> np.ndarray:
+    """Which scores are of these groups, bool [W]: of their presence, and of their severities too if wanted."""
+    kinds = [group in groups for group in self.labels.groups]
+    strengths = [severities and own for own in kinds]
+    return np.array([*kinds, *strengths, *(group in groups for group in self.labels.group_names)])
 
   def logits(self, scores: np.ndarray) -> np.ndarray:
     """Of presence, float [N, K + G]: of the kinds and of the groups, as the calibration takes them."""

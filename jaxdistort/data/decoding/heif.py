@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, reason_of
+from jaxdistort.errors import BrokenPicture, raising_broken
 
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
@@ -27,11 +27,7 @@ def read_heif(stream: BinaryIO) -> Image.Image:
   except ImportError as error:
     raise BrokenPicture("a HEIC is read by pillow-heif, which is not installed (jaxdistort[heif] brings it)") from error
   stream.seek(0)
-  try:
+  with raising_broken():
     file: Any = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True)
     check_pixels(*file.size)
     return file.to_pillow()
-  except BrokenPicture:
-    raise
-  except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
-    raise BrokenPicture(reason_of(error)) from error

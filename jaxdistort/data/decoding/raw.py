@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, reason_of
+from jaxdistort.errors import BrokenPicture, raising_broken
 
 RAW_SUFFIXES = frozenset(
   (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq")
@@ -35,17 +35,12 @@ def preview_or_pixels(stream: BinaryIO) -> bytes | Image.Image:
       "a raw file of a camera is read by rawpy, which is not installed (jaxdistort[raw] brings it)"
     ) from error
   stream.seek(0)
-  try:
-    with rawpy.imread(stream) as raw:
-      check_pixels(raw.sizes.raw_width, raw.sizes.raw_height)
-      preview = _preview(rawpy, raw)
-      if preview:
-        return preview
-      return Image.fromarray(raw.postprocess(use_camera_wb=True, no_auto_bright=True, output_bps=8))
-  except BrokenPicture:
-    raise
-  except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
-    raise BrokenPicture(reason_of(error)) from error
+  with raising_broken(), rawpy.imread(stream) as raw:
+    check_pixels(raw.sizes.raw_width, raw.sizes.raw_height)
+    preview = _preview(rawpy, raw)
+    if preview:
+      return preview
+    return Image.fromarray(raw.postprocess(use_camera_wb=True, no_auto_bright=True, output_bps=8))
 
 
 def _preview(rawpy: Any, raw: Any) -> bytes:
