@@ -15,7 +15,7 @@ from PIL import Image
 
 from jaxdistort.data.decoding.levels import eight_bits, numbers, white_of
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, reason_of
+from jaxdistort.errors import BrokenPicture, raising_broken, reason_of
 
 MISSING = "parts of the pixels are missing"
 _WIDTH, _HEIGHT = 256, 257
@@ -164,7 +164,7 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
   _READING.add(threading.get_ident())
   stream.seek(0)
   try:
-    with tifffile.TiffFile(stream) as file:
+    with raising_broken("a damaged TIFF, or one of a kind that cannot be read ({})"), tifffile.TiffFile(stream) as file:
       page: Any = file.pages[0]
       _check_size(page.imagewidth, page.imagelength, page.samplesperpixel)
       values = {tag: page.tags.valueof(tag) for tag in _READ}
@@ -173,10 +173,6 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
         raise BrokenPicture(MISSING)  # tifffile would leave them black, or what the memory held before
       levels = page.asarray(maxworkers=1)
       shape, planar = (page.imagelength, page.imagewidth, page.samplesperpixel), page.planarconfig == 2
-  except BrokenPicture:
-    raise
-  except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
-    raise BrokenPicture(f"a damaged TIFF, or one of a kind that cannot be read ({reason_of(error)})") from error
   finally:
     _READING.discard(threading.get_ident())
   if levels.size != math.prod(shape) or not levels.size:
