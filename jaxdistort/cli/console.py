@@ -15,6 +15,8 @@ from jaxdistort.cli.extras import how_to_get, missing_devices, missing_extra
 from jaxdistort.errors import InputError, WorkFailed, printable, what_failed
 from jaxdistort.runtime.compilation import keep_compiled
 
+_YOUNG = 100_000  # objects between two looks for cycles; at 700, Python's own, a third of the time of imports is theirs
+
 
 def run(main: Callable[[], int | None]) -> NoReturn:
   """Runs a command's main function and ends the process.
@@ -22,6 +24,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
   Exit status: what `main` returns, 0 for None; for an error, reported in one line on stderr, 1 or what the command
   says (`STATUS_OF_ERRORS`); 130 after Ctrl-C or SIGTERM. Anything unforeseen keeps its traceback: it is a bug.
   """
+  gc.set_threshold(_YOUNG)
   _open_closed_streams()
   keep_compiled()
   _quieten_libraries()
@@ -42,6 +45,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
   if status and _of_several():
     os._exit(status)  # an ordinary exit waits for the other processes, which do not know
+  gc.freeze()  # the end of the process would look through all objects once more, for half a second
   sys.exit(status)
 
 

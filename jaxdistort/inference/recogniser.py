@@ -1,6 +1,7 @@
 """A network that can be used: the one way in which pictures of any size become answers."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,12 +66,20 @@ class Recogniser:
     return self.task.scores(outputs)
 
   def compiled(self, *, jpeg_quality: int = 0) -> Callable[[Variables, jax.Array, jax.Array], jax.Array]:
-    """`(variables, images, extents) -> scores`, compiled once for each shape.
+    """`(variables, images, extents) -> scores`, traced and compiled once for each shape, however often it is asked for.
 
     Args:
       jpeg_quality: of a JPEG step before the network, as in a training; 0: none.
     """
+    if jpeg_quality not in self._programs:
+      self._programs[jpeg_quality] = self._program(jpeg_quality)
+    return self._programs[jpeg_quality]
 
+  @functools.cached_property
+  def _programs(self) -> dict[int, Callable[[Variables, jax.Array, jax.Array], jax.Array]]:
+    return {}
+
+  def _program(self, jpeg_quality: int) -> Callable[[Variables, jax.Array, jax.Array], jax.Array]:
     def scores(variables: Variables, images: jax.Array, extents: jax.Array) -> jax.Array:
       if jpeg_quality:
         images = jax.vmap(jpeg, (0, None))(images, float(jpeg_quality))

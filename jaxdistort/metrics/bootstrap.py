@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 _FEWEST = 5  # originals of which resampling can tell anything: of fewer there are but a few different resamples
 _RESAMPLES = 1000
@@ -101,7 +101,7 @@ def wilson_interval(share: float, trials: int) -> list[float]:
 
   Source: Wilson, Probable inference, the law of succession, and statistical inference (JASA 1927).
   """
-  z2 = float(ndtri((1 + COVERAGE) / 2)) ** 2
+  z2 = NormalDist().inv_cdf((1 + COVERAGE) / 2) ** 2
   center = (share + z2 / (2 * trials)) / (1 + z2 / trials)
   half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
   return [max(0.0, center - half) if share > 0 else 0.0, min(1.0, center + half) if share < 1 else 1.0]

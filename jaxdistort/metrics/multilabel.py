@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from jaxdistort.metrics.bootstrap import accuracy_intervals, bootstrap_by_original, known_ends, percentile_ends
 from jaxdistort.metrics.breakdowns import accuracy_by_level, accuracy_by_ssim
@@ -159,6 +158,8 @@ def severity_agreement(truth: np.ndarray, estimated: np.ndarray) -> tuple[float 
     truth: float [n]; NaN where it is not known.
     estimated: float [n]; likewise.
   """
+  from scipy.stats import spearmanr  # a second of imports, which answers do without
+
   known = np.isfinite(truth) & np.isfinite(estimated)
   truth, given = truth[known], estimated[known]
   ranked = len(np.unique(truth)) > 1 and len(np.unique(given)) > 1

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
 
 _LEAST_EXAMPLES = 10  # of a column, present and absent: with fewer it stays as it is
 _HALVINGS = 40  # of the interval in which the price of a false alarm is sought
@@ -14,6 +12,12 @@ _FOLDS = 5  # of the clean pictures
 _SHARES = (1, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)  # of a rate, for which thresholds are chosen so that it is kept on others
 _PRICES = 1e-3, 1e5  # of all clean pictures' alarms, in pictures found of all that have a kind
 _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, which keeps slopes finite
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+  """1 / (1 + exp(-x)), float, dtype kept."""
+  with np.errstate(over="ignore"):  # 1 / inf is right
+    return 1 / (1 + np.exp(-logits))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Calibration:
 
   def probabilities(self, logits: np.ndarray) -> np.ndarray:
     """float [N, K + G] of logits [N, K + G]."""
-    return expit(np.array(self.slopes, np.float32) * logits + np.array(self.offsets, np.float32))
+    return sigmoid(np.array(self.slopes, np.float32) * logits + np.array(self.offsets, np.float32))
 
   def with_thresholds(self, thresholds: np.ndarray, doubts: np.ndarray, naming: np.ndarray) -> "Calibration":
     """The same probabilities, other thresholds, [K] each."""
@@ -73,6 +77,8 @@ def fit_calibration(logits: np.ndarray, presence: np.ndarray, weights: np.ndarra
 
 
 def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+  from scipy.optimize import minimize  # a second of imports, which answers do without
+
   used = weights > 0
   x, truth, weight = (column[used].astype(np.float64) for column in (logits, presence, weights))
   if min(truth.sum(), (1 - truth).sum()) < _LEAST_EXAMPLES:
@@ -82,7 +88,7 @@ def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple
     slope, offset = np.exp(parameters[0]), parameters[1]
     z = slope * x + offset
     total = np.sum(weight * (np.logaddexp(0, z) - truth * z)) + _PRIOR * np.sum(parameters**2) / 2
-    error = weight * (expit(z) - truth)
+    error = weight * (sigmoid(z) - truth)
     return total, np.array([np.sum(error * x) * slope, np.sum(error)]) + _PRIOR * parameters
 
   found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B").x

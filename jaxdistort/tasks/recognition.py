@@ -8,13 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from scipy.special import expit
 
 from jaxdistort.metrics.figures import RecognitionFigures
 from jaxdistort.metrics.multilabel import Columns, average_precisions, recognition_figures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Samples
-from jaxdistort.tasks.calibration import Calibration
+from jaxdistort.tasks.calibration import Calibration, sigmoid
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.levels import LevelScale
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
@@ -164,7 +163,7 @@ class Recognition(Task):
     return self.calibration.probabilities(self.logits(scores))
 
   def severities(self, scores: np.ndarray) -> np.ndarray:
-    return expit(self._split(scores)[1])
+    return sigmoid(self._split(scores)[1])
 
   def finds_groups(self, scores: np.ndarray) -> np.ndarray:
     return self._raised(scores, self.calibration.thresholds)

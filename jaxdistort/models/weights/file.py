@@ -8,7 +8,7 @@ import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -110,6 +110,13 @@ def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return {name: tuple(arrays.get_slice(name).get_shape()) for name in arrays.keys()}  # noqa: SIM118  # not a dict
 
 
+def _framework_for(path: Path) -> Literal["flax", "numpy"]:
+  """NumPy has no bfloat16; by way of JAX every array costs the compilation of a copy."""
+  with safe_open(path, "numpy") as arrays:
+    stored = {arrays.get_slice(name).get_dtype() for name in arrays.keys()}  # noqa: SIM118  # not a dict
+  return "flax" if "BF16" in stored else "numpy"
+
+
 def load_tensors(
   path: Path, like: Any, sharding: Sharding, name_of: Callable[[str], str] = str, *, what: str = "weights"
 ) -> Any:
@@ -126,7 +133,7 @@ def load_tensors(
     InputError: an array is missing or has another shape, or whole numbers in place of others.
   """
   shapes = stored_shapes(path)
-  with safe_open(path, "flax") as arrays:  # numpy has no bfloat16
+  with safe_open(path, _framework_for(path)) as arrays:
 
     def load(place: Any, leaf: jax.ShapeDtypeStruct) -> jax.Array:
       name = name_of(".".join(str(part.key) for part in place))
