@@ -11,7 +11,7 @@ Several kinds follow each other. What is said behind a kind is its own: its para
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jaxdistort.cli.arguments import ArgumentParser, output_folder
 from jaxdistort.cli.listed import names_below
@@ -128,15 +128,11 @@ def _write(file: Path, place: Path, arguments: argparse.Namespace, number: int) 
 def _distorted(image: "np.ndarray", arguments: argparse.Namespace, number: int) -> "np.ndarray":
   import jax
 
-  import jaxdistort
+  from jaxdistort.distortions import Step, distort_in_turn
 
-  key = jax.random.fold_in(jax.random.key(arguments.seed), number)
-  for turn, step in enumerate(arguments.steps):
-    given: dict[str, Any] = dict(step.given)
-    severity = given.pop("severity", None)
-    if severity is not None and arguments.source is not None and severity.is_integer():
-      severity = int(severity)
-    source = None if severity is None else arguments.source
-    own = jax.random.fold_in(key, turn)
-    image = jaxdistort.distort(image, step.kind, severity=severity, source=source, key=own, **given)
-  return image
+  steps = []
+  for kind, given in arguments.steps:
+    parameters = dict(given)
+    severity = parameters.pop("severity", None)
+    steps.append(Step(kind, severity, arguments.source, parameters))
+  return distort_in_turn(image, steps, key=jax.random.fold_in(jax.random.key(arguments.seed), number))

@@ -7,6 +7,7 @@ _EXTRA_OF = {
   **dict.fromkeys(("orbax", "grain", "array_record", "ml_collections", "absl", "tensorboardX"), "train"),
   **dict.fromkeys(("optax", "sklearn"), "train"),
   **dict.fromkeys(("matplotlib", "jinja2", "skimage", "openpyxl"), "report"),
+  **dict.fromkeys(("fastapi", "uvicorn", "starlette", "pydantic", "prometheus_client", "python_multipart"), "serve"),
   "tensorflow_datasets": "tfds",
   "h5py": "convert",
   "jax2onnx": "onnx",

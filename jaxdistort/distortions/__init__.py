@@ -12,7 +12,7 @@ whoever draws parameters checks the distribution against the bounds first: `chec
 """
 
 from jaxdistort.distortions.blur import gaussian_blur, motion_blur
-from jaxdistort.distortions.by_name import distort, names
+from jaxdistort.distortions.by_name import Step, distort, distort_in_turn, forget_programs, names
 from jaxdistort.distortions.camera import camera_noise, denoise
 from jaxdistort.distortions.colour import (
   colour_cast,
@@ -61,6 +61,7 @@ __all__ = [
   "NoiseTables",
   "Parameter",
   "SeverityTable",
+  "Step",
   "banding",
   "block_loss",
   "box_blur",
@@ -81,9 +82,11 @@ __all__ = [
   "defocus_blur",
   "denoise",
   "distort",
+  "distort_in_turn",
   "elastic",
   "exposure",
   "fog",
+  "forget_programs",
   "gaussian_blur",
   "gaussian_motion_blur",
   "gaussian_noise",

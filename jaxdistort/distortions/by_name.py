@@ -1,8 +1,9 @@
 """Distorted pictures by the name of a distortion, and a severity or parameters: one call."""
 
 import functools
-from collections.abc import Container
-from typing import Any, TypeVar, cast
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -87,6 +88,41 @@ def distort(
   distorted = _compiled(found)(keys, batch, _settings(found, entry, severity, keys) | own)
   distorted = distorted if batch is images else distorted.reshape(np.shape(images))
   return cast("Images", distorted if isinstance(images, jax.Array) else np.asarray(distorted))
+
+
+class Step(NamedTuple):
+  """One of several distortions that follow each other; see `distort` for what they mean.
+
+  Attributes:
+    distortion: a name.
+    severity: None where the parameters say how strong.
+    source: a severity table; of no use without a severity.
+    parameters: name -> value.
+  """
+
+  distortion: str
+  severity: float | None = None
+  source: str | None = None
+  parameters: Mapping[str, float] = MappingProxyType({})
+
+
+def distort_in_turn(images: Images, steps: Sequence[Step], *, key: jax.Array) -> Images:
+  """Distorts a picture, or a batch, by one distortion after the other; step i draws from `fold_in(key, i)`.
+
+  Raises:
+    InputError: as `distort`.
+  """
+  for turn, (name, severity, source, parameters) in enumerate(steps):
+    table = source if severity is not None else None
+    own = jax.random.fold_in(key, turn)
+    images = distort(images, name, severity=severity, source=table, key=own, **parameters)
+  return images
+
+
+def forget_programs() -> None:
+  """Lets go of what `distort` compiled: in a process that lives long, programs of ever new shapes fill the memory."""
+  for found in DISTORTIONS.values():
+    _compiled(found).clear_cache()
 
 
 def _candidates(parameter: Parameter, entry: Entry | None, severity: jax.Array | None) -> list[float | Distribution]:

@@ -1,0 +1,178 @@
+"""What the server does with pictures, without a word of HTTP."""
+
+import asyncio
+import io
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+from PIL import Image, ImageOps
+
+from jaxdistort.data.pictures import read_noting, read_picture
+from jaxdistort.distortions import DISTORTIONS, Step, distort_in_turn, forget_programs
+from jaxdistort.errors import BrokenPicture, InputError
+from jaxdistort.inference import Recogniser, locate
+from jaxdistort.inference.predicting import looks_at
+from jaxdistort.inference.verdicts import advice_of, record_of
+from jaxdistort.serving.batching import Batcher
+from jaxdistort.serving.metrics import Metrics
+from jaxdistort.serving.schemas import Found, Places, Sweep, Verdict
+from jaxdistort.serving.settings import Limits
+from jaxdistort.tasks import Answer
+
+T = TypeVar("T")
+
+_SEVERITIES = [step / 10 for step in range(11)]
+_MOST_SHAPES = 64  # of pictures that were distorted, until their programs are let go
+
+
+class TooLarge(InputError):
+  """A picture with more pixels than the work that is asked for takes."""
+
+
+class Service:
+  """Pictures to answers, and to distorted pictures; many at once, decoded by threads, judged together.
+
+  Args:
+    recogniser: the network, on one device.
+    limits: how much it takes.
+    metrics: what it counts.
+  """
+
+  def __init__(self, recogniser: Recogniser, limits: Limits, metrics: Metrics):
+    self.recogniser, self._limits, self._metrics = recogniser, limits, metrics
+    self._eyes = ThreadPoolExecutor(os.cpu_count(), "decoding")
+    self._studio = ThreadPoolExecutor(1, "distorting")  # where a new shape compiles for seconds, judging goes on
+    self._shapes: set[tuple[int, ...]] = set()
+    self._batcher = Batcher(recogniser, company=limits.company, observe=metrics.together.observe)
+
+  def warm_up(self) -> None:
+    """Compiles the network's program, for a second or two, before anyone waits for it."""
+    levels = np.random.default_rng(0).integers(0, 255, (256, 256, 3), np.uint8)
+    self._batcher.submit(looks_at(self.recogniser, Image.fromarray(levels))).result()
+
+  def close(self) -> None:
+    """Ends the threads, once what is under way is done."""
+    self._eyes.shutdown()
+    self._batcher.close()
+    self._studio.shutdown(cancel_futures=True)
+
+  async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
+    """What is said of a file's content; one that cannot be read has an `error`."""
+    picture, error, remarks = await self._in(self._eyes, read_noting, None, read_picture, content)
+    if picture is None:
+      self._metrics.pictures.labels("unreadable").inc()
+      return Verdict(path=name, error=error)
+    answer = await self._judge(picture)
+    self._count(answer)
+    places = await self._in(self._studio, _places_in, self.recogniser, picture) if maps else None
+    record = record_of(answer)
+    return Verdict(
+      path=name,
+      clean=record["clean"],
+      unclear=record["unclear"],
+      distortions=[Found(**own) for own in record["distortions"]],
+      doubtful=record["doubtful"],
+      advice=advice_of(answer),
+      groups={own.group: round(own.probability, 4) for own in answer.groups},
+      remarks=remarks,
+      map=places,
+    )
+
+  async def distorted(self, content: bytes, steps: Sequence[Step], *, seed: int, size: int | None) -> bytes:
+    """A PNG of the picture after the steps.
+
+    Args:
+      content: of a file.
+      steps: see `distort_in_turn`; none: the picture as it is.
+      seed: of what is random.
+      size: of the central square of the picture it is taken, shrunk to at most this many pixels a side.
+
+    Raises:
+      BrokenPicture: the file cannot be read.
+      InputError: an unknown kind, or values outside its bounds; `TooLarge`.
+    """
+    image = await self._pixels(content, size)
+    made = await self._in(self._studio, self._distort, image, steps, seed)
+    return await self._in(self._eyes, _png, made)
+
+  async def sweep(self, content: bytes, kind: str, *, seed: int, size: int | None) -> Sweep:
+    """What the network says of the picture as a distortion grows; arguments and errors as of `distorted`."""
+    found = DISTORTIONS.find(kind)
+    image = await self._pixels(content, size)
+    answers = []
+    for severity in _SEVERITIES:
+      made = await self._in(self._studio, self._distort, image, [Step(kind, severity)], seed)
+      answers.append(asyncio.create_task(self._judge(Image.fromarray(made))))
+    said = await asyncio.gather(*answers)
+    own = [next((f for f in answer.findings if f.kind == kind), None) for answer in said]
+    groups = [next((g.probability for g in answer.groups if g.group == found.group), None) for answer in said]
+    return Sweep(
+      kind=kind,
+      group=found.group,
+      recognised=own[0] is not None,
+      severities=_SEVERITIES,
+      probabilities=None if own[0] is None else [round(f.probability, 4) for f in own if f],
+      group_probabilities=None if groups[0] is None else [round(p, 4) for p in groups if p is not None],
+      estimated=[None if f is None or f.severity is None else round(f.severity, 4) for f in own],
+    )
+
+  async def _judge(self, picture: Image.Image) -> Answer:
+    looks = await self._in(self._eyes, looks_at, self.recogniser, picture)
+    return await asyncio.wrap_future(self._batcher.submit(looks))
+
+  async def _pixels(self, content: bytes, size: int | None) -> np.ndarray:
+    picture = await self._in(self._eyes, _canvas, content, size)
+    if picture.width * picture.height > self._limits.distorted_pixels:
+      raise TooLarge(f"to be distorted, a picture may have {self._limits.distorted_pixels:,} pixels; ask for a size")
+    return np.asarray(picture)
+
+  def _distort(self, image: np.ndarray, steps: Sequence[Step], seed: int) -> np.ndarray:
+    self._shapes.add(image.shape)
+    if len(self._shapes) > _MOST_SHAPES:
+      forget_programs()
+      self._shapes = {image.shape}
+    return distort_in_turn(image, steps, key=jax.random.key(seed))
+
+  async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+
+  def _count(self, answer: Answer) -> None:
+    self._metrics.pictures.labels("unclear" if answer.unclear else "clean" if answer.clean else "spoiled").inc()
+    for group in answer.groups:
+      if group.found:
+        self._metrics.found.labels(group.group).inc()
+
+
+def _canvas(content: bytes, size: int | None) -> Image.Image:
+  picture, error, _ = read_noting(None, read_picture, content)
+  if picture is None:
+    raise BrokenPicture(error)
+  if size is None:
+    return picture
+  side = min(size, *picture.size)
+  return ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
+
+
+def _png(image: np.ndarray) -> bytes:
+  stream = io.BytesIO()
+  Image.fromarray(image).save(stream, "PNG", compress_level=1)  # it is looked at once, and waited for
+  return stream.getvalue()
+
+
+def _places_in(recogniser: Recogniser, picture: Image.Image) -> Places:
+  maps = locate(recogniser, picture)
+
+  def rows_of(own: np.ndarray) -> list[list[float | None]]:
+    return [[None if np.isnan(p) else round(float(p), 4) for p in row] for row in own]
+
+  return Places(
+    rows=maps.centres.shape[0],
+    columns=maps.centres.shape[1],
+    row_centres=maps.centres[:, 0, 0].tolist(),
+    column_centres=maps.centres[0, :, 1].tolist(),
+    probabilities={group: rows_of(maps.of(group)) for group in maps.groups},
+  )
