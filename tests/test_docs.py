@@ -113,7 +113,7 @@ def _check(words: list[str]) -> None:
     else:
       benchmarks.parse_arguments(rest)
     return
-  name = Path(program).stem.partition("_")[0]
+  name = Path(program).stem.partition("_weights")[0].replace("_", "-")
   if program == "jaxdistort":
     name, *rest = rest
   assert name in COMMANDS, words
@@ -122,7 +122,7 @@ def _check(words: list[str]) -> None:
   if name == "train":
     _check_train(rest)
   else:
-    importlib.import_module(f"jaxdistort.cli.{name}").parse_arguments(rest)
+    importlib.import_module(f"jaxdistort.cli.{name.replace('-', '_')}").parse_arguments(rest)
 
 
 def test_commands_are_known(monkeypatch):

@@ -10,7 +10,8 @@ _PACKAGE = Path(__file__).parents[1] / "jaxdistort"
 _ORDER = (
   *("errors", "registry", "shuffle", "files", "locking", "progress", "foreign"),
   *("runtime", "distortions", "data", "protocols", "metrics", "models", "tasks", "config"),
-  *("inference", "scanning", "evaluation", "reporting", "generation", "training", "human", "serving", "cli", "__main__"),
+  *("inference", "scanning", "evaluation", "reporting", "generation", "training"),
+  *("human", "serving", "cli", "__main__"),
 )
 _FILES = sorted(_PACKAGE.rglob("*.py"))
 

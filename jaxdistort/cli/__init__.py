@@ -10,6 +10,8 @@ from jaxdistort.cli import console
 COMMANDS = {
   "predict": "say what is wrong with pictures",
   "scan": "say what is wrong with all pictures below a folder, in a table",
+  "serve": "the same over HTTP, with a page to look at",
+  "human-report": "set people's answers to a human test beside the recogniser's",
   "distort": "distort pictures",
   "kinds": "list the kinds of distortion, their parameters and tables",
   "train": "train a network as a config says, or go on with a run",
@@ -49,7 +51,7 @@ def dispatch(arguments: Sequence[str]) -> int | None:
   name, *rest = arguments
   if name.startswith("-"):
     raise InputError(f"{name} is not known before a command; see --help")
-  module = importlib.import_module(f"jaxdistort.cli.{choose('command', name, COMMANDS)}")
+  module = importlib.import_module(f"jaxdistort.cli.{choose('command', name, COMMANDS).replace('-', '_')}")
   try:
     return module.main(rest)
   except Exception as error:
@@ -58,7 +60,7 @@ def dispatch(arguments: Sequence[str]) -> int | None:
 
 
 def _help() -> str:
-  lines = [f"  {name:<11}{what}" for name, what in COMMANDS.items()]
+  lines = [f"  {name:<13}{what}" for name, what in COMMANDS.items()]
   return "\n".join([
     "usage: jaxdistort COMMAND [...]",
     "",

@@ -10,8 +10,9 @@ from jax.sharding import Mesh
 from PIL import Image
 
 from jaxdistort.data.pictures import read_picture, to_rgb
-from jaxdistort.data.views import VIEWING, VIEWS
+from jaxdistort.data.views import VIEWING, VIEWS, at_viewing_scale
 from jaxdistort.errors import InputError
+from jaxdistort.inference.direction import BLUR, direction_of, named_by
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.inference.tiling import TiledPicture, gradients_of, score_pictures
 from jaxdistort.runtime.mesh import create_mesh
@@ -70,7 +71,7 @@ def answers_to(recogniser: Recogniser, looks: Iterable[TiledPicture], *, batch_s
     if look.is_native:
       answer = answer._replace(native=said)  # the look before was at the same picture
     else:
-      answer = said._replace(clean=said.clean and not look.unclear, unclear=look.unclear)
+      answer = _directed(said, look)._replace(clean=said.clean and not look.unclear, unclear=look.unclear)
     if look.is_last:
       yield answer
 
@@ -82,11 +83,13 @@ class _Look(NamedTuple):
     is_last: whether it is the last one at this picture.
     is_native: whether it is one more, at the picture's own pixels.
     unclear: see `Answer`.
+    picture: at the scale at which it is looked at as a whole; None where it is not.
   """
 
   is_last: bool
   is_native: bool
   unclear: str
+  picture: Image.Image | None
 
 
 def looks_at(
@@ -105,10 +108,20 @@ def looks_at(
   gradients = gradients_of(tiles)
   unclear = _why_unclear(picture, gradients)
   is_twofold = native and name == "viewing" and max(picture.size) > VIEWING
-  looks = [TiledPicture(_Look(not is_twofold, False, unclear), tiles, gradients)]
+  whole = at_viewing_scale(picture) if name == "viewing" else None
+  looks = [TiledPicture(_Look(not is_twofold, False, unclear, whole), tiles, gradients)]
   if is_twofold:
-    looks.append(TiledPicture(_Look(True, True, unclear), VIEWS["native"](picture, size)))
+    looks.append(TiledPicture(_Look(True, True, unclear, None), VIEWS["native"](picture, size)))
   return looks
+
+
+def _directed(said: Answer, look: _Look) -> Answer:
+  """With the kind of a blur told by its direction, which costs some 15 ms, and only where there is one."""
+  is_blurred = any(own.found for own in said.groups if own.group == BLUR)
+  if look.picture is None or look.unclear or not is_blurred:
+    return said
+  direction = direction_of(np.asarray(look.picture.convert("L")))
+  return said if direction is None else named_by(said, direction)
 
 
 def _why_unclear(picture: Image.Image, gradients: np.ndarray) -> str:

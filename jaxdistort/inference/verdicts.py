@@ -24,16 +24,16 @@ def record_of(answer: Answer) -> dict[str, Any]:
   """An answer ready for JSON: `clean`, `unclear` where nothing can be said, and `distortions`, the surest first.
 
   A distortion has `group`, `kind` (None where only the group is sure), `probability`, `severity`, and `level` with
-  parameter, value, unit and error where the severity means something in a unit. `doubtful` are the groups that can
-  neither be said nor ruled out.
+  parameter, value, unit and error where the severity means something in a unit, `angle` likewise of a motion.
+  `doubtful` are the groups that can neither be said nor ruled out.
   """
   distortions: list[dict[str, Any]] = []
   for group, kinds in findings_by_group(answer):
     for kind in kinds:
-      level = None if kind.level is None else kind.level._asdict()
-      distortions.append(_record(group.group, kind.kind, kind.probability, kind.severity) | {"level": level})
+      levels = {name: own and own._asdict() for name, own in (("level", kind.level), ("angle", kind.angle))}
+      distortions.append(_record(group.group, kind.kind, kind.probability, kind.severity) | levels)
     if not kinds:
-      distortions.append(_record(group.group, None, group.probability, group.severity) | {"level": None})
+      distortions.append(_record(group.group, None, group.probability, group.severity) | {"level": None, "angle": None})
   return {
     "clean": answer.clean,
     "unclear": answer.unclear or None,
@@ -53,7 +53,7 @@ def in_words(answer: Answer) -> str:
     return f"cannot tell, {answer.unclear}"
   parts = []
   for group, kinds in findings_by_group(answer):
-    named = "; ".join(f"{kind.kind} {_number(kind.severity)}{_level(kind.level)}" for kind in kinds)
+    named = "; ".join(f"{kind.kind} {_number(kind.severity)}{_level(kind.level)}{_level(kind.angle)}" for kind in kinds)
     parts.append(f"{group.group} ({named})" if named else f"{group.group} {_number(group.severity)}")
   doubtful = [group.group for group in answer.groups if group.doubtful]
   more = f"; cannot rule out {', '.join(doubtful)}" if doubtful else ""

@@ -17,10 +17,12 @@ from starlette.formparsers import MultiPartParser
 
 from jaxdistort import __version__
 from jaxdistort.errors import BrokenPicture, InputError
+from jaxdistort.human import HumanTest, Store, make_test
 from jaxdistort.inference import Recogniser, load
 from jaxdistort.serving.catalogue import kinds_of
 from jaxdistort.serving.counted import Counted
 from jaxdistort.serving.guard import Guard
+from jaxdistort.serving.human import human_router
 from jaxdistort.serving.metrics import Metrics
 from jaxdistort.serving.schemas import Kind, Problem, Sweep, Verdict, first_fault, parse_steps
 from jaxdistort.serving.service import Service, TooLarge
@@ -72,12 +74,15 @@ def create_app(recogniser: Recogniser | None, settings: Settings) -> Guard:
   MultiPartParser.spool_max_size = limits.request_bytes + 1  # beyond, it would write to the disk
   metrics = Metrics()
   service = Service(recogniser or load(settings.checkpoint), limits, metrics)
+  people = _open_test(settings) if settings.human_data else None
 
   @contextlib.asynccontextmanager
   async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     await asyncio.to_thread(service.warm_up)
     yield
     await asyncio.to_thread(service.close)
+    if people:
+      people[1].close()
 
   app = FastAPI(
     title="jaxdistort",
@@ -90,8 +95,20 @@ def create_app(recogniser: Recogniser | None, settings: Settings) -> Guard:
   app.state.service, app.state.settings, app.state.metrics = service, settings, metrics
   _explain_errors(app)
   app.include_router(_ROUTES)
+  if people:
+    app.include_router(human_router(*people))
+    app.add_api_route("/human", _human_page, include_in_schema=False)
   app.mount("/pages", StaticFiles(directory=_PAGES), name="pages")
   return Guard(Counted(app, metrics, limits.answering), settings)
+
+
+def _open_test(settings: Settings) -> tuple[HumanTest, Store]:
+  test = make_test(Path(settings.human_data), count=settings.human_count, mode=settings.human_mode)
+  return test, Store(Path(settings.human_answers), test.questionnaire)
+
+
+async def _human_page() -> FileResponse:
+  return FileResponse(_PAGES / "human.html", headers={"Cache-Control": "no-cache"})
 
 
 def _explain_errors(app: FastAPI) -> None:

@@ -45,5 +45,5 @@ class Counted:
     finally:
       self._metrics.under_way.dec()
       path = getattr(scope.get("route"), "path", "other")  # not what was asked for: anyone may ask for anything
-      self._metrics.requests.labels(path, str(statuses[0] if statuses else 500)).inc()
+      self._metrics.requests.labels(path, str(statuses[0]) if statuses else "gone").inc()
       self._metrics.seconds.labels(path).observe(time.monotonic() - began)

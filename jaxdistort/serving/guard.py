@@ -106,7 +106,7 @@ class Guard:
         return
       self._waiting += 1
       try:
-        await self._app(scope, _replaying(bytes(body), receive), send)
+        await _unless_gone(self._app, scope, bytes(body), receive, send)
       finally:
         self._waiting -= 1
     finally:
@@ -173,14 +173,36 @@ def _is_secure(scope: Scope) -> bool:
   return scope.get("scheme") == "https"
 
 
-def _replaying(body: bytes, receive: Receive) -> Receive:
-  """A body that was read already, then whatever comes after it."""
+async def _unless_gone(app: Application, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+  """Runs the application on a body that was read already; gives it up when whoever asked is gone."""
+  gone = asyncio.Event()
   messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
   async def replay() -> MutableMapping[str, Any]:
-    return next(messages, None) or await receive()
+    if (message := next(messages, None)) is None:
+      await gone.wait()
+    return message or {"type": "http.disconnect"}
 
-  return replay
+  async def run() -> None:
+    await app(scope, replay, send)
+
+  work = asyncio.create_task(run())
+
+  async def watch() -> None:
+    while (await receive())["type"] != "http.disconnect":
+      pass
+    gone.set()
+    work.cancel()  # nobody would read the answer
+
+  watching = asyncio.create_task(watch())
+  try:
+    await work
+  except asyncio.CancelledError:
+    work.cancel()
+    if not gone.is_set():  # it is the server that ends
+      raise
+  finally:
+    watching.cancel()
 
 
 def _decorating(send: Send) -> Send:

@@ -27,6 +27,7 @@ class Found(BaseModel):
   probability: Share
   severity: Share | None
   level: Level | None
+  angle: Level | None
 
 
 class Places(BaseModel):

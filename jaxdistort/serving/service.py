@@ -46,6 +46,7 @@ class Service:
     self.recogniser, self._limits, self._metrics = recogniser, limits, metrics
     self._eyes = ThreadPoolExecutor(os.cpu_count(), "decoding")
     self._studio = ThreadPoolExecutor(1, "distorting")  # where a new shape compiles for seconds, judging goes on
+    self._guides = ThreadPoolExecutor(1, "locating")
     self._shapes: set[tuple[int, ...]] = set()
     self._batcher = Batcher(recogniser, company=limits.company, observe=metrics.together.observe)
 
@@ -58,7 +59,8 @@ class Service:
     """Ends the threads, once what is under way is done."""
     self._eyes.shutdown()
     self._batcher.close()
-    self._studio.shutdown(cancel_futures=True)
+    for pool in (self._studio, self._guides):
+      pool.shutdown(cancel_futures=True)
 
   async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
     """What is said of a file's content; one that cannot be read has an `error`."""
@@ -68,7 +70,7 @@ class Service:
       return Verdict(path=name, error=error)
     answer = await self._judge(picture)
     self._count(answer)
-    places = await self._in(self._studio, _places_in, self.recogniser, picture) if maps else None
+    places = await self._in(self._guides, _places_in, self.recogniser, picture) if maps else None
     record = record_of(answer)
     return Verdict(
       path=name,
@@ -95,6 +97,8 @@ class Service:
       BrokenPicture: the file cannot be read.
       InputError: an unknown kind, or values outside its bounds; `TooLarge`.
     """
+    if not steps:
+      return await self._in(self._eyes, lambda: _png(np.asarray(_canvas(content, size))))
     image = await self._pixels(content, size)
     made = await self._in(self._studio, self._distort, image, steps, seed)
     return await self._in(self._eyes, _png, made)

@@ -29,6 +29,7 @@ class Finding(NamedTuple):
     severity: 0..1; None where the task asks for none.
     found: whether the kind is named.
     level: what the severity means in the unit of the kind's parameter; None where that is not known.
+    angle: of a motion that is found, where the whole picture was looked at for it; else None.
   """
 
   kind: str
@@ -37,6 +38,7 @@ class Finding(NamedTuple):
   severity: float | None
   found: bool
   level: Level | None = None
+  angle: Level | None = None
 
 
 class GroupFinding(NamedTuple):

@@ -248,7 +248,7 @@ def test_every_command_explains_itself(command, name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_script_is_a_line_over_its_command(name, monkeypatch):
-  script = ROOT / "scripts" / ("convert_weights.py" if name == "convert" else f"{name}.py")
+  script = ROOT / "scripts" / ("convert_weights.py" if name == "convert" else f"{name.replace('-', '_')}.py")
   given = []
   monkeypatch.setattr("jaxdistort.cli.main", given.extend)
   monkeypatch.setattr(sys, "argv", [str(script), "--data", "x"])

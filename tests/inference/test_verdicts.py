@@ -48,12 +48,13 @@ def test_records():
         "probability": 0.9,
         "severity": 0.62,
         "level": {"parameter": "radius", "value": 3.14159, "unit": "px", "error": 0.6},
+        "angle": None,
       }
     ],
     "doubtful": ["coding"],
   }
   (alone,) = record_of(_answer(defocus=False))["distortions"]
-  assert alone == {"group": "blur", "kind": None, "probability": 0.95, "severity": 0.62, "level": None}
+  assert alone == {"group": "blur", "kind": None, "probability": 0.95, "severity": 0.62, "level": None, "angle": None}
 
 
 @pytest.mark.parametrize(

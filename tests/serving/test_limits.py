@@ -74,3 +74,15 @@ def test_nothing_that_fits_the_description_fails(recogniser):
       case.call_and_validate(excluded_checks=[positive_data_acceptance])  # most texts are no pictures
 
     answers_as_described()
+
+
+def test_whoever_is_gone_is_not_judged(serve, picture, held):
+  held.set()
+  address = serve(Settings(limits=LIMITS))
+  held.clear()
+  with pytest.raises(httpx.ReadTimeout):
+    httpx.post(f"{address}/v1/predict", files={"file": ("a", picture)}, timeout=0.1)
+  while 'jaxdistort_requests_total{path="/v1/predict",status="gone"} 1.0' not in httpx.get(f"{address}/metrics").text:
+    pass
+  held.set()
+  assert _post(address, picture).status_code == 200
