@@ -12,7 +12,6 @@ from fastapi import APIRouter, FastAPI, File, Form, HTTPException, Query, Reques
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from PIL import Image
 from starlette.formparsers import MultiPartParser
 
 from jaxdistort import __version__
@@ -59,8 +58,8 @@ def create_from_environment() -> Guard:
 def create_app(recogniser: Recogniser | None, settings: Settings) -> Guard:
   """The ASGI application.
 
-  Pictures are held in memory alone, unless the settings name a folder to keep them in. Pillow's bound on pixels and
-  Starlette's on what it holds in memory are the process's, and set here.
+  Pictures are held in memory alone, unless the settings name a folder to keep them in. What Starlette holds in memory
+  of a request is the process's, and set here.
 
   Args:
     recogniser: the network, on one device; None: as the settings say.
@@ -70,7 +69,6 @@ def create_app(recogniser: Recogniser | None, settings: Settings) -> Guard:
     InputError: the settings name something that cannot be used.
   """
   limits = settings.limits
-  Image.MAX_IMAGE_PIXELS = limits.pixels // 2  # Pillow refuses what is beyond twice of it
   MultiPartParser.spool_max_size = limits.request_bytes + 1  # beyond, it would write to the disk
   metrics = Metrics()
   service = Service(recogniser or load(settings.checkpoint), limits, metrics)

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from PIL import Image, ImageOps
 
+from jaxdistort.data.decoding import at_most
 from jaxdistort.data.pictures import read_noting, read_picture
 from jaxdistort.distortions import DISTORTIONS, Step, distort_in_turn, forget_programs
 from jaxdistort.errors import BrokenPicture, InputError
@@ -64,7 +65,7 @@ class Service:
 
   async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
     """What is said of a file's content; one that cannot be read has an `error`."""
-    picture, error, remarks = await self._in(self._eyes, read_noting, None, read_picture, content)
+    picture, error, remarks = await self._in(self._eyes, _read, content, self._limits.pixels)
     if picture is None:
       self._metrics.pictures.labels("unreadable").inc()
       return Verdict(path=name, error=error)
@@ -98,7 +99,7 @@ class Service:
       InputError: an unknown kind, or values outside its bounds; `TooLarge`.
     """
     if not steps:
-      return await self._in(self._eyes, lambda: _png(np.asarray(_canvas(content, size))))
+      return await self._in(self._eyes, lambda: _png(np.asarray(_canvas(content, size, self._limits.pixels))))
     image = await self._pixels(content, size)
     made = await self._in(self._studio, self._distort, image, steps, seed)
     return await self._in(self._eyes, _png, made)
@@ -129,7 +130,7 @@ class Service:
     return await asyncio.wrap_future(self._batcher.submit(looks))
 
   async def _pixels(self, content: bytes, size: int | None) -> np.ndarray:
-    picture = await self._in(self._eyes, _canvas, content, size)
+    picture = await self._in(self._eyes, _canvas, content, size, self._limits.pixels)
     if picture.width * picture.height > self._limits.distorted_pixels:
       raise TooLarge(f"to be distorted, a picture may have {self._limits.distorted_pixels:,} pixels; ask for a size")
     return np.asarray(picture)
@@ -151,8 +152,14 @@ class Service:
         self._metrics.found.labels(group.group).inc()
 
 
-def _canvas(content: bytes, size: int | None) -> Image.Image:
-  picture, error, _ = read_noting(None, read_picture, content)
+def _read(content: bytes, pixels: int) -> tuple[Image.Image | None, str, str]:
+  """As `read_noting`; of more pixels nothing is read."""
+  with at_most(pixels):
+    return read_noting(None, read_picture, content)
+
+
+def _canvas(content: bytes, size: int | None, pixels: int) -> Image.Image:
+  picture, error, _ = _read(content, pixels)
   if picture is None:
     raise BrokenPicture(error)
   if size is None:

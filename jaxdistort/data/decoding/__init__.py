@@ -5,10 +5,12 @@ from jaxdistort.data.decoding.files import decode, open_plain
 from jaxdistort.data.decoding.levels import eight_bit_grey, is_deep_grey
 from jaxdistort.data.decoding.raw import RAW_SUFFIXES, is_raw, preview_or_pixels
 from jaxdistort.data.decoding.remarks import PictureWarning, collected_remarks, remark
+from jaxdistort.data.decoding.sizes import at_most
 
 __all__ = [
   "RAW_SUFFIXES",
   "PictureWarning",
+  "at_most",
   "collected_remarks",
   "decode",
   "eight_bit_grey",

@@ -16,6 +16,7 @@ from jaxdistort.data.decoding.ancillary import png_chunks, strip
 from jaxdistort.data.decoding.levels import eight_bit_grey, eight_bits, is_deep_grey
 from jaxdistort.data.decoding.orientation import orientation_of, orientation_of_tiff, upright
 from jaxdistort.data.decoding.remarks import remark
+from jaxdistort.data.decoding.sizes import check_pixels
 from jaxdistort.errors import BrokenPicture, reason_of
 
 # Only these decoders may look at a foreign file: others start programs, or take anything for theirs.
@@ -125,6 +126,7 @@ def _decode(stream: BinaryIO, whole: BinaryIO, beside: dict[str, bytes]) -> Imag
     except Exception as error:  # decoders of foreign files raise anything; nothing of ours runs here
       raise _Undecodable(reason_of(error)) from error
     with opened:
+      check_pixels(*opened.size)
       if opened.format in ("PNG", "TIFF") and not opened.tile:
         raise _Undecodable("no pixels in the file")
       opened.info |= beside
