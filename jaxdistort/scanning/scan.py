@@ -15,7 +15,7 @@ from jaxdistort.inference import Recogniser
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.scanning.judging import Judgement, judge_here
 from jaxdistort.scanning.makers import Maker
-from jaxdistort.scanning.places import place_of
+from jaxdistort.scanning.places import Place, place_of
 from jaxdistort.scanning.tables import Row, State, Table
 
 
@@ -84,6 +84,7 @@ def scan(
   Raises:
     InputError: there is no such folder, no picture in it, or a file at `output` that is no such table.
     ModuleNotFoundError: a URL is given, and fsspec is not there (the extra `remote` brings it).
+    WorkFailed: the table cannot be written; what is there is kept.
     KeyboardInterrupt: `progress` asked to stop.
   """
   place, model = place_of(folder), name_of(recogniser)
@@ -95,8 +96,8 @@ def scan(
   try:
     names = [name for name in states if name not in table.done]
     judged = judge(names) if judge else judge_here(recogniser, place, names, workers=workers)
-    done = _go_on(judged, table, states, progress)
-    remarks = [*listing.left_out]
+    done = _go_on(judged, table, place, states, progress)
+    remarks = [*listing.left_out, *done.remarks]
     for make in then:
       remarks += make(place, table.rows())
     return done._replace(remarks=tuple(remarks))
@@ -104,15 +105,21 @@ def scan(
     table.close()
 
 
-def _go_on(judged: Iterable[Judgement], table: Table, states: Mapping[str, State], progress: Progress) -> Scanned:
-  count = broken = 0
+def _go_on(
+  judged: Iterable[Judgement], table: Table, place: Place, states: Mapping[str, State], progress: Progress
+) -> Scanned:
+  count = broken = gone = 0
   with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
     for own in judged:
-      table.add(Row(own.path, states[own.path], own.error, own.record))
-      count, broken = count + 1, broken + bool(own.error)
+      if own.error and place.state(own.path) is None:  # it may come back as it was, and would count as judged
+        gone += 1
+      else:
+        table.add(Row(own.path, states[own.path], own.error, own.record))
+        count, broken = count + 1, broken + bool(own.error)
       bar.advance()
       progress.check()
-  return Scanned(len(table.done), count, broken, ())
+  lost = f"{gone} files have gone while they were scanned: there is no row on them; the same command goes on"
+  return Scanned(len(table.done), count, broken, (lost,) if gone else ())
 
 
 def name_of(recogniser: Recogniser) -> str:

@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxdistort.errors import InputError
+from jaxdistort.errors import InputError, WorkFailed, reason_of
 from jaxdistort.files import NAMES, line_of, parse_json, write_all, writing_whole
 from jaxdistort.registry import Registry
 from jaxdistort.tasks import CLEAN, LabelSpace
@@ -271,9 +271,25 @@ class Table:
     return (known for known in self._known() if known is not None)
 
   def add(self, row: Row) -> None:
-    """Writes a row, whole as far as the system goes."""
-    write_all(self._file, self._format.encode(row))
+    """Writes a row, whole as far as the system goes.
+
+    Raises:
+      WorkFailed: it cannot be written, or somebody has taken the table away.
+    """
+    try:
+      write_all(self._file, self._format.encode(row))
+    except OSError as error:
+      reason = reason_of(error)
+      raise WorkFailed(f"table {self._path}: a row cannot be written ({reason}); those before it are kept") from error
+    if not self._is_there():  # what is written to it from now on nobody would ever see
+      raise WorkFailed(f"table {self._path}: was taken away while it was written; the same command begins it anew")
     self.done.add(row.path)
+
+  def _is_there(self) -> bool:
+    try:
+      return os.path.samestat(os.stat(self._path), os.fstat(self._file.fileno()))
+    except OSError:
+      return False
 
   def close(self) -> None:
     self._file.close()
