@@ -23,7 +23,8 @@ class _Countdown:
   """Counts signals that end, and ends the process when its time is over."""
 
   def __init__(self):
-    self._courtesies, self._graces, self._begun = 0, 1, False
+    self._courtesies, self._begun = 0, False
+    self._graces: float = 1
 
   @contextmanager
   def courtesy(self, graces: int) -> Generator[None]:
@@ -32,6 +33,14 @@ class _Countdown:
       yield
     finally:
       self._courtesies, self._graces = 0, 1
+
+  @contextmanager
+  def patience(self, graces: float) -> Generator[None]:
+    self._graces = graces
+    try:
+      yield
+    finally:
+      self._graces = 1
 
   def listen(self, pipe: int) -> None:
     while True:
@@ -67,6 +76,11 @@ def watch() -> None:
 def first_asks(graces: int = 1) -> AbstractContextManager[None]:
   """Within the context, the first signal only asks; the second one ends within `graces` times `GRACE`."""
   return _countdown.courtesy(graces)
+
+
+def ends_within(seconds: float) -> AbstractContextManager[None]:
+  """Within the context, the command has so many seconds from the first signal on in place of `GRACE`."""
+  return _countdown.patience(seconds / GRACE)
 
 
 def dies_with_us(kill: Callable[[], None]) -> None:

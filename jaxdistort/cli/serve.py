@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _TOKEN = "JAXDISTORT_TOKEN"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_ENDING = 4  # seconds for what is under way, once the server is told to stop
+_ENDING = 3  # seconds for what is under way, once the server is told to stop
+_CLEANING = 1.5  # and after that for its own end
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -38,7 +39,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser.add_argument(
     "--allow-host", action="append", default=[], metavar="NAME", help="a further name of this server; repeatable"
   )
-  parser.add_argument("--keep", type=output_folder, default=None, metavar="DIR", help="store every picture sent here")
+  parser.add_argument("--keep", type=output_folder, default=None, metavar="DIR", help="store what is judged")
   parser.add_argument("--queue", type=at_least(1), default=64, help="requests that may wait, a worker; 64")
   parser.add_argument("--human-test", default="", metavar="DIR", help="clean pictures for a test of people")
   parser.add_argument(
@@ -59,7 +60,7 @@ def main(words: Sequence[str]) -> int:
   listener = _listen(arguments.host, arguments.port)
   settings = _settings(arguments, listener.getsockname()[0])
   _announce(listener, settings)
-  with interrupts.first_asks(2):  # the first Ctrl-C is the server's own
+  with interrupts.ends_within(_ENDING + _CLEANING):
     return _serve(settings, listener, arguments.workers)
 
 
@@ -112,6 +113,7 @@ def _serve(settings: "Settings", listener: socket.socket, workers: int) -> int:
   from jaxdistort.serving.app import SETTINGS, create_app
 
   if workers > 1:
+    create_app(None, settings)  # what is wrong with the settings is said once, and not by every worker for ever
     os.environ[SETTINGS] = settings.to_json()
     config = _config(
       "jaxdistort.serving.app:create_from_environment", factory=True, workers=workers, timeout_worker_healthcheck=30
@@ -131,6 +133,7 @@ def _config(app: object, **options: object) -> "uvicorn.Config":
     log_level="warning",
     access_log=False,
     server_header=False,
+    ws="none",
     timeout_graceful_shutdown=_ENDING,
     timeout_keep_alive=10,
     limit_concurrency=1000,

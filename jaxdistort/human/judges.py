@@ -56,14 +56,16 @@ def recognised(test: HumanTest, recogniser: Recogniser, numbers: Sequence[int]) 
 def reply_of(questionnaire: Questionnaire, number: int, answer: Answer) -> Reply:
   """An answer of a recogniser as one to a question.
 
-  It is the most probable of the kinds that may be answered, and clean where that may be answered and nothing is found.
+  It is the most probable of the kinds that may be answered, those first that it names, and clean where that may be
+  answered and nothing is found.
   The level is that of the severity: the nearest fifth, or the nearest level of the table.
   """
   allowed = questionnaire.answers_to(number)
   if CLEAN in allowed and not any(group.found for group in answer.groups):
     return Reply(CLEAN, None)
   names = {questionnaire.distortion_of(kind): kind for kind in allowed if kind != CLEAN}
-  first = next((finding for finding in answer.findings if finding.kind in names), None)
+  own = sorted((finding for finding in answer.findings if finding.kind in names), key=lambda finding: not finding.found)
+  first = own[0] if own else None
   if first is None:
     return Reply(None, None)
   return Reply(names[first.kind], _level(questionnaire, names[first.kind], first.severity))

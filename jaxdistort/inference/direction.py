@@ -85,7 +85,7 @@ def describe(grey: np.ndarray) -> tuple[np.ndarray, float] | None:
 def named_by(answer: Answer, direction: Direction) -> Answer:
   """The answer with the kind of a blur that is found named by the direction: moved or not.
 
-  Which of the kinds that moved, or did not, it is, the network says.
+  Which of the kinds that moved, or did not, it is, the network says, however unsure it is of each.
   Nothing changes of zoom, which is neither, and of blur too slight to have a direction.
   """
   blurs = [own for own in answer.findings if own.group == BLUR]
@@ -94,6 +94,8 @@ def named_by(answer: Answer, direction: Direction) -> Answer:
     return answer
   half = MOVED if direction.moved >= 0.5 else STILL
   surest = next((own.kind for own in blurs if own.kind in half), None)
+  if surest is None:  # the network knows none of these
+    return answer
 
   def renamed(own: Finding) -> Finding:
     if own.kind not in MOVED + STILL:

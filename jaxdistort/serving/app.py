@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.formparsers import MultiPartParser
 
 from jaxdistort import __version__
-from jaxdistort.errors import BrokenPicture, InputError
+from jaxdistort.errors import BrokenPicture, InputError, what_failed
+from jaxdistort.files import write_whole
 from jaxdistort.human import HumanTest, Store, make_test
 from jaxdistort.inference import Recogniser, load
 from jaxdistort.serving.catalogue import kinds_of
@@ -97,7 +99,7 @@ def create_app(recogniser: Recogniser | None, settings: Settings) -> Guard:
     app.include_router(human_router(*people))
     app.add_api_route("/human", _human_page, include_in_schema=False)
   app.mount("/pages", StaticFiles(directory=_PAGES), name="pages")
-  return Guard(Counted(app, metrics, limits.answering), settings)
+  return Guard(Counted(app, metrics, limits.answering), settings, metrics)
 
 
 def _open_test(settings: Settings) -> tuple[HumanTest, Store]:
@@ -154,13 +156,17 @@ async def predict(
     raise HTTPException(413, f"a request may have {settings.limits.pictures} pictures")
   service: Service = request.app.state.service
   contents = [await own.read() for own in file]
-  verdicts = await asyncio.gather(
-    *(service.verdict(own.filename or "", content, maps=maps) for own, content in zip(file, contents, strict=True))
-  )
+  async with asyncio.TaskGroup() as group:  # whatever ends this ends all of them
+    judged = [
+      group.create_task(service.verdict(own.filename or "", content, maps=maps))
+      for own, content in zip(file, contents, strict=True)
+    ]
+  verdicts = [own.result() for own in judged]
   if all(own.error for own in verdicts):
     raise HTTPException(422, "; ".join(dict.fromkeys(f"{own.path}: {own.error}" for own in verdicts)))
   if settings.keep:
-    await asyncio.to_thread(_keep, Path(settings.keep), contents)
+    read = [content for content, own in zip(contents, verdicts, strict=True) if not own.error]
+    await asyncio.to_thread(_keep, Path(settings.keep), read)
   return verdicts
 
 
@@ -191,6 +197,9 @@ async def sweep(
 
 def _keep(folder: Path, contents: list[bytes]) -> None:
   """By names that their content gives, so that nothing a sender says is part of a path."""
-  folder.mkdir(parents=True, exist_ok=True)
-  for content in contents:
-    (folder / hashlib.blake2b(content, digest_size=16).hexdigest()).write_bytes(content)
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    for content in contents:
+      write_whole(folder / hashlib.blake2b(content, digest_size=16).hexdigest(), content)
+  except OSError as error:  # the answer is there, and is worth more
+    logging.getLogger(__name__).error("a picture is not kept: %s", what_failed(error))

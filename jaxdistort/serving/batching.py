@@ -46,10 +46,10 @@ class Batcher:
     self._queue.put(waiting)
     return waiting.answer
 
-  def close(self) -> None:
-    """Judges what waits, and ends the thread; nothing may be submitted any more."""
+  def close(self, patience: float | None = None) -> None:
+    """Judges what waits, for so many seconds at most, and ends the thread; nothing may be submitted any more."""
     self._queue.put(None)
-    self._thread.join()
+    self._thread.join(patience)
 
   def _work(self) -> None:
     while (first := self._queue.get()) is not None:

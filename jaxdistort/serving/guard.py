@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from jaxdistort.serving.metrics import Metrics
 from jaxdistort.serving.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -48,10 +49,11 @@ class Guard:
   Args:
     app: what is guarded.
     settings: whom and how much.
+    metrics: where refusals are counted.
   """
 
-  def __init__(self, app: Application, settings: Settings):
-    self._app, self._settings, self._limits = app, settings, settings.limits
+  def __init__(self, app: Application, settings: Settings, metrics: Metrics):
+    self._app, self._settings, self._limits, self._metrics = app, settings, settings.limits, metrics
     self._under_way = 0  # bytes
     self._waiting = 0  # requests
 
@@ -85,45 +87,55 @@ class Guard:
   def _is_known(self, scope: Scope, headers: Headers) -> bool:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     tokens = [given if scheme.lower() == "bearer" else "", _cookie(headers), _asked(scope)]
-    return any(hmac.compare_digest(own.encode(), self._settings.token.encode()) for own in tokens)
+    return any(map(self._is_token, tokens))
+
+  def _is_token(self, text: str) -> bool:
+    return hmac.compare_digest(text.encode(), self._settings.token.encode())
 
   def _entrance(self, scope: Scope) -> Response | None:
     """For a browser that brings the token in the address: the address without it, and the token as a cookie."""
-    if not self._settings.token or scope["method"] != "GET" or not _asked(scope):
+    if not self._settings.token or scope["method"] != "GET" or not self._is_token(_asked(scope)):
       return None
     response = RedirectResponse(scope["path"] if not scope["path"].startswith("//") else "/", 303)
     response.set_cookie(_COOKIE, self._settings.token, httponly=True, samesite="strict", secure=_is_secure(scope))
     return response
 
   async def _admit(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-    body = bytearray()
+    if scope["method"] in _SAFE:
+      await _unless_gone(self._app, scope, b"", receive, send)
+      return
+    chunks: list[bytes] = []
+    body = b""
     try:
-      refusal = await self._read(receive, body) if scope["method"] not in _SAFE else None
-      if refusal is None and body and self._waiting >= self._limits.queue:
+      refusal = await self._read(receive, chunks)
+      if refusal is None and self._waiting >= self._limits.queue:
         refusal = Refusal(503, f"{self._limits.queue} requests wait already; try again")
       if refusal is not None:
         await self._refuse(refusal, scope, receive, send)
         return
+      body = b"".join(chunks)
+      chunks.clear()
       self._waiting += 1
       try:
-        await _unless_gone(self._app, scope, bytes(body), receive, send)
+        await _unless_gone(self._app, scope, body, receive, send)
       finally:
         self._waiting -= 1
     finally:
-      self._under_way -= len(body)
+      self._under_way -= len(body) + sum(map(len, chunks))
 
-  async def _read(self, receive: Receive, body: bytearray) -> Refusal | None:
-    """Fills the body; why not."""
+  async def _read(self, receive: Receive, chunks: list[bytes]) -> Refusal | None:
+    """Fills the chunks of the body; why not."""
+    size = 0
     try:
       async with asyncio.timeout(self._limits.sending):
         while True:
           message = await receive()
           if message["type"] == "http.disconnect":
             return Refusal(400, "the request broke off")
-          chunk = message.get("body", b"")
-          body += chunk
-          self._under_way += len(chunk)
-          if len(body) > self._limits.request_bytes:
+          chunks.append(message.get("body", b""))
+          size += len(chunks[-1])
+          self._under_way += len(chunks[-1])
+          if size > self._limits.request_bytes:
             return Refusal(413, f"a request may have {self._limits.request_bytes:,} bytes")
           if self._under_way > self._limits.bytes_under_way:
             return Refusal(503, "too much is under way already; try again")
@@ -133,6 +145,7 @@ class Guard:
       return Refusal(408, f"a request must arrive within {self._limits.sending:g} s")
 
   async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    self._metrics.requests.labels("refused", str(refusal.status)).inc()
     headers = {"Connection": "close"}  # what is left of the body is not read
     if refusal.status == 503:
       headers["Retry-After"] = "1"

@@ -9,7 +9,7 @@ class Metrics:
   """Counters of one process.
 
   Attributes:
-    requests: by path and status.
+    requests: by path and status; what the guard refused has the path "refused".
     seconds: of requests, by path.
     under_way: requests without an answer yet.
     pictures: by answer: clean, spoiled, unclear, unreadable.

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from jaxdistort.distortions import Step
+from jaxdistort.distortions import DISTORTIONS, Step
 from jaxdistort.errors import InputError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -111,12 +111,15 @@ def parse_steps(text: str) -> list[Step]:
   """`[{"kind": "jpeg", "severity": 0.4}, {"kind": "motion_blur", "parameters": {"distance": 20}}]`.
 
   Raises:
-    InputError: another form.
+    InputError: another form, or an unknown name.
   """
   try:
     given = _STEPS.validate_json(text)
   except ValidationError as error:
     raise InputError(f"steps: {first_fault(error.errors())}") from error
+  for own in given:
+    for name in own.parameters:
+      DISTORTIONS.find(own.kind).parameter(name)
   return [Step(own.kind, own.severity, None, own.parameters) for own in given]
 
 

@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -13,10 +13,12 @@ from PIL import Image, ImageOps
 
 from jaxdistort.data.decoding import at_most
 from jaxdistort.data.pictures import read_noting, read_picture
+from jaxdistort.data.views import at_viewing_scale
 from jaxdistort.distortions import DISTORTIONS, Step, distort_in_turn, forget_programs
 from jaxdistort.errors import BrokenPicture, InputError
 from jaxdistort.inference import Recogniser, locate
 from jaxdistort.inference.predicting import looks_at
+from jaxdistort.inference.tiling import TiledPicture
 from jaxdistort.inference.verdicts import advice_of, record_of
 from jaxdistort.serving.batching import Batcher
 from jaxdistort.serving.metrics import Metrics
@@ -27,11 +29,27 @@ from jaxdistort.tasks import Answer
 T = TypeVar("T")
 
 _SEVERITIES = [step / 10 for step in range(11)]
-_MOST_SHAPES = 64  # of pictures that were distorted, until their programs are let go
+_MOST_PROGRAMS = 256  # of a kind and a shape each, until all are let go
 
 
 class TooLarge(InputError):
   """A picture with more pixels than the work that is asked for takes."""
+
+
+class _Seen(NamedTuple):
+  """A file that was read.
+
+  Attributes:
+    looks: at the picture.
+    picture: at the scale at which it is looked at; None where the file cannot be read.
+    error: why it cannot be; "" where it can.
+    remarks: on what of it could not be had.
+  """
+
+  looks: list[TiledPicture]
+  picture: Image.Image | None
+  error: str
+  remarks: str
 
 
 class Service:
@@ -48,7 +66,7 @@ class Service:
     self._eyes = ThreadPoolExecutor(os.cpu_count(), "decoding")
     self._studio = ThreadPoolExecutor(1, "distorting")  # where a new shape compiles for seconds, judging goes on
     self._guides = ThreadPoolExecutor(1, "locating")
-    self._shapes: set[tuple[int, ...]] = set()
+    self._programs: set[tuple[str, tuple[int, ...]]] = set()
     self._batcher = Batcher(recogniser, company=limits.company, observe=metrics.together.observe)
 
   def warm_up(self) -> None:
@@ -57,21 +75,20 @@ class Service:
     self._batcher.submit(looks_at(self.recogniser, Image.fromarray(levels))).result()
 
   def close(self) -> None:
-    """Ends the threads, once what is under way is done."""
-    self._eyes.shutdown()
-    self._batcher.close()
-    for pool in (self._studio, self._guides):
-      pool.shutdown(cancel_futures=True)
+    """Ends the threads; of what is under way nobody waits for an answer any more."""
+    for pool in (self._eyes, self._studio, self._guides):
+      pool.shutdown(wait=False, cancel_futures=True)
+    self._batcher.close(patience=0.5)
 
   async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
     """What is said of a file's content; one that cannot be read has an `error`."""
-    picture, error, remarks = await self._in(self._eyes, _read, content, self._limits.pixels)
-    if picture is None:
+    seen = await self._in(self._eyes, self._look, content)
+    if seen.error:
       self._metrics.pictures.labels("unreadable").inc()
-      return Verdict(path=name, error=error)
-    answer = await self._judge(picture)
+      return Verdict(path=name, error=seen.error)
+    answer = await self._answer(seen.looks)
     self._count(answer)
-    places = await self._in(self._guides, _places_in, self.recogniser, picture) if maps else None
+    places = await self._in(self._guides, _places_in, self.recogniser, seen.picture) if maps else None
     record = record_of(answer)
     return Verdict(
       path=name,
@@ -81,7 +98,7 @@ class Service:
       doubtful=record["doubtful"],
       advice=advice_of(answer),
       groups={own.group: round(own.probability, 4) for own in answer.groups},
-      remarks=remarks,
+      remarks=seen.remarks,
       map=places,
     )
 
@@ -98,10 +115,8 @@ class Service:
       BrokenPicture: the file cannot be read.
       InputError: an unknown kind, or values outside its bounds; `TooLarge`.
     """
-    if not steps:
-      return await self._in(self._eyes, lambda: _png(np.asarray(_canvas(content, size, self._limits.pixels))))
     image = await self._pixels(content, size)
-    made = await self._in(self._studio, self._distort, image, steps, seed)
+    made = await self._in(self._studio, self._distort, image, steps, seed) if steps else image
     return await self._in(self._eyes, _png, made)
 
   async def sweep(self, content: bytes, kind: str, *, seed: int, size: int | None) -> Sweep:
@@ -109,10 +124,11 @@ class Service:
     found = DISTORTIONS.find(kind)
     image = await self._pixels(content, size)
     answers = []
-    for severity in _SEVERITIES:
-      made = await self._in(self._studio, self._distort, image, [Step(kind, severity)], seed)
-      answers.append(asyncio.create_task(self._judge(Image.fromarray(made))))
-    said = await asyncio.gather(*answers)
+    async with asyncio.TaskGroup() as group:  # whatever ends this ends all of them
+      for severity in _SEVERITIES:
+        made = await self._in(self._studio, self._distort, image, [Step(kind, severity)], seed)
+        answers.append(group.create_task(self._judge(Image.fromarray(made))))
+    said = [own.result() for own in answers]
     own = [next((f for f in answer.findings if f.kind == kind), None) for answer in said]
     groups = [next((g.probability for g in answer.groups if g.group == found.group), None) for answer in said]
     return Sweep(
@@ -125,21 +141,27 @@ class Service:
       estimated=[None if f is None or f.severity is None else round(f.severity, 4) for f in own],
     )
 
+  def _look(self, content: bytes) -> _Seen:
+    """In one go, so that of many pictures of a request no more are held whole than threads decode."""
+    picture, error, remarks = _read(content, self._limits.pixels)
+    if picture is None:
+      return _Seen([], None, error, "")
+    return _Seen(looks_at(self.recogniser, picture), at_viewing_scale(picture), "", remarks)
+
   async def _judge(self, picture: Image.Image) -> Answer:
-    looks = await self._in(self._eyes, looks_at, self.recogniser, picture)
+    return await self._answer(await self._in(self._eyes, looks_at, self.recogniser, picture))
+
+  async def _answer(self, looks: list[TiledPicture]) -> Answer:
     return await asyncio.wrap_future(self._batcher.submit(looks))
 
   async def _pixels(self, content: bytes, size: int | None) -> np.ndarray:
-    picture = await self._in(self._eyes, _canvas, content, size, self._limits.pixels)
-    if picture.width * picture.height > self._limits.distorted_pixels:
-      raise TooLarge(f"to be distorted, a picture may have {self._limits.distorted_pixels:,} pixels; ask for a size")
-    return np.asarray(picture)
+    return await self._in(self._eyes, _canvas, content, size, self._limits)
 
   def _distort(self, image: np.ndarray, steps: Sequence[Step], seed: int) -> np.ndarray:
-    self._shapes.add(image.shape)
-    if len(self._shapes) > _MOST_SHAPES:
+    self._programs |= {(step.distortion, image.shape) for step in steps}
+    if len(self._programs) > _MOST_PROGRAMS:
       forget_programs()
-      self._shapes = {image.shape}
+      self._programs = set()
     return distort_in_turn(image, steps, key=jax.random.key(seed))
 
   async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> T:
@@ -158,14 +180,18 @@ def _read(content: bytes, pixels: int) -> tuple[Image.Image | None, str, str]:
     return read_noting(None, read_picture, content)
 
 
-def _canvas(content: bytes, size: int | None, pixels: int) -> Image.Image:
-  picture, error, _ = _read(content, pixels)
+def _canvas(content: bytes, size: int | None, limits: Limits) -> np.ndarray:
+  """uint8 [H, W, 3]."""
+  picture, error, _ = _read(content, limits.pixels)
   if picture is None:
     raise BrokenPicture(error)
-  if size is None:
-    return picture
-  side = min(size, *picture.size)
-  return ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
+  if size is not None:
+    side = min(size, *picture.size)
+    picture = ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
+  if picture.width * picture.height > limits.distorted_pixels or max(picture.size) > limits.distorted_side:
+    most = f"{limits.distorted_pixels:,} pixels, and a side {limits.distorted_side:,}"
+    raise TooLarge(f"to be distorted, a picture may have {most}; ask for a size")
+  return np.asarray(picture)
 
 
 def _png(image: np.ndarray) -> bytes:

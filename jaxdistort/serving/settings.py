@@ -16,6 +16,7 @@ class Limits:
     pictures: in a request (413).
     pixels: of a picture (422).
     distorted_pixels: of a picture that is to be distorted, of which several copies in floating point are made (413).
+    distorted_side: of its longer side; some distortions make a square of it (413).
     queue: requests that are read and have no answer yet (503).
     sending: seconds for a request's body to arrive (408).
     answering: seconds for the answer (503).
@@ -27,6 +28,7 @@ class Limits:
   pictures: int = 64
   pixels: int = 50_000_000
   distorted_pixels: int = 4_000_000
+  distorted_side: int = 4096
   queue: int = 64
   sending: float = 30.0
   answering: float = 60.0
@@ -42,7 +44,7 @@ class Settings:
     token: that every request must bring, but for those of `/health`; "": none is asked for.
     hosts: names by which a request may call the server (its header `Host`), so that no other site's name can be pointed
       at it; none: any.
-    keep: folder in which every picture that is sent is stored; "": none is.
+    keep: folder in which every picture that is judged is stored; "": none is.
     human_data: folder of clean pictures for a test of people; "": there is none.
     human_answers: file of its answers.
     human_mode: see `jaxdistort.human`.

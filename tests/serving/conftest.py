@@ -14,7 +14,7 @@ from PIL import Image
 import jaxdistort
 from jaxdistort.serving import Limits, Settings, create_app
 
-LIMITS = Limits(request_bytes=2**20, pictures=4, pixels=1_000_000, distorted_pixels=100_000, queue=8, sending=1.0)
+LIMITS = Limits(request_bytes=2**20, pictures=4, pixels=1_000_000, distorted_pixels=100_000, queue=8)
 
 
 @pytest.fixture(scope="session")

@@ -139,6 +139,8 @@ def test_a_token(serve, picture):
   address = serve(Settings(token="secret", limits=LIMITS))
   files = {"file": ("a", picture)}
   assert httpx.get(f"{address}/health").status_code == 200
+  for path in ("/health?token=wrong", "/?token=wrong", "/health"):
+    assert "secret" not in str(httpx.get(f"{address}{path}").headers)
   for path in ("/", "/metrics", "/v1/kinds", "/pages/style.css"):
     assert httpx.get(f"{address}{path}").status_code == 401
   for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}, {"Cookie": "jaxdistort_token=x"}):

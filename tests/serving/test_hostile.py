@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
+from jaxdistort.serving import Limits, Settings
 from tests.serving.conftest import LIMITS, as_png
 
 _KIND = {"steps": '[{"kind": "jpeg"}]'}
@@ -68,6 +69,7 @@ _VALUES = {
   "beyond bounds": {"steps": '[{"kind": "jpeg", "parameters": {"quality": 1e9}}]'},
   "infinite": {"steps": '[{"kind": "jpeg", "parameters": {"quality": 1e999}}]'},
   "unknown parameter": {"steps": '[{"kind": "jpeg", "parameters": {"__class__": 1}}]'},
+  "arguments of ours": {"steps": '[{"kind": "jpeg", "parameters": {"severity": 0.5, "key": 1}}]'},
   "further keys": {"steps": '[{"kind": "jpeg", "severity": 0.5, "source": "live"}]'},
   "too many": {"steps": json.dumps([{"kind": "jpeg", "severity": 0.1}] * 17)},
   "deep": {"steps": "[" * 100_000},
@@ -89,7 +91,9 @@ def test_more_than_a_request_may_have(client, picture):
   files = [("file", ("a", picture))] * (LIMITS.pictures + 1)
   assert client.post("/v1/predict", files=files).status_code == 413
   large = as_png(np.zeros((400, 400, 3), np.uint8))
-  assert client.post("/v1/distort", files={"file": ("a", large)}, data=_KIND).status_code == 413
+  thin = as_png(np.zeros((2, LIMITS.distorted_side + 1, 3), np.uint8))
+  for file in (large, thin):
+    assert client.post("/v1/distort", files={"file": ("a", file)}, data=_KIND).status_code == 413
   assert client.post("/v1/predict", files={"file": ("a", bytes(LIMITS.request_bytes + 1))}).status_code == 413
   parts = [("other", ("a", b"x"))] * 1500
   assert client.post("/v1/predict", files=parts).status_code == 400
@@ -179,9 +183,10 @@ def _status(address: str, *parts: bytes, ends: bool = False) -> int:
 _HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 
 
-def test_bodies_that_never_come_whole(address):
-  assert _status(address, _HEAD + b"Content-Length: 1000\r\n\r\n", b"slow") == 408
-  assert _status(address, _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n") == 408
+def test_bodies_that_never_come_whole(address, serve):
+  impatient = serve(Settings(limits=Limits(sending=0.3)))
+  assert _status(impatient, _HEAD + b"Content-Length: 1000\r\n\r\n", b"slow") == 408
+  assert _status(impatient, _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n") == 408
   endless = [b"10000\r\n" + bytes(2**16) + b"\r\n"] * (2 + LIMITS.request_bytes // 2**16)
   assert _status(address, _HEAD + b"Transfer-Encoding: chunked\r\n\r\n", *endless) == 413
   assert _status(address, _HEAD + b"Content-Length: 99999999999999\r\n\r\n") == 413
