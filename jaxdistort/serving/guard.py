@@ -102,7 +102,7 @@ class Guard:
 
   async def _admit(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
     if scope["method"] in _SAFE:
-      await _unless_gone(self._app, scope, b"", receive, send)
+      await self._unless_gone(scope, b"", receive, send)
       return
     chunks: list[bytes] = []
     body = b""
@@ -117,11 +117,44 @@ class Guard:
       chunks.clear()
       self._waiting += 1
       try:
-        await _unless_gone(self._app, scope, body, receive, send)
+        await self._unless_gone(scope, body, receive, send)
       finally:
         self._waiting -= 1
     finally:
       self._under_way -= len(body) + sum(map(len, chunks))
+
+  async def _unless_gone(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    """Runs the application on a body that was read; gives it up when whoever asked is gone, or the server ends."""
+    gone, began = asyncio.Event(), asyncio.Event()
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def replay() -> MutableMapping[str, Any]:
+      if (message := next(messages, None)) is None:
+        await gone.wait()
+      return message or {"type": "http.disconnect"}
+
+    async def noting(message: MutableMapping[str, Any]) -> None:
+      began.set()
+      await send(message)
+
+    async def run() -> None:
+      await self._app(scope, replay, noting)
+
+    async def watch() -> None:
+      while (await receive())["type"] != "http.disconnect":
+        pass
+      gone.set()
+      work.cancel()  # nobody would read the answer
+
+    work, watching = asyncio.create_task(run()), asyncio.create_task(watch())
+    try:
+      await work
+    except asyncio.CancelledError:
+      work.cancel()
+      if not gone.is_set() and not began.is_set():
+        await self._refuse(Refusal(503, "the server ends; try again"), scope, replay, send)
+    finally:
+      watching.cancel()
 
   async def _read(self, receive: Receive, chunks: list[bytes]) -> Refusal | None:
     """Fills the chunks of the body; why not."""
@@ -184,38 +217,6 @@ def _asked(scope: Scope) -> str:
 
 def _is_secure(scope: Scope) -> bool:
   return scope.get("scheme") == "https"
-
-
-async def _unless_gone(app: Application, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-  """Runs the application on a body that was read already; gives it up when whoever asked is gone."""
-  gone = asyncio.Event()
-  messages = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-  async def replay() -> MutableMapping[str, Any]:
-    if (message := next(messages, None)) is None:
-      await gone.wait()
-    return message or {"type": "http.disconnect"}
-
-  async def run() -> None:
-    await app(scope, replay, send)
-
-  work = asyncio.create_task(run())
-
-  async def watch() -> None:
-    while (await receive())["type"] != "http.disconnect":
-      pass
-    gone.set()
-    work.cancel()  # nobody would read the answer
-
-  watching = asyncio.create_task(watch())
-  try:
-    await work
-  except asyncio.CancelledError:
-    work.cancel()
-    if not gone.is_set():  # it is the server that ends
-      raise
-  finally:
-    watching.cancel()
 
 
 def _decorating(send: Send) -> Send:
