@@ -6,8 +6,8 @@
 The study reports a test accuracy of 0.992 in `six` and 0.850 in `variable`, from 28,000 ImageNet originals; here it was
 0.982 in `six` after 5,120 pictures (docs/results.md). `--config.model.weights=random` runs without the file, to see
 that it works. Variants that the study tried: `--config.model.head_convolutions=2`, `--config.model.dropout=0.5`,
-`--config.optimizer.name=adam`, `--config.model.input_scaling=raw`. On CPU a batch goes through the network in parts that fit the memory;
-`--config.batch_size=8` is enough for a try.
+`--config.optimizer.name=adam`, `--config.model.input_scaling=raw`. On CPU a batch goes through the network in parts
+that fit the memory; `--config.batch_size=8` is enough for a try.
 """
 
 from jaxdistort.config import DataConfig, ModelConfig, OptimizerConfig, ProtocolConfig, TrainConfig
