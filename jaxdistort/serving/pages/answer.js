@@ -34,6 +34,7 @@ function makeFinding(own, ofGroup, isTitled) {
     rows.push(["severity", `${number(own.severity, 2)}, ${strengthOf(own.severity)}`, track]);
   }
   if (own.level) rows.push(["level", levelOf(own.level)]);
+  if (own.angle) rows.push(["direction", levelOf(own.angle)]);
   const title = make("h3", { text: capital(nameOf(own.kind ?? own.group)) });
   return make(
     "div",
