@@ -10,12 +10,13 @@ import argparse
 import csv
 import itertools
 import random
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.memory import memory_of
 
 _INTERVAL = 0.5  # seconds between two looks at the memory
 
@@ -55,20 +56,12 @@ def _unbroken(collection: Path, table: Path) -> float:
   began, seen = time.perf_counter(), []
   process = _start(collection, table)
   while process.poll() is None:
-    seen.append(_memory(process.pid))
+    seen.append(memory_of(process.pid))
     time.sleep(_INTERVAL)
   assert process.returncode == 0, process.returncode
   tenths = [max(seen[place * len(seen) // 10 : (place + 1) * len(seen) // 10], default=0) for place in range(10)]
   print("memory, greatest in each tenth of the time:", ", ".join(f"{own / 2**20:.0f}" for own in tenths), "MiB")
   return time.perf_counter() - began
-
-
-def _memory(process: int) -> int:
-  try:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
-  except OSError:
-    return 0
-  return int(found[1]) * 1024 if found else 0
 
 
 def _broken(collection: Path, table: Path, kills: int, seconds: float, chance: random.Random) -> None:

@@ -9,7 +9,6 @@ import argparse
 import http.client
 import io
 import itertools
-import re
 import subprocess
 import sys
 import threading
@@ -22,6 +21,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.memory import memory_of
 
 _SIDES = [(500, 375)] * 14 + [(1600, 1200)] * 4 + [(4000, 3000)] * 2  # of twenty pictures
 _TYPE = "multipart/form-data; boundary=boundary"
@@ -105,7 +106,7 @@ def _loaded(pictures: list[bytes], clients: int, seconds: float) -> _Load:
     for thread in threads:
       thread.join()
     took = time.perf_counter() - began
-    memory = _peak(server.pid)
+    memory = memory_of(server.pid, "VmHWM")
     server.terminate()
   statuses = sum((part.statuses for part in parts), Counter())
   times = [own for part in parts for own in part.seconds]
@@ -143,15 +144,6 @@ def _ask(host: str, port: int, bodies: list[bytes], until: float, load: _Load) -
 
 def _patient_connection(host: str, port: int) -> http.client.HTTPConnection:
   return http.client.HTTPConnection(host, port, timeout=120)
-
-
-def _peak(process: int) -> int:
-  """Bytes of memory that it had at most; 0 where the system does not say."""
-  try:
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
-  except OSError:
-    return 0
-  return int(found[1]) * 1024 if found else 0
 
 
 if __name__ == "__main__":

@@ -27,20 +27,12 @@ class _Countdown:
     self._graces: float = 1
 
   @contextmanager
-  def courtesy(self, graces: int) -> Generator[None]:
-    self._courtesies, self._graces = 1, graces
+  def leave(self, graces: float, courtesies: int = 0) -> Generator[None]:
+    self._courtesies, self._graces = courtesies, graces
     try:
       yield
     finally:
       self._courtesies, self._graces = 0, 1
-
-  @contextmanager
-  def patience(self, graces: float) -> Generator[None]:
-    self._graces = graces
-    try:
-      yield
-    finally:
-      self._graces = 1
 
   def listen(self, pipe: int) -> None:
     while True:
@@ -75,12 +67,12 @@ def watch() -> None:
 
 def first_asks(graces: int = 1) -> AbstractContextManager[None]:
   """Within the context, the first signal only asks; the second one ends within `graces` times `GRACE`."""
-  return _countdown.courtesy(graces)
+  return _countdown.leave(graces, courtesies=1)
 
 
 def ends_within(seconds: float) -> AbstractContextManager[None]:
   """Within the context, the command has so many seconds from the first signal on in place of `GRACE`."""
-  return _countdown.patience(seconds / GRACE)
+  return _countdown.leave(seconds / GRACE)
 
 
 def dies_with_us(kill: Callable[[], None]) -> None:

@@ -57,15 +57,14 @@ def reply_of(questionnaire: Questionnaire, number: int, answer: Answer) -> Reply
   """An answer of a recogniser as one to a question.
 
   It is the most probable of the kinds that may be answered, those first that it names, and clean where that may be
-  answered and nothing is found.
-  The level is that of the severity: the nearest fifth, or the nearest level of the table.
+  answered and nothing is found. The level is that of the severity: the nearest fifth, or the table's nearest level.
   """
   allowed = questionnaire.answers_to(number)
   if CLEAN in allowed and not any(group.found for group in answer.groups):
     return Reply(CLEAN, None)
   names = {questionnaire.distortion_of(kind): kind for kind in allowed if kind != CLEAN}
-  own = sorted((finding for finding in answer.findings if finding.kind in names), key=lambda finding: not finding.found)
-  first = own[0] if own else None
+  own = (finding for finding in answer.findings if finding.kind in names)  # the most probable first
+  first = min(own, key=lambda finding: not finding.found, default=None)
   if first is None:
     return Reply(None, None)
   return Reply(names[first.kind], _level(questionnaire, names[first.kind], first.severity))

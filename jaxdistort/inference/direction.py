@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxdistort.tasks import Answer, Finding
+from jaxdistort.tasks.calibration import sigmoid
 from jaxdistort.tasks.levels import Level
 
 BLUR = "blur"
@@ -57,7 +58,7 @@ def direction_of(grey: np.ndarray) -> Direction | None:
     return None
   numbers, angle = described
   fitted = _fitted()
-  moved = 1 / (1 + math.exp(-float(np.dot(fitted.weights, numbers)) - fitted.bias))
+  moved = float(sigmoid(np.dot(fitted.weights, numbers) + fitted.bias))
   return Direction(moved, Level("angle", angle, "rad", fitted.error))
 
 

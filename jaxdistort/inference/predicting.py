@@ -104,11 +104,13 @@ def looks_at(
     native: whether a picture that is shrunk is looked at by its own pixels, too.
   """
   name, size = view or recogniser.description.view, recogniser.image_size
-  tiles = VIEWS.find(name, "view")(picture, size)
+  whole = (
+    at_viewing_scale(picture) if name == "viewing" else None
+  )  # shrunk once; of what is small the view makes no more
+  tiles = VIEWS.find(name, "view")(whole or picture, size)
   gradients = gradients_of(tiles)
   unclear = _why_unclear(picture, gradients)
   is_twofold = native and name == "viewing" and max(picture.size) > VIEWING
-  whole = at_viewing_scale(picture) if name == "viewing" else None
   looks = [TiledPicture(_Look(not is_twofold, False, unclear, whole), tiles, gradients)]
   if is_twofold:
     looks.append(TiledPicture(_Look(True, True, unclear, None), VIEWS["native"](picture, size)))

@@ -42,6 +42,11 @@ def record_of(answer: Answer) -> dict[str, Any]:
   }
 
 
+def group_probabilities(answer: Answer) -> dict[str, float]:
+  """The probability of every group, rounded as in records; the most probable first."""
+  return {own.group: round(own.probability, 4) for own in answer.groups}
+
+
 def _record(group: str, kind: str | None, probability: float, severity: float | None) -> dict[str, Any]:
   rounded = None if severity is None else round(severity, 4)
   return {"group": group, "kind": kind, "probability": round(probability, 4), "severity": rounded}

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxdistort.inference import Recogniser, load
 from jaxdistort.inference.files import Judged, judge_files
-from jaxdistort.inference.verdicts import record_of
+from jaxdistort.inference.verdicts import group_probabilities, record_of
 from jaxdistort.scanning.places import Place, place_of
 
 
@@ -42,8 +42,8 @@ def judge_here(recogniser: Recogniser, place: Place, names: Iterable[str], *, wo
 def _judgement(judged: Judged) -> Judgement:
   if judged.answer is None:
     return Judgement(judged.path, judged.error, {})
-  probabilities = {group.group: round(group.probability, 4) for group in judged.answer.groups}
-  return Judgement(judged.path, "", record_of(judged.answer) | {"probabilities": probabilities})
+  told = record_of(judged.answer) | {"probabilities": group_probabilities(judged.answer)}
+  return Judgement(judged.path, "", told)
 
 
 class JudgePictures:

@@ -24,17 +24,5 @@ def kinds_of(recogniser: Recogniser) -> list[Kind]:
 
 
 def _kind(own: Distortion, recognised: bool) -> Kind:
-  parameters = [
-    KindParameter(
-      name=p.name,
-      unit=p.unit,
-      low=p.low,
-      high=p.high,
-      default=p.default,
-      weakest=p.weakest,
-      whole=p.whole,
-      graded=p.name in own.graded,
-    )
-    for p in own.parameters
-  ]
+  parameters = [KindParameter(**vars(p), graded=p.name in own.graded) for p in own.parameters]
   return Kind(kind=own.name, group=own.group, recognised=recognised, parameters=parameters)

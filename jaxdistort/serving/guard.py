@@ -62,14 +62,13 @@ class Guard:
       if scope["type"] == "lifespan":
         await self._app(scope, receive, send)
       return
-    headers = Headers(scope=scope)
-    refusal = self._refused(scope, headers)
+    send, refusal = _decorating(send), self._refused(scope, Headers(scope=scope))
     if refusal is not None:
       await self._refuse(refusal, scope, receive, send)
     elif (response := self._entrance(scope)) is not None:
-      await response(scope, receive, _decorating(send))
+      await response(scope, receive, send)
     else:
-      await self._admit(scope, headers, receive, _decorating(send))
+      await self._admit(scope, receive, send)
 
   def _refused(self, scope: Scope, headers: Headers) -> Refusal | None:
     host = headers.get("host", "")
@@ -100,7 +99,7 @@ class Guard:
     response.set_cookie(_COOKIE, self._settings.token, httponly=True, samesite="strict", secure=_is_secure(scope))
     return response
 
-  async def _admit(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+  async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["method"] in _SAFE:
       await self._unless_gone(scope, b"", receive, send)
       return
@@ -184,7 +183,7 @@ class Guard:
       headers["Retry-After"] = "1"
     if refusal.status == 401:
       headers["WWW-Authenticate"] = "Bearer"
-    await JSONResponse({"detail": refusal.reason}, refusal.status, headers)(scope, receive, _decorating(send))
+    await JSONResponse({"detail": refusal.reason}, refusal.status, headers)(scope, receive, send)
 
 
 def _name_of(host: str) -> str:

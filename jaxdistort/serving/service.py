@@ -19,10 +19,10 @@ from jaxdistort.errors import BrokenPicture, InputError
 from jaxdistort.inference import Recogniser, locate
 from jaxdistort.inference.predicting import looks_at
 from jaxdistort.inference.tiling import TiledPicture
-from jaxdistort.inference.verdicts import advice_of, record_of
+from jaxdistort.inference.verdicts import advice_of, group_probabilities, record_of
 from jaxdistort.serving.batching import Batcher
 from jaxdistort.serving.metrics import Metrics
-from jaxdistort.serving.schemas import Found, Places, Sweep, Verdict
+from jaxdistort.serving.schemas import Places, Sweep, Verdict
 from jaxdistort.serving.settings import Limits
 from jaxdistort.tasks import Answer
 
@@ -41,7 +41,7 @@ class _Seen(NamedTuple):
 
   Attributes:
     looks: at the picture.
-    picture: at the scale at which it is looked at; None where the file cannot be read.
+    picture: at the scale at which it is looked at, for its maps; None where there are to be none.
     error: why it cannot be; "" where it can.
     remarks: on what of it could not be had.
   """
@@ -82,24 +82,20 @@ class Service:
 
   async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
     """What is said of a file's content; one that cannot be read has an `error`."""
-    seen = await self._in(self._eyes, self._look, content)
+    seen = await self._in(self._eyes, self._look, content, maps)
     if seen.error:
       self._metrics.pictures.labels("unreadable").inc()
       return Verdict(path=name, error=seen.error)
     answer = await self._answer(seen.looks)
     self._count(answer)
-    places = await self._in(self._guides, _places_in, self.recogniser, seen.picture) if maps else None
-    record = record_of(answer)
+    places = await self._in(self._guides, _places_in, self.recogniser, seen.picture) if seen.picture else None
     return Verdict(
       path=name,
-      clean=record["clean"],
-      unclear=record["unclear"],
-      distortions=[Found(**own) for own in record["distortions"]],
-      doubtful=record["doubtful"],
       advice=advice_of(answer),
-      groups={own.group: round(own.probability, 4) for own in answer.groups},
+      groups=group_probabilities(answer),
       remarks=seen.remarks,
       map=places,
+      **record_of(answer),
     )
 
   async def distorted(self, content: bytes, steps: Sequence[Step], *, seed: int, size: int | None) -> bytes:
@@ -141,12 +137,12 @@ class Service:
       estimated=[None if f is None or f.severity is None else round(f.severity, 4) for f in own],
     )
 
-  def _look(self, content: bytes) -> _Seen:
+  def _look(self, content: bytes, maps: bool) -> _Seen:
     """In one go, so that of many pictures of a request no more are held whole than threads decode."""
     picture, error, remarks = _read(content, self._limits.pixels)
     if picture is None:
       return _Seen([], None, error, "")
-    return _Seen(looks_at(self.recogniser, picture), at_viewing_scale(picture), "", remarks)
+    return _Seen(looks_at(self.recogniser, picture), at_viewing_scale(picture) if maps else None, "", remarks)
 
   async def _judge(self, picture: Image.Image) -> Answer:
     return await self._answer(await self._in(self._eyes, looks_at, self.recogniser, picture))

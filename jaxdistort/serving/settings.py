@@ -3,6 +3,9 @@
 import dataclasses
 import json
 
+from jaxdistort.human.questionnaire import NAMING
+from jaxdistort.human.questions import QUESTIONS
+
 _MIB = 2**20
 
 
@@ -58,8 +61,8 @@ class Settings:
   keep: str = ""
   human_data: str = ""
   human_answers: str = ""
-  human_mode: str = "naming"
-  human_count: int = 60
+  human_mode: str = NAMING
+  human_count: int = QUESTIONS
   limits: Limits = dataclasses.field(default_factory=Limits)
 
   def to_json(self) -> str:

@@ -11,16 +11,10 @@ from PIL import Image
 
 from jaxdistort.errors import InputError
 from jaxdistort.scanning import JudgePictures, Shard, makers, scan
-from tests.inference.recognisers import small_recogniser
 from tests.stopping import StopAfter
 
 _BOTH = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 _ODD = 'a "quoted", name\nof two lines; 🙂.png'
-
-
-@pytest.fixture(scope="module")
-def recogniser(tmp_path_factory):
-  return small_recogniser(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture

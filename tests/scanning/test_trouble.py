@@ -13,12 +13,6 @@ from PIL import Image
 from jaxdistort.errors import WorkFailed
 from jaxdistort.progress import Progress
 from jaxdistort.scanning import scan, tables
-from tests.inference.recognisers import small_recogniser
-
-
-@pytest.fixture(scope="module")
-def recogniser(tmp_path_factory):
-  return small_recogniser(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture
