@@ -104,9 +104,7 @@ def looks_at(
     native: whether a picture that is shrunk is looked at by its own pixels, too.
   """
   name, size = view or recogniser.description.view, recogniser.image_size
-  whole = (
-    at_viewing_scale(picture) if name == "viewing" else None
-  )  # shrunk once; of what is small the view makes no more
+  whole = at_viewing_scale(picture) if name == "viewing" else None  # shrunk here, so that the view need not again
   tiles = VIEWS.find(name, "view")(whole or picture, size)
   gradients = gradients_of(tiles)
   unclear = _why_unclear(picture, gradients)
