@@ -6,16 +6,19 @@ FIND_PYTHON = for python in $$PYTHON_FOR_VENV python3 python3.13 python3.12 pyth
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && \
 	"$$python" -c 'import sys; print(sys.executable)' && break; done
 
-.PHONY: quickstart test fast check clean
+.PHONY: quickstart test long fast check clean
 
 quickstart: .venv/installed
 	$(PYTHON) scripts/train.py --config configs/quickstart.py
 
 test: .venv/installed
-	$(PYTHON) -m pytest -n 3 --dist worksteal
+	$(PYTHON) -m pytest -n 3 --dist worksteal -m "not long"
+
+long: .venv/installed
+	$(PYTHON) -m pytest -n 3 --dist worksteal -m long
 
 fast: .venv/installed
-	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow and not long"
 
 check: .venv/installed
 	.venv/bin/ruff check .

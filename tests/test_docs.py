@@ -147,7 +147,7 @@ def tables_as_before():
 
 
 @pytest.mark.usefixtures("tables_as_before")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", _THAT_RUN, ids=_id)
 def test_examples_run(page):
   names = {"__name__": "example"}

@@ -34,6 +34,7 @@ def test_every_room_imports_from_earlier_ones_alone():
       assert not _imported_rooms(file) & later, file
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", [f for f in _FILES if _room(f) != "cli"], ids=lambda f: str(f.relative_to(_PACKAGE)))
 def test_the_library_never_prints_or_parses_flags(file):
   tree = ast.parse(file.read_text())

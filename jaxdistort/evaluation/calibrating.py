@@ -1,9 +1,11 @@
 """Calibration of a recogniser: probabilities that keep their word, and thresholds for a stated rate of false alarms."""
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from PIL import Image
@@ -11,7 +13,7 @@ from PIL import Image
 from jaxdistort.data import PictureSet, default_workers, open_splits
 from jaxdistort.data.pictures import read_picture
 from jaxdistort.data.views import VIEWS
-from jaxdistort.distortions import DISTORTIONS
+from jaxdistort.distortions import DISTORTIONS, distort
 from jaxdistort.distortions.severities.perceptual import graded_parameters
 from jaxdistort.errors import BrokenPicture, InputError
 from jaxdistort.evaluation.judging import Judge
@@ -22,7 +24,15 @@ from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.runtime.mesh import create_mesh
-from jaxdistort.tasks import LevelScale, Recognition, best_f1_thresholds, counted, fit_calibration, thresholds_for
+from jaxdistort.tasks import (
+  GLOBAL,
+  LevelScale,
+  Recognition,
+  best_f1_thresholds,
+  counted,
+  fit_calibration,
+  thresholds_for,
+)
 
 FALSE_ALARMS = 1 / 50
 """Share of clean pictures on which something may be found, all groups together."""
@@ -31,6 +41,8 @@ _SCALES = (1.0, 0.75, 0.5, 1.25)  # at which clean pictures are looked at
 _CLEAN = 600  # training pictures among these: enough that a threshold does not hang on three of them
 _KNOTS = 21  # severities at which the levels of a kind are kept
 _LEAST_SIDE = 96  # pixels of a picture that was shrunk
+_SQUARE = 192  # pixels of pictures that are distorted as a whole
+_SLIGHTEST = 0.2  # severity of these
 
 
 class Calibrated(NamedTuple):
@@ -85,12 +97,15 @@ def calibrate(
   kinds = len(task.labels.kinds)
   fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1), kinds)
   probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
-  clean = _Clean.of(recogniser, splits, batch_size, progress)
-  strengths = Recognition(task.labels, fitted).strengths
+  fitted_recogniser = _with_task(recogniser, Recognition(task.labels, fitted))
+  strengths = fitted_recogniser.task.strengths
+  clean = _Clean.of(fitted_recogniser, splits, batch_size, progress)
   on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   shown = used & tiles.presence[:, :kinds]
   present = [own[is_there] for own, is_there in zip(strengths(predictions.scores).T, shown.T, strict=True)]
+  for place, scores in _distorted_whole(fitted_recogniser, pictures, batch_size, progress):
+    present[place] = strengths(scores)[:, place]
   thresholds, doubts = (thresholds_for(on_clean, clean.owners, rate, present) for rate in (false_alarms, _DOUBTS))
   calibrated = Recognition(
     task.labels, fitted.with_thresholds(thresholds, doubts, f1), _level_scales(task, predictions)
@@ -111,8 +126,11 @@ def calibrate(
     **_reliability(truth, before=before, after=probabilities[:, :kinds][used]),
     **_limits(calibrated),
   }
-  description = dataclasses.replace(recogniser.description, task=calibrated)
-  return Calibrated(dataclasses.replace(recogniser, description=description), report)
+  return Calibrated(_with_task(recogniser, calibrated), report)
+
+
+def _with_task(recogniser: Recogniser, task: Recognition) -> Recogniser:
+  return dataclasses.replace(recogniser, description=dataclasses.replace(recogniser.description, task=task))
 
 
 def _reliability(truth: np.ndarray, **said: np.ndarray) -> dict[str, Any]:
@@ -186,6 +204,30 @@ def _level_scales(task: Recognition, predictions: Predictions) -> dict[str, Leve
       true = predictions.levels[:, predictions.level_names.index(f"{kind}.{parameter.name}")]
       scales[kind] = scale.measured(estimated[present, place], true[present])
   return scales
+
+
+def _distorted_whole(
+  recogniser: Recogniser, pictures: PictureSet, batch_size: int, progress: Progress
+) -> Iterator[tuple[int, np.ndarray]]:
+  """Of each kind that is told by the whole of a picture: its place, and the scores of pictures that have it."""
+  labels, look = recogniser.task.labels, VIEWS.find(recogniser.description.view, "view")
+  images = np.stack(list(_squares(pictures)))
+  severities = np.linspace(_SLIGHTEST, 1, len(images), dtype=np.float32)
+  wholes = [own for own in enumerate(labels.kinds) if labels.groups[own[0]] in GLOBAL and own[1] in DISTORTIONS]
+  with progress.bar(len(wholes), unit="kind", title="whole pictures") as bar:
+    for place, kind in wholes:
+      progress.check()
+      distorted = distort(images, kind, severity=severities, key=jax.random.key(place))
+      tiled = (TiledPicture(None, look(Image.fromarray(own), recogniser.image_size)) for own in np.asarray(distorted))
+      found = score_pictures(recogniser, tiled, create_mesh(), batch_size=batch_size)
+      yield place, np.stack([scores for _, scores in found if scores is not None])
+      bar.advance()
+
+
+def _squares(pictures: PictureSet) -> Iterator[np.ndarray]:
+  for number in range(len(pictures)):
+    with contextlib.suppress(BrokenPicture):  # reported where the clean ones are read
+      yield pictures.load(number, _SQUARE)
 
 
 class _Clean(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxdistort.data.views import Tiles
+from jaxdistort.inference.exposure import judged_whole
 from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.runtime.mesh import data_sharding, fill_devices
@@ -78,12 +79,12 @@ def score_pictures(
   """
   size = fill_devices(batch_size, mesh)
   program, place = recogniser.compiled(jpeg_quality=jpeg_quality), data_sharding(mesh)
-  under_way: deque[tuple[Any, bool]] = deque()  # pictures whose scores are not out yet: owner, overview or not
+  under_way: deque[tuple[Any, np.ndarray | None]] = deque()  # pictures whose scores are not out yet: owner, overview
 
   def announced() -> Iterator[tuple[int, Any, Any]]:
     for number, picture in enumerate(pictures):
       tiles = picture.tiles
-      under_way.append((picture.owner, tiles.has_overview))
+      under_way.append((picture.owner, tiles.images[-1].copy() if tiles.has_overview else None))
       for place in _telling(recogniser, tiles, picture.gradients):
         yield number, tiles.images[place], tiles.extents[place]
 
@@ -113,13 +114,13 @@ def _telling(recogniser: Recogniser, tiles: Tiles, gradients: np.ndarray | None)
   return [*chosen, count] if tiles.has_overview else chosen
 
 
-def _combined(recogniser: Recogniser, owner: Any, has_overview: bool, rows: list[np.ndarray]) -> ScoredPicture:
+def _combined(recogniser: Recogniser, owner: Any, overview: np.ndarray | None, rows: list[np.ndarray]) -> ScoredPicture:
   if not rows:
     return ScoredPicture(owner, None)
-  scores = np.stack(rows)
-  if has_overview:
-    return ScoredPicture(owner, recogniser.task.combine(scores[:-1], scores[-1]))
-  return ScoredPicture(owner, recogniser.task.combine(scores))
+  task, scores = recogniser.task, np.stack(rows)
+  if overview is None:
+    return ScoredPicture(owner, task.combine(scores))
+  return ScoredPicture(owner, judged_whole(task, task.combine(scores[:-1], scores[-1]), overview))
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

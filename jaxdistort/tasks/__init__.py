@@ -4,12 +4,14 @@ from jaxdistort.tasks.calibration import Calibration, best_f1_thresholds, fit_ca
 from jaxdistort.tasks.classification import Classification
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.levels import Level, LevelScale
-from jaxdistort.tasks.recognition import FLAT, VISIBLE, Presence, Recognition, counted
+from jaxdistort.tasks.presence import VISIBLE, Presence, counted
+from jaxdistort.tasks.recognition import FLAT, GLOBAL, Recognition
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Targets, Task, task_from_dict
 
 __all__ = [
   "CLEAN",
   "FLAT",
+  "GLOBAL",
   "TASKS",
   "VISIBLE",
   "Answer",

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,31 +16,18 @@ from jaxdistort.protocols import Samples
 from jaxdistort.tasks.calibration import Calibration, sigmoid
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.levels import LevelScale
+from jaxdistort.tasks.presence import Presence, counted
 from jaxdistort.tasks.task import TASKS, Answer, Finding, GroupFinding, Task
 
-VISIBLE = 0.5
-"""The visibility from which a kind that is present must be found; below it is left out of its figures."""
 FLAT = 1.5
 """Levels from pixel to pixel, on average, below which a tile shows nothing to judge by."""
 _TELLING = 1 / 3  # of the tiles that show something
-_GLOBAL = ("light", "colour")  # groups of what befalls a picture as a whole: dark corners are no fault
+GLOBAL = ("light", "colour")
+"""Groups of what befalls a picture as a whole: dark corners are no fault."""
 _HIDDEN = ("noise",)  # groups of what texture hides
 _SUREST = 2  # tiles that tell these: one alone may be an odd one
+_SEVERITIES = 0.001, 0.999  # that have a logit
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
-
-
-class Presence(NamedTuple):
-  """The truth of pictures, float32 [B, K] each.
-
-  Attributes:
-    presence: 0 or 1.
-    severity: 0..1, NaN where it is not known.
-    visibility: 0..1, of what is present: how much of it can be seen.
-  """
-
-  presence: Any
-  severity: Any
-  visibility: Any
 
 
 @TASKS.register("recognition")
@@ -115,10 +102,27 @@ class Recognition(Task):
     combined = np.where(self._is_hidden, surest, combined)
     return combined if overview is None else np.where(self._is_global, overview, combined)
 
+  def told(
+    self, scores: np.ndarray, kinds: Sequence[str], probabilities: np.ndarray, severities: np.ndarray
+  ) -> np.ndarray:
+    """The scores [W] of a picture of which something else than the network says these kinds.
+
+    Args:
+      scores: the network's.
+      kinds: what is said.
+      probabilities: of each, within 0..1, both excluded: `probabilities` of what is returned gives them.
+      severities: of each, 0..1.
+    """
+    told, places = scores.copy(), [self.labels.kinds.index(kind) for kind in kinds]
+    slopes, offsets = (np.array(own)[places] for own in (self.calibration.slopes, self.calibration.offsets))
+    told[places] = (_logits(probabilities) - offsets) / slopes
+    told[[len(self.labels.kinds) + place for place in places]] = _logits(np.clip(severities, *_SEVERITIES))
+    return told
+
   @functools.cached_property
   def _is_global(self) -> np.ndarray:
     """Which scores are told by a whole picture alone, bool [W]."""
-    return self._columns_of(_GLOBAL, severities=True)
+    return self._columns_of(GLOBAL, severities=True)
 
   @functools.cached_property
   def _is_hidden(self) -> np.ndarray:
@@ -268,9 +272,8 @@ class Recognition(Task):
     return cls(LabelSpace.from_dict(values["labels"]), Calibration.from_dict(values["calibration"]), levels)
 
 
-def counted(targets: Presence) -> np.ndarray:
-  """Which kinds of which pictures count in figures, bool [N, K]: those that are absent, and those that can be seen."""
-  return (targets.presence == 0) | (targets.visibility >= VISIBLE)
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+  return np.log(probabilities / (1 - probabilities))
 
 
 def _presence_loss(logits: jax.Array, presence: jax.Array, visibility: jax.Array) -> jax.Array:

@@ -28,7 +28,7 @@ def _rows(folder):
   return json.loads((folder / "rows.json").read_text())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Some donated buffers")
 def test_figures_and_a_run_at_toy_size(tmp_path):
   words = ["--toy", "--data", "tiny", "--minutes", "1000", "--only", "input", "--only", "variable"]
@@ -96,6 +96,7 @@ def test_what_there_is_no_time_for_is_left_out_but_not_the_training(tmp_path, fa
   assert [row["phase"] for row in _rows(tmp_path) if "left_out" in row] == [*accelerator.MEASURED]
 
 
+@pytest.mark.long
 def test_only_some_of_it(tmp_path, fakes):
   accelerator.run(["--toy", "--only", "variable", "--only", "inference", "--output", str(tmp_path)])
   assert fakes == ["inference", "variable"]
@@ -157,7 +158,7 @@ def test_only_training_is_asked_to_stop_and_not_what_comes_within_and_behind_it(
   assert news == [0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_run_whose_time_is_over_is_judged_all_the_same(tmp_path):
   config = get_config()

@@ -10,7 +10,7 @@ import pytest
 _ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_fault_once(tmp_path):
   words = ["--command", "prepare", "--rounds", "9", "--output", str(tmp_path / "chaos")]
   command = [sys.executable, "-m", "benchmarks.chaos", *words]

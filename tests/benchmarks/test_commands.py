@@ -48,7 +48,7 @@ def _rows(tmp_path, *arguments):
   return rows
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_distortions_alone_where_no_other_library_is_installed(tmp_path, capsys):
   profile = tmp_path / "profile"
   rows = _rows(tmp_path, "distortions", "--batch-size", 2, "--size", 32, "--profile", profile)
@@ -104,7 +104,7 @@ def test_a_jar_that_is_none_is_reported(tmp_path):
     dispatch(["distortions", "--batch-size", "1", "--size", "32", "--seconds", "0", "--jhlabs", str(jar)])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training(tmp_path, capsys):
   (row,) = _rows(tmp_path, "training", "--config", _TINY, "--data", "tiny")
   assert row["op"] == "training step of compact"
@@ -116,14 +116,14 @@ def test_training(tmp_path, capsys):
   assert "PyTorch is left out: its step is there for vgg_scratch" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_placements(tmp_path):
   host, device = _rows(tmp_path, "training", "--config", _TINY, "--data", "tiny", "--placements")
   assert (host["op"], device["op"]) == tuple(f"training of compact, pictures on the {p}" for p in ("host", "device"))
   assert device["device_of_host"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_set_sizes(tmp_path):
   (row,) = _rows(tmp_path, "training", "--config", _TINY, "--set-sizes", 24)  # each size compiles a program
   assert (row["op"], row["pictures"]) == ("training of compact on 24 pictures", 24)
@@ -150,7 +150,7 @@ def test_against_full_sets_a_frozen_backbone_beside_a_trained_one(tmp_path, monk
     _rows(tmp_path, "training", "--config", _TINY, "--against-full")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_inference_of_a_config_and_of_a_run(tmp_path):
   rows = _rows(tmp_path, "inference", "--config", _TINY, "--batch-size", 8)
   assert [row["op"] for row in rows] == ["answers of compact", "answers of compact behind the JPEG step"]
@@ -159,7 +159,7 @@ def test_inference_of_a_config_and_of_a_run(tmp_path):
   assert [row["op"] for row in again] == [row["op"] for row in rows]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sweep(tmp_path, folder_of_photographs):
   save_untrained(get_config(), tmp_path / "run")
   words = ("--checkpoint", tmp_path / "run", "--data", f"folder:{folder_of_photographs}", "--levels", "1,5")
@@ -168,7 +168,7 @@ def test_sweep(tmp_path, folder_of_photographs):
   assert row["sweep_of_parts"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_input(tmp_path, folder_of_photographs):
   arguments = ("--data", f"folder:{folder_of_photographs}", "--batch-size", 8, "--size", 32)
   rows = _rows(tmp_path, "input", *arguments, "--workers", 0, "--workers", 1)

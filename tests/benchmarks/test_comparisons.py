@@ -29,7 +29,7 @@ from tests.training.tiny import get_config
 _ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pytorch_gets_the_pictures_of_the_step(monkeypatch):
   """With augmentation on, clean pictures are larger than those that the network sees."""
   config, handed = get_config(), []

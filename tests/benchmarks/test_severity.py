@@ -16,7 +16,7 @@ def scale(photographs):
   return severity.measure_scale("monochrome_noise", photographs[:, :32, :32])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_scale_rises_evenly(scale):
   severities = np.array(scale.severities)
   assert severities[0] == 0

@@ -33,7 +33,7 @@ def unbroken(tmp_path_factory):
   return workdir, result
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_shows_what_it_does(unbroken, command, monkeypatch):
   monkeypatch.chdir(ROOT)
   workdir, result = unbroken
@@ -55,7 +55,7 @@ def test_a_run_shows_what_it_does(unbroken, command, monkeypatch):
   assert again.status == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(start, unbroken, tmp_path):
   """Killed while it starts, in the middle of writing a checkpoint, and between checkpoints, as the next one begins."""
   workdir = tmp_path / "killed"
@@ -81,7 +81,7 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_parameters(start, unbroke
   assert rows == sorted(rows)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_evaluation_alone_counts_every_picture(unbroken, command, refused, folder_of_photographs, tmp_path):
   output = tmp_path / "report"
   ended = command(
@@ -110,7 +110,7 @@ def test_evaluation_alone_counts_every_picture(unbroken, command, refused, folde
   assert (tmp_path / "comparison" / "comparison.md").read_text() in compared.out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_sweep_from_the_command_line(untrained, command, folder_of_photographs, tmp_path):
   ended = command(
     "sweep",

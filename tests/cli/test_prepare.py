@@ -23,7 +23,7 @@ def gated_source():
   SOURCES.unregister("gated")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_from_a_folder_to_prepared_pictures_and_a_distorted_set(command, folder_of_photographs, tmp_path):
   source = ("--data", f"folder:{folder_of_photographs}", "--image-size", 32, "--workers", 0)
   ended = command("prepare", *source, "--output", tmp_path / "prepared")
@@ -41,7 +41,7 @@ def test_from_a_folder_to_prepared_pictures_and_a_distorted_set(command, folder_
   assert "(finished before)" in command("prepare", *distorted, *output).out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("gated_source")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_it_goes_on(start, command, number, tmp_path):

@@ -27,7 +27,7 @@ def _assert_stopped(child):
   child.wait_for_workers()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stopped_as_a_worker_makes_the_first_batch(start, untrained, tmp_path):
   """A terminal tells the whole group of processes; the command ends when the batch is there."""
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
@@ -39,7 +39,7 @@ def test_stopped_as_a_worker_makes_the_first_batch(start, untrained, tmp_path):
   assert not (tmp_path / "out" / "report.json").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("command", "number"), [("evaluate", signal.SIGTERM), ("sweep", signal.SIGINT)])
 def test_stopped_between_batches(start, untrained, tmp_path, command, number):
   here = tmp_path / "here"
@@ -50,7 +50,7 @@ def test_stopped_between_batches(start, untrained, tmp_path, command, number):
   assert not list((tmp_path / "out").glob("*.json"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twice_ends_an_evaluation_whose_worker_is_stuck(start, untrained, tmp_path):
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
   child = start("-", *words)
@@ -60,7 +60,7 @@ def test_twice_ends_an_evaluation_whose_worker_is_stuck(start, untrained, tmp_pa
   _assert_stopped(child)  # though nothing tells the worker to go on
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("words", [(), ("--protocol", "variable")], ids=["pictures", "distorted"])
 def test_once_ends_a_preparation_that_is_stuck(start, tmp_path, words):
   data = ("--data", f"gated:{tmp_path}:0", "--output", tmp_path / "out", "--workers", 1 - len(words) // 2)
@@ -70,7 +70,7 @@ def test_once_ends_a_preparation_that_is_stuck(start, tmp_path, words):
   _assert_stopped(child)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twice_ends_a_run_whose_checkpoint_is_stuck(start, tmp_path):
   """A thread of Orbax waits for a disk that is gone; the run waits for it when it saves."""
   words = ("--config", "tests/training/tiny.py", "--config.model.name=softmax", "--config.steps=1000000")

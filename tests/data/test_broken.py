@@ -90,7 +90,7 @@ def test_what_stands_in_is_the_same_on_the_host_and_on_the_device(devices):
       np.testing.assert_array_equal(batch.broken >= 0, batch.numbers < 130)
 
 
-@pytest.mark.slow  # processes
+@pytest.mark.long  # processes
 def test_workers_choose_the_same_as_threads(tmp_path, folder_of_photographs):
   for place in sorted(Path(folder_of_photographs).glob("photo_*"))[5:35]:
     place.write_bytes(b"")

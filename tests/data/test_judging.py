@@ -18,6 +18,7 @@ def live(tmp_path_factory):
   return root
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_every_picture_once_in_its_tiles(live, workers):
   database = open_database(f"live:{live}")

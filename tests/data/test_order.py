@@ -29,6 +29,7 @@ def test_an_epoch_holds_every_picture_once(length):
 _on_device = functools.cache(lambda order: jax.jit(order.numbers))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [Order.of((3371,), (1.0,), 7), Order.of((100, 3000), (1.0, 3.0), 8)])
 @pytest.mark.parametrize("first", [0, 5000, 4_000_000_000])
 def test_host_and_device_agree(order, first):

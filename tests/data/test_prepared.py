@@ -92,7 +92,7 @@ def test_larger_pictures_are_shrunk_and_smaller_ones_refused(folder_of_photograp
     pictures.load(3, 32)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_change_nothing(folder_of_photographs, prepared, tmp_path):
   _prepare(folder_of_photographs, tmp_path / "other", workers=1)
   assert _contents(tmp_path / "other") == _contents(prepared)

@@ -19,6 +19,7 @@ from jaxdistort.runtime.mesh import create_mesh
 from tests.data.heard import Heard
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("devices", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_resident_batches_are_those_of_the_host(folder_of_photographs, devices):
   pictures, mesh = (

@@ -28,6 +28,7 @@ def _correlation(planes, down, right):
   return np.mean(a * b) / np.mean(planes**2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("coarseness", [0, 0.4, 1, 2.5, 4.1, 6])
 def test_the_amount_is_the_standard_deviation_in_grey(coarseness):
   for amount in (2.0, 8.0, 24.0):
@@ -102,6 +103,7 @@ def test_nothing_is_changed_at_zero(op, photographs):
     np.testing.assert_array_equal(op(_KEYS[0], jnp.asarray(image)), image)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("amount", [0.5, 25.5, 57.0, 98.8])
 def test_denoising_is_its_formula(amount, photographs):
   for image in (photographs[1], photographs[4], photographs[6][:33, :21]):

@@ -127,6 +127,7 @@ def test_every_colour_stays_at_the_identity(op, identity):
   np.testing.assert_array_equal(op(jnp.asarray(_COLOURS), *identity), _COLOURS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("op", "values"),
   [

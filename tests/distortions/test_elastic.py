@@ -53,6 +53,7 @@ def test_positions_are_mirrored():
   np.testing.assert_array_equal(_mirrored(jnp.asarray(positions), 1), 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("amplitude", "scale", "affine"), [(2.0, 2.44, 5.0), (4.0, 20.0, 24.4), (0.0, 4.0, 24.4)])
 def test_elastic_samples_the_displaced_picture(photographs, amplitude, scale, affine):
   image, shape = photographs[2][:41, :57], (41, 57)
@@ -107,6 +108,7 @@ def test_more_jitter_changes_more(photographs):
   assert np.all(np.diff(change, axis=0) > 0)
 
 
+@pytest.mark.long
 def test_nothing_to_do_changes_nothing(photographs):
   image = jnp.asarray(photographs[3][:31])
   np.testing.assert_array_equal(elastic(_KEY, image, 0.0, 4.0, 0.0), image)

@@ -36,7 +36,7 @@ def _picked(parameters, i):
   return {n: v[i] for n, v in parameters.items()}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_alone_batched_and_jitted_are_equal(name, photographs):
   keys, images = jax.random.split(jax.random.key(1), 3), jnp.asarray(photographs[:3])
@@ -50,6 +50,7 @@ def test_alone_batched_and_jitted_are_equal(name, photographs):
     np.testing.assert_array_equal(batch[i], _jitted(name)(keys[i], images[i], own))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gaussian_blur", "gaussian_noise", "marble"])
 def test_one_picture_at_every_level(name, photographs):
   key, image = jax.random.key(0), jnp.asarray(photographs[0])
@@ -117,7 +118,7 @@ def test_a_concrete_value_out_of_range_is_refused_by_name(name, parameter):
     DISTORTIONS[name](key, image, **{parameter.name: jnp.ones(2)})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "parameter"), [(d.name, p) for d in DISTORTIONS.values() for p in d.parameters])
 def test_a_concrete_value_among_many_is_refused(name, parameter):
   """`jax.vmap` outside jit maps over numbers that are there to be looked at."""

@@ -66,6 +66,7 @@ def test_shares_of_reach_and_rounds():
   assert abs(np.mean(inside == -2) - 0.5 / 4) < 0.01
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("sigma", "reach", "rounds"), [(0.7, 1, 2), (1.0, 2, 3), (1.5, 4, 2)])
 def test_statistics_are_the_reference_s(photographs, sigma, reach, rounds):
   rng = np.random.default_rng(0)

@@ -61,6 +61,7 @@ def _one_of_two(name, image, parameters, tables):
 _FORMS = {"plain": _apply, "jitted": lambda name, *arguments: _jitted(name)(*arguments), "vmapped": _one_of_two}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   "form", [*(pytest.param(form, marks=pytest.mark.slow) for form in ("plain", "jitted")), "vmapped"]
 )

@@ -19,6 +19,7 @@ def _pillow(image, quality):
   return np.asarray(Image.open(file).convert("RGB"), int)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quality", [1, 5, 10, 30, 49, 50, 75, 90, 95, 100])
 def test_equals_pillow_on_photographs(photographs, quality):
   ours = np.asarray(jax.jit(jax.vmap(jpeg, (0, None)))(photographs, quality), int)
@@ -27,6 +28,7 @@ def test_equals_pillow_on_photographs(photographs, quality):
   assert np.mean(difference > 0) <= 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [(1, 1), (2, 5), (4, 17), (15, 16), (31, 33)])
 def test_sides_that_are_no_multiple_of_a_block(photographs, shape):
   image = np.ascontiguousarray(photographs[3][: shape[0], : shape[1]])

@@ -35,6 +35,7 @@ def _gaps(images, ratio):
   return np.array(psnr), np.array([likeness(i, o) - likeness(i, t) for i, o, t in triples])
 
 
+@pytest.mark.long
 def test_as_good_as_openjpeg_at_the_same_size():
   samples = SamplePhotographs()
   images = np.stack([samples.load(i * samples.VIEWS + 1, 224) for i in (0, 3, 4, 8, 10, 12, 14, 16)])
@@ -46,6 +47,7 @@ def test_as_good_as_openjpeg_at_the_same_size():
     assert np.max(np.abs(ssim)) <= 0.04
 
 
+@pytest.mark.long
 def test_small_pictures(photographs):
   for ratio in (8, 16, 32):
     psnr, ssim = _gaps(photographs, ratio)
@@ -58,6 +60,7 @@ def test_a_ratio_of_1_changes_nothing(photographs):
   np.testing.assert_array_equal(_batched(photographs, jnp.ones(8)), photographs)
 
 
+@pytest.mark.long
 def test_a_higher_ratio_changes_more(photographs):
   pictures = [np.asarray(_batched(photographs, jnp.full(8, ratio))) for ratio in (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)]
   for i, image in enumerate(photographs):
@@ -65,6 +68,7 @@ def test_a_higher_ratio_changes_more(photographs):
     assert likeness == sorted(likeness, reverse=True)
 
 
+@pytest.mark.long
 def test_plain_pictures_stay_plain():
   for colour in ((255, 255, 255), (0, 0, 0), (200, 30, 10)):
     image = jnp.broadcast_to(jnp.uint8(colour), (64, 64, 3))

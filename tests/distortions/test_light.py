@@ -63,6 +63,7 @@ def _id(value):
   return getattr(value, "__name__", None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("op", "theirs", "values"), _CASES, ids=_id)
 def test_the_formula(op, theirs, values, photographs):
   for image in with_odd_sides(photographs):
@@ -79,6 +80,7 @@ def test_every_colour_stays_at_the_identity(op, identity):
   np.testing.assert_array_equal(op(_LEVELS, identity), _LEVELS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("op", "values"),
   [

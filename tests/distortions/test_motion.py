@@ -102,6 +102,7 @@ def test_nothing_to_do_changes_nothing(photographs):
   np.testing.assert_array_equal(camera_shake(jax.random.key(0), image, 0.0), image)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("blur", "levels"),
   [

@@ -40,6 +40,7 @@ def _pooled(*histograms):
   return np.array(joined).T
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", _GOLDENS.files)
 def test_histogram_is_the_filter_s(setting):
   amount, mono, density = (float(part.split("=")[1]) for part in setting.split(","))

@@ -36,6 +36,7 @@ def test_defocus_is_a_disk(photographs, radius):
     _close(ours, ndimage.correlate(image.astype(float), _disk(radius)[..., None], mode="nearest"))
 
 
+@pytest.mark.long
 def test_the_maximum_of_the_radius_sets_the_range_alone(photographs):
   image = jnp.asarray(photographs[1])
   _close(defocus_blur(image, 7.3), np.asarray(defocus_blur(image, 7.3, max_radius=30)))
@@ -77,6 +78,7 @@ def test_nothing_to_do_changes_nothing(photographs, blur, nothing):
   np.testing.assert_array_equal(zoom_blur(jnp.asarray(photographs[0]), 1.0, 0.01), photographs[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("blur", [defocus_blur, box_blur, lambda image, x: zoom_blur(image, 1 + x / 25, 0.01)])
 def test_more_blur_is_less_like_the_picture(photographs, blur):
   images, levels = jnp.asarray(photographs), jnp.asarray([1, 1.5, 2.5, 4, 6, 9], jnp.float32)

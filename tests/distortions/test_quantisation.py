@@ -79,6 +79,7 @@ def _best_variance(histogram, classes):
   return best[-1] / weights[-1] - (sums[-1] / weights[-1]) ** 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("levels", [2, 3, 4, 8, 14, 21])
 def test_thresholds_are_the_best(levels, photographs):
   for image in with_odd_sides(photographs):
@@ -102,12 +103,14 @@ def test_classes_between_become_their_upper_thresholds(photographs):
   assert np.all(np.isin(_ends(image, ours)[1:], image))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("op", [banding, lambda i, n: banding(i, n, dithered=True), quantisation])
 def test_all_levels_stay_as_they_are(op, photographs):
   np.testing.assert_array_equal(op(_RAMP, 256), _RAMP)
   np.testing.assert_array_equal(op(jnp.asarray(photographs[0]), 256), photographs[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("op", "values"),
   [

@@ -34,6 +34,7 @@ def test_a_new_op_joins_by_one_call():
     DISTORTIONS.unregister("brighter")
 
 
+@pytest.mark.long
 def test_parameters_left_out_have_their_default():
   blur, motion = DISTORTIONS["gaussian_blur"], DISTORTIONS["motion_blur"]
   np.testing.assert_array_equal(blur(_KEY, _IMAGE), gaussian_blur(_IMAGE, 10))
@@ -121,6 +122,7 @@ def test_entries_that_cannot_be_are_refused(build, message):
     build()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_the_weakest_values_change_least(name, photographs):
   """Nothing, but for what JPEG does to colours at any quality."""

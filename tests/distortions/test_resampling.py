@@ -21,6 +21,7 @@ def _jitted(size, filter):
   return jax.jit(functools.partial(window, size=size, filter=filter))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("filter", _FILTERS)
 def test_a_window_is_cut_from_the_picture_that_pillow_makes(filter, photographs):
   image = np.ascontiguousarray(photographs[3][:51])
@@ -35,6 +36,7 @@ def test_a_window_is_cut_from_the_picture_that_pillow_makes(filter, photographs)
     assert np.mean(difference > 0) <= 0.02
 
 
+@pytest.mark.long
 def test_a_window_of_its_own_for_every_picture(photographs):
   images, scales, starts = jnp.asarray(photographs[:3]), jnp.float32([0.3, 1, 1.4]), jnp.float32([0, -7, 20])
   cut = functools.partial(window, size=24, filter="bicubic")
@@ -55,6 +57,7 @@ def test_any_size_and_bounds():
     window(pixel, 1, 0, 0, size=4, filter="cubic")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("filter", _FILTERS)
 def test_weights_beyond_the_source_are_0(filter):
   matrix = np.asarray(weights(filter, 20, 7, 13, jnp.arange(13)))

@@ -46,6 +46,7 @@ def _odd(photographs):
 _ODD_SCALES = (0.85, 0.41, 0.25, 0.02)  # of odd sides they make odd sides: no middle of a pixel lies on a border
 
 
+@pytest.mark.long
 def test_pixelate_equals_pillow(photographs):
   _check("pixelate", photographs[:4], (0.6, 0.5, 0.4, 0.3, 0.25, 0.1, 0.02), Image.BOX, Image.NEAREST, exact=True)
   _check("pixelate", [_odd(photographs)], _ODD_SCALES, Image.BOX, Image.NEAREST, exact=True)
@@ -56,6 +57,7 @@ def test_subsampled_equals_pillow(photographs):
   _check("subsampled", photographs[:3], (0.5, 0.25), Image.NEAREST, Image.NEAREST, exact=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("filter", _FILTERS)
 def test_upscaled_equals_pillow(filter, photographs):
   name = f"upscaled_{filter}"

@@ -47,6 +47,7 @@ def test_impulses(share, photographs):
   np.testing.assert_array_equal(impulse_noise(_KEYS[0], jnp.asarray(photographs[0]), 0), photographs[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("uniformly", [False, True])
 @pytest.mark.parametrize("amount", [0.0316, 0.35, 1.2])
 def test_speckle(amount, uniformly):
@@ -57,6 +58,7 @@ def test_speckle(amount, uniformly):
     assert _agree(counts, np.diff(distribution.cdf((edges / level - 1) / amount))), level
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("photons", [60, 25, 12, 5, 3, 1, 200])
 def test_photons_are_poisson_numbers(photons):
   """At ImageNet-C's levels, the strongest and a weak one: histogram, mean and variance by level."""

@@ -8,7 +8,7 @@ import pytest
 from jaxdistort.distortions import DISTORTIONS
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", DISTORTIONS)
 @pytest.mark.parametrize("shape", [(1, 1), (3, 18)])
 def test_any_size(name, shape):

@@ -34,6 +34,7 @@ def _lifted(line):
   return np.concatenate([line[::2] / _K, line[1::2] * _K])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (1, 3), (2, 2), (7, 16)])
 @pytest.mark.parametrize("short", [128, 1])
 def test_one_level_equals_lifting(shape, short, monkeypatch):
@@ -51,6 +52,7 @@ def test_one_level_equals_lifting(shape, short, monkeypatch):
   np.testing.assert_allclose(_synthesised(coefficients, 1), planes, atol=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (130, 9)])
 def test_five_levels_come_back(shape):
   planes = np.random.default_rng(1).uniform(-128, 127, (3, *shape)).astype(np.float32)

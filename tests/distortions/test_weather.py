@@ -46,6 +46,7 @@ def _diamond_square(side, decay, draw):
   return heights / heights.max()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("decay", [2, 1.4])
 def test_the_plasma_is_diamond_square(decay):
   draws = 2 * np.asarray(uniform(_KEY, 64 * 64, stream=0), float) - 1
@@ -107,6 +108,7 @@ def _snowed(image, noise, zoom, threshold, radius, sigma, kept, angle):
   return np.clip(values + smeared + np.rot90(smeared, 2), 0, 1) * 255
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", range(5))
 def test_snow_is_its_source_s(level, photographs):
   density, spread, zoom, threshold, radius, sigma, kept = _SNOW[level]

@@ -17,7 +17,7 @@ def recogniser(tmp_path_factory):
   return small_recogniser(tmp_path_factory.mktemp("run"), replicated(create_mesh()))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_rate_of_false_alarms_is_kept(recogniser, folder_of_photographs):
   calibrated = calibrate(recogniser, f"folder:{folder_of_photographs}", false_alarms=0.1, workers=0)
   report, task = calibrated.report, calibrated.recogniser.task

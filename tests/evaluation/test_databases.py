@@ -49,7 +49,7 @@ def test_pictures_of_the_training_are_told(recogniser, live):
   assert evaluate_on_database(recogniser, f"live:{live}", workers=0, jpeg_quality=0).report.origin.seen == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_report_on_live(recogniser, live, tmp_path):
   heard, views = Heard(), ("pad", "patches")
   evaluation = evaluate_on_database(

@@ -14,7 +14,7 @@ from jaxdistort.runtime.mesh import create_mesh
 from tests.evaluation.test_probing import recogniser_of
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_row_is_a_picture_of_the_protocol(tmp_path):
   recogniser, protocol = recogniser_of(tmp_path), variable(None)
   features = Features(

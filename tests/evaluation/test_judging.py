@@ -33,7 +33,7 @@ def _judge(run, folder, *, devices, batch_size):
   return judge(recogniser.variables, pictures, heard), recogniser.task, broken, heard
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_picture_counts_once_however_the_work_is_divided(untrained, folder_of_photographs):
   outcome, task, broken, heard = _judge(untrained / "variable", folder_of_photographs, devices=1, batch_size=30)
   alone = outcome.predictions
@@ -69,7 +69,7 @@ def test_every_picture_counts_once_however_the_work_is_divided(untrained, folder
   np.testing.assert_allclose(shared.ssim, alone.ssim, atol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_worst_mistakes_are_mistakes_by_the_networks_own_numbers(untrained, folder_of_photographs):
   """A network of `six` judged on `variable`: noise has another number there."""
   known = ["clean", *six(None).kinds]

@@ -88,7 +88,7 @@ def test_pictures_with_what_cannot_be_seen_or_is_not_probed_count_for_nobody(tmp
     _figures(recogniser, pictures, Rows(*(column[1:2] for column in rows)), names, told)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_probe_beside_its_network(tmp_path):
   recogniser, heard = recogniser_of(tmp_path / "run", protocol=six(None)), Heard()
   options = {"batch_size": 56, "workers": 0, "split": "test"}
@@ -123,7 +123,7 @@ def test_a_probe_beside_its_network(tmp_path):
     read_judgements([tmp_path / "report"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_network_of_another_task_is_probed_alone(tmp_path, folder_of_photographs):
   broken = []
   report = probe_network(

@@ -87,7 +87,7 @@ def test_wrong_sweeps_get_one_clear_line(name, levels, message):
     parse_sweep(name, levels)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_sweep_is_what_one_would_do_by_hand(untrained, folder_of_photographs):
   sweeps = [parse_sweep("gaussian_blur", "1,4,9"), parse_sweep("gaussian_noise", "5,25")]
   runs = [untrained / "variable", untrained / "six"]
@@ -134,7 +134,7 @@ def test_all_levels_share_one_compilation_and_their_random_numbers(untrained, ph
   assert step._cache_size() == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_a_sweep_writes(untrained, folder_of_photographs, tmp_path, monkeypatch):
   networks = _load([untrained / "variable", untrained / "six"], create_mesh())
   sweeps, broken = [parse_sweep("motion_blur", "2,40"), parse_sweep("jpeg", "10,90")], []

@@ -14,7 +14,7 @@ from tests.test_files import ODD_NAMES
 _OPTIONS = {"protocol": "variable", "image_size": 32, "workers": 0, "jpeg_quality": 0}
 
 
-@pytest.mark.slow  # compiles a protocol
+@pytest.mark.long  # compiles a protocol
 def test_odd_names_are_listed_and_a_spoilt_manifest_is_made_again(tmp_path):
   photos, output = tmp_path / "photos", tmp_path / "set"
   photos.mkdir()

@@ -92,7 +92,7 @@ def distorted(tmp_path_factory):
   return place
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_files_hold_what_the_device_made(distorted):
   output, rows = distorted / "set", _manifest(distorted / "set")
   assert {row["seed"] for row in rows} == {"0"}
@@ -122,7 +122,7 @@ def test_splits_are_those_of_the_originals(distorted):
     assert {row["original"] for row in rows if row["split"] == split} == names
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_bytes_from_any_number_of_workers_and_devices(distorted, tmp_path, monkeypatch):
   monkeypatch.setattr(_module(), "create_mesh", lambda: _first_device(create_mesh()))
   _generate(distorted / "photos", tmp_path / "other", workers=1)
@@ -147,7 +147,7 @@ def test_png_keeps_every_level(distorted, tmp_path):
     assert (distorted / "set" / row["file"]).with_suffix(".jpg").read_bytes() == content.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_split_and_a_seed_of_its_own(distorted, tmp_path):
   done = _generate(distorted / "photos", tmp_path / "set", split="test", seed=7)
   rows = _manifest(tmp_path / "set")
@@ -158,7 +158,7 @@ def test_a_split_and_a_seed_of_its_own(distorted, tmp_path):
       np.testing.assert_array_equal(np.asarray(picture), _picture_again(tmp_path / "set", int(row["t"])).images)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["jpeg", "arrayrecord"])
 def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypatch):
   if form == "arrayrecord":
@@ -220,7 +220,7 @@ def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   assert "tensorflow" not in sys.modules
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_of_prepared_pictures_and_of_mixes(distorted, tmp_path):
   from jaxdistort.data.preparing import prepare
 
@@ -246,7 +246,7 @@ def pairs():
 _apply = functools.cache(lambda kind: jax.jit(DISTORTIONS[kind]))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distorted, tmp_path):
   done = _generate(distorted / "photos", tmp_path / "set", protocol="warps", jpeg_quality=0)
   rows, clean = _manifest(tmp_path / "set"), open_pictures(f"folder:{distorted}/photos", "all")

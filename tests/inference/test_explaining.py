@@ -101,7 +101,7 @@ def test_what_cannot_be_explained_is_reported(tmp_path):
     draw_explanations(recogniser_of("softmax", tmp_path), [], output=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("short_resnet")
 def test_sgdnet_shows_its_saliency(photographs, tmp_path):
   recogniser = recogniser_of("sgdnet_transfer", tmp_path)

@@ -44,7 +44,7 @@ def _check(found, expected):
     np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("shape", _SHAPES)
 def test_stablehlo(recogniser, tmp_path, shape):
   path = export_recogniser(recogniser, tmp_path / "more" / "model.stablehlo")

@@ -29,6 +29,7 @@ def test_it_is_small_and_calibrated(recogniser):
   assert recogniser.description.view == "viewing"
 
 
+@pytest.mark.long
 def test_it_tells_a_sharp_photograph_from_a_spoiled_one(recogniser):
   picture = data.chelsea()
   found = {"": picture}

@@ -69,6 +69,7 @@ def test_figures_agree_with_scikit_learn():
   assert low < figures.mean_average_precision < high
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 40))])
 def test_no_interval_without_doubt(count):
   """Of few originals, and of many that agree."""

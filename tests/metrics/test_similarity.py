@@ -29,7 +29,7 @@ def _expected(clean, given):
     return ssim, [metrics.peak_signal_noise_ratio(x, y) for x, y in zip(clean, given, strict=True)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_as_in_scikit_image(photographs):
   clean = photographs.copy()
   clean[0] = 255  # flat and bright: E[y^2] - E[y]^2 of the levels would cancel

@@ -57,6 +57,7 @@ def _close(found, expected):
     np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * float(jnp.abs(b).max()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   "form", [form if form == "pairs" else pytest.param(form, marks=pytest.mark.slow) for form in _FORMS]
 )
@@ -68,7 +69,7 @@ def test_values_and_gradients(form):
   _close(jax.jit(_all(convolve, stride))(x, kernel, gradient), expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("form", _FORMS)
 @pytest.mark.usefixtures("forms_for_small")
 def test_split_over_devices_remat_and_in_a_loop(form):

@@ -22,6 +22,7 @@ from jaxdistort.models.layers import scale_levels
 from tests.models.networks import run, shapes, structure, variables
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("name", "classes", "count"),
   [
@@ -47,6 +48,7 @@ def _networks(*names):
   return [pytest.param(name, marks=pytest.mark.slow) if name in _LARGE else name for name in names]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _networks(*MODELS))
 def test_shapes_and_precision(name):
   """In bfloat16 too: trained parameters and logits stay float32, frozen kernels are kept in it alone."""
@@ -60,6 +62,7 @@ def test_shapes_and_precision(name):
   assert {leaf.dtype for leaf in jax.tree.leaves(arrays.frozen) if leaf.ndim > 1} <= {jnp.dtype(jnp.bfloat16)}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("short_resnet")
 @pytest.mark.parametrize(
   "name", _networks(*(name for name in MODELS if name != "resnet_transfer"))
@@ -108,7 +111,7 @@ def test_bfloat16_computes(photographs):
   assert np.any(logits != exact)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fine_tuning_trains_the_backbone_too():
   frozen, whole = (
     nnx.eval_shape(
@@ -161,7 +164,7 @@ def test_odd_sizes(size, pool):
   assert jax.eval_shape(lambda *given: run_network(network, *given), arrays, images)[0].shape == (2, 5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_signals_keep_their_size_through_vgg(photographs):
   """He initialisation and centred levels: no layer's output dies out or explodes."""
   network = merge_network(structure("vgg_scratch"), variables("vgg_scratch"))

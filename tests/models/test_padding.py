@@ -34,7 +34,7 @@ def test_a_mean_counts_each_place_by_its_share_of_picture(side, places):
   np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_mean_of_whole_pictures_is_the_plain_one_and_of_none_is_zero():
   x = jax.random.normal(jax.random.key(0), (3, 7, 7, 64), jnp.bfloat16)
   mask = jnp.zeros((3, 224, 224), bool).at[0].set(True).at[2, 32:64, 64:96].set(True)
@@ -45,6 +45,7 @@ def test_a_mean_of_whole_pictures_is_the_plain_one_and_of_none_is_zero():
   assert mean_of_map(x, mask, stride=32).dtype == jnp.bfloat16
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("short_resnet")
 @pytest.mark.parametrize(("name", "options"), ANY_SIZE)
 def test_padding_is_left_out(name, options, photographs):

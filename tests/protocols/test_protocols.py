@@ -61,7 +61,7 @@ def test_the_study_s_classes():
   assert own == {"six": 75, "variable": 75, "pairs": 75} | others
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("first", [0, 3, 20])
 @pytest.mark.parametrize("label", range(7))
 def test_each_op_inside_the_protocol_is_the_op_alone(pictures, first, label):
@@ -77,7 +77,7 @@ def test_each_op_inside_the_protocol_is_the_op_alone(pictures, first, label):
     np.testing.assert_array_equal(samples.images[i], expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jpeg_is_the_last_step_of_every_picture(pictures):
   plain = _distort_variable(jax.random.key(5), pictures, 0)
   coded = jax.jit(variable(jpeg_quality=40).distort)(jax.random.key(5), pictures, 0)
@@ -92,7 +92,7 @@ def test_kinds_take_turns_through_the_stream(pictures):
     np.testing.assert_array_equal(classes, np.tile(pattern, 24 * 21 // protocol.period))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures):
   """Of several stages: test_wild.py."""
   whole = _distort_variable(jax.random.key(0), pictures, 100)
@@ -101,7 +101,7 @@ def test_pictures_do_not_depend_on_how_the_stream_is_cut(pictures):
     jax.tree.map(lambda w, p, s=start: np.testing.assert_array_equal(w[s : s + 8], p), whole, part)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_eight_devices_distort_as_one(pictures):
   mesh = create_mesh()
   assert mesh.devices.size == 8
@@ -130,6 +130,7 @@ def test_levels_come_with_their_pictures(pictures):
   np.testing.assert_array_equal(samples.severity[~np.asarray(samples.presence)], 0)
 
 
+@pytest.mark.long
 def test_distributions_of_the_variable_protocol():
   tiny = jnp.zeros((9 * 700, 1, 1, 3), jnp.uint8)
   levels = np.asarray(_distort_variable(jax.random.key(3), tiny, 0).levels)
@@ -144,7 +145,7 @@ def test_distributions_of_the_variable_protocol():
   assert abs(np.corrcoef(amount, density)[0, 1]) < 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_stages_are_one_after_the_other(pictures):
   samples = _distort_two(jax.random.key(4), pictures, 9)
   assert _TWO.kinds == ("gaussian_blur", "gaussian_noise", "monochrome_noise")
@@ -157,7 +158,7 @@ def test_two_stages_are_one_after_the_other(pictures):
     np.testing.assert_array_equal(samples.images[i], noisy)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_shuffled_stages_keep_their_shares_and_are_independent():
   numbers = jnp.arange(30_000, dtype=jnp.uint32)
   choices = [np.asarray(jax.jit(s.choose, static_argnums=1)(numbers, salt)) for salt, s in enumerate(_TWO.stages)]
@@ -169,6 +170,7 @@ def test_shuffled_stages_keep_their_shares_and_are_independent():
   assert chi2_contingency(table).pvalue > 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", [_SIX.stages[0], _VARIABLE.stages[0], _BLUR, _NOISE])
 @pytest.mark.parametrize("count", [1, 4, 9, 14, 32])
 def test_no_run_holds_more_of_a_kind_than_it_has_places(stage, count):
@@ -182,7 +184,7 @@ def test_no_run_holds_more_of_a_kind_than_it_has_places(stage, count):
       assert stage.most(count) == [kind.share * count // stage.period for kind in stage.kinds]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_accelerators_form_is_the_other_one(pictures):
   """All pictures of a kind at once, here run on CPU: the same pictures as one by one."""
   from jaxdistort.protocols import stages

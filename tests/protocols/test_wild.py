@@ -53,7 +53,7 @@ def _difference(first, second):
   return np.abs(np.asarray(first, int) - np.asarray(second, int)).mean()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_shares_of_wild_are_exact_in_every_period():
   for salt, stage in enumerate(wild().stages):
     choices = np.asarray(stage.choose(jnp.arange(40 * stage.period, dtype=jnp.uint32), salt)).reshape(40, -1)
@@ -63,7 +63,7 @@ def test_shares_of_wild_are_exact_in_every_period():
     assert len({own.tobytes() for own in choices}) == 40  # in another order each time
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stages_of_wild_are_independent():
   numbers = jnp.arange(100_000, dtype=jnp.uint32)
   choices = [np.asarray(stage.choose(numbers, salt)) for salt, stage in enumerate(wild().stages)]
@@ -75,7 +75,7 @@ def test_stages_of_wild_are_independent():
   assert untouched == pytest.approx(0.75**5, abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_third_of_wild_is_clean_or_nearly_so():
   """As drawn: with no kind whose severity begins to be seen."""
   numbers, stages = 4000, wild().stages
@@ -88,7 +88,7 @@ def test_a_third_of_wild_is_clean_or_nearly_so():
   assert 0.28 < np.mean(~seen) < 0.42
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_picture_t_is_the_same_in_batches_of_7_32_and_64_and_on_eight_devices(pictures):
   whole = _distort_small(jax.random.key(1), pictures, 0)
   assert whole.images.shape == whole.clean.shape == (64, 24, 24, 3)
@@ -113,7 +113,7 @@ def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   assert _difference(samples.clean, other.clean) > 10  # another view
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_camera_adds_its_grain_to_what_the_lens_has_blurred(pictures):
   """Where its turn comes before the blur, its grain is blurred away."""
   blur = Stage((Kind("gaussian_blur", {"radius": Constant(9.0)}),), shuffled=True)
@@ -142,7 +142,7 @@ def test_pairs_are_all_ordered_pairs():
   assert pairs().kinds == six().kinds
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("protocol", "kinds", "levels"), [(imagenet_c, 17, 5), (kadid10k, 25, 5)])
 def test_protocols_by_tables_draw_whole_settings(protocol, kinds, levels):
   (stage,) = protocol().stages
@@ -175,7 +175,7 @@ def test_dq495k_has_its_types_in_equal_parts_and_its_levels_as_severities():
       np.testing.assert_allclose(drawn[here], level[kind.distortion.graded[0]], rtol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pictures_of_dq495k_have_one_type_and_one_level(pictures):
   """Though two of its ways to blur are one distortion of ours."""
   protocol = Protocol("few", (Stage(tuple(k for k in dq495k().stages[0].kinds if k.name == "glass_blur"), 1),), None)
@@ -190,6 +190,7 @@ def test_pictures_of_dq495k_have_one_type_and_one_level(pictures):
   assert np.all(sigma[2::3] == 0)
 
 
+@pytest.mark.long
 def test_severity_moves_the_graded_parameters_and_draws_the_others():
   keys = jax.random.split(jax.random.key(0), 200)
   kind = Kind("motion_blur", severity=Uniform(0.2, 0.8))
@@ -203,6 +204,7 @@ def test_severity_moves_the_graded_parameters_and_draws_the_others():
   assert fixed["angle"] == 1
 
 
+@pytest.mark.long
 def test_a_slight_distortion_is_hardly_visible_and_a_later_one_hides_it():
   kinds = ("gaussian_blur",) * 3
   severities = jnp.asarray([0.02, 0.3, 0.9], jnp.float32)

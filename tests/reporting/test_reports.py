@@ -34,7 +34,7 @@ def _rows(folder):
   return list(csv.DictReader((folder / "predictions.csv").read_text().splitlines()))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_written_can_be_read(folder_of_photographs, tmp_path):
   judged = predictions(
     [0, 1, 2], [0, 1, 1], levels={("marble.x_scale", ""): [_NOTHING, _NOTHING, 20]}, ssim=[1, 0.5, _NOTHING]

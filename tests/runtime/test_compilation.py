@@ -18,7 +18,7 @@ def probe_anew():
   compilation._knows_fast.cache_clear()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_answers_with_and_without_the_options_agree():
   shapes = (8, 12, 12, 16), (3, 3, 16, 32), (32, 5)
   x, kernel, weights = (jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate(shapes))

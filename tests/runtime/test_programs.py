@@ -54,6 +54,7 @@ _DAMAGES = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", _DAMAGES)
 def test_a_damaged_program_is_compiled_anew_and_kept_again(kept, damage):
   assert _answer() == 16**3 * 3

@@ -72,6 +72,7 @@ def test_a_classification_by_hand():
   assert second.groups[0][:1] + second.groups[0][2:] == ("noise", True, False, None)
 
 
+@pytest.mark.long
 def test_a_recognition_by_hand():
   task = Recognition(_THREE)
   assert task.width == 9

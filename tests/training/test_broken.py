@@ -45,7 +45,7 @@ def _config(folder):
   return config
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_goes_on_without_a_picture_to_judge_it_by(folder_of_photographs, tmp_path, monkeypatch):
   """What was learnt is kept, the reports are left out, and come with the pictures."""
   for draws in ("draw_grid", "write_evaluation"):  # which takes seconds

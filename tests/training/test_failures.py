@@ -17,7 +17,7 @@ from jaxdistort.training.feeding import HostFeed
 from jaxdistort.training.records import Metrics
 from tests.training.tiny import get_config
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("undrawn")]
 
 
 def _config():

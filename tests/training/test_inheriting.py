@@ -57,6 +57,7 @@ def init(tmp_path_factory):
   return str(trained.save(folder / "init.safetensors")), trained
 
 
+@pytest.mark.long
 def test_everything_is_taken_over_for_the_same_answers(init, tmp_path):
   path, theirs = init
   parts = _parts(_config(init=path, seed=4), tmp_path)
@@ -69,6 +70,7 @@ def test_everything_is_taken_over_for_the_same_answers(init, tmp_path):
   assert len(parts.seen) == 2 + len(_parts(_config(), tmp_path).seen)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   "changes",
   [
@@ -91,6 +93,7 @@ def test_the_output_layer_is_fresh_for_other_answers(init, tmp_path, changes, re
   _equal(parts.state.parameters["out"], fresh.state.parameters["out"])
 
 
+@pytest.mark.long
 def test_of_a_calibrated_recogniser_everything_is_taken_over(tmp_path):
   config = _config(task=TaskConfig("recognition"))
   save_untrained(config, tmp_path / "run")
@@ -144,6 +147,7 @@ class _Listener(Progress):
     self.said.append(text)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_resumed_run_reads_its_checkpoint_instead(init, tmp_path):
   path, _ = init

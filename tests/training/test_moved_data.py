@@ -18,7 +18,7 @@ from jaxdistort.training import train
 from tests.data.heard import Heard
 from tests.training.tiny import get_config
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("undrawn")]
 
 
 def _load(run):

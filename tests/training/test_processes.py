@@ -86,6 +86,7 @@ def alone(tmp_path_factory):
   return workdir
 
 
+@pytest.mark.long
 def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_path):
   """With pictures from the host, where what follows has them on the devices."""
   flags = ["--config.fsdp=8", "--config.data.placement=host", "--config.steps=12", "--config.evaluate_every=20"]
@@ -105,6 +106,7 @@ def test_two_processes_of_four_devices_learn_what_one_device_learns(alone, tmp_p
   assert jaxdistort.load(tmp_path / "run").step == 12
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
   workdir, flags = tmp_path / "run", ["--config.model.name=softmax", "--config.evaluate_every=100"]

@@ -18,7 +18,7 @@ from jaxdistort.training import train
 from tests.stopping import StopAfter
 from tests.training.tiny import get_config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -56,6 +56,7 @@ def finished(tmp_path_factory):
   return workdir, train(get_config(), workdir)
 
 
+@pytest.mark.long
 def test_a_run_leaves_its_records(finished):
   workdir, reports = finished
   rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
@@ -85,6 +86,7 @@ def test_a_finished_run_says_so(finished):
   assert (workdir / "metrics.jsonl").read_text() == before
 
 
+@pytest.mark.long
 @pytest.mark.optimised
 def test_pictures_on_the_device_train_as_those_of_the_host(tmp_path):
   config, ends = get_config(), {}
@@ -127,6 +129,7 @@ def _state(workdir):
   return jax.tree.map(np.asarray, _load(workdir / "checkpoints" / "12").variables)
 
 
+@pytest.mark.long
 def test_a_stopped_run_goes_on_to_the_same_end(finished, tmp_path):
   workdir, reports = finished
   resumed = tmp_path / "tiny"
@@ -148,6 +151,7 @@ def _module():
   return sys.modules["jaxdistort.training.train"]
 
 
+@pytest.mark.long
 def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
   """Even if it dies between its last checkpoint and its reports."""
   config = get_config()
@@ -162,6 +166,7 @@ def test_a_longer_run_is_judged_anew(tmp_path, monkeypatch):
   assert [report["step"] for report in train(config, tmp_path).values()] == [best, best]
 
 
+@pytest.mark.long
 def test_a_run_with_a_cosine_keeps_its_length(tmp_path):
   config = get_config()
   config.model.name, config.steps, config.optimizer.schedule = "softmax", 1, "cosine"
@@ -173,6 +178,7 @@ def test_a_run_with_a_cosine_keeps_its_length(tmp_path):
     train(config, tmp_path)
 
 
+@pytest.mark.long
 def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   config = get_config()
   config.model.name = "softmax"
@@ -183,6 +189,7 @@ def test_a_run_stopped_before_its_first_validation_can_be_used(tmp_path):
   assert [report["step"] for report in train(config, tmp_path / "run").values()] == [2, 2]
 
 
+@pytest.mark.long
 def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkeypatch):
   config = get_config()
   config.model.name, config.evaluate_every = "softmax", 2
@@ -206,6 +213,7 @@ def test_divergence_stops_with_the_step_and_the_last_checkpoint(tmp_path, monkey
   assert [p.name for p in (tmp_path / "later" / "checkpoints").iterdir() if p.name > "4"] == []
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_with_the_last_checkpoint(tmp_path, monkeypatch):
   config = get_config()
   config.model.name = "softmax"
@@ -220,6 +228,7 @@ def test_a_full_disk_stops_with_the_last_checkpoint(tmp_path, monkeypatch):
   assert train(config, tmp_path / "run")  # goes on once there is space
 
 
+@pytest.mark.long
 def test_a_folder_with_broken_pictures_trains_and_reports_them(folder_of_photographs, tmp_path):
   config = get_config()
   config.data.source, config.model.name, config.steps = f"folder:{folder_of_photographs}", "softmax", 4
@@ -240,6 +249,7 @@ def test_a_batch_that_devices_cannot_share_is_told(tmp_path):
     train(config, tmp_path)
 
 
+@pytest.mark.long
 def test_a_run_from_prepared_pictures_is_the_folders_and_may_go_on_with_either(folder_of_photographs, tmp_path):
   prepare(f"folder:{folder_of_photographs}", tmp_path / "prepared", image_size=32, workers=0)
   config = get_config()
@@ -255,6 +265,7 @@ def test_a_run_from_prepared_pictures_is_the_folders_and_may_go_on_with_either(f
   assert "resuming at step 3" in listener.text
 
 
+@pytest.mark.long
 def test_more_evaluators_are_called_and_recorded(tmp_path):
   class Norm(NamedTuple):
     name: str = "weights"

@@ -72,7 +72,7 @@ def on_one_device(images):
   return _train(1, images, 20)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_loss_falls_and_everything_is_finite(on_one_device):
   state, losses = on_one_device
   assert int(state.step) == 20
@@ -80,7 +80,7 @@ def test_the_loss_falls_and_everything_is_finite(on_one_device):
   assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("fsdp", [1, 2])  # 8: of several processes, in test_processes.py
 def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkeypatch):
   monkeypatch.setattr(meshes, "_SMALLEST_SPLIT", 256)  # the network is small
@@ -98,7 +98,7 @@ def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
   jax.tree.map(np.testing.assert_array_equal, state, on_one_device[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_samples_depend_on_seed_and_step_alone(images):
   make = lambda **options: jax.jit(make_sampler(_PROTOCOL, _TASK, _mesh(1), **{"seed": 3, "size": 32} | options))
   sample = make(augment=True)
@@ -115,7 +115,7 @@ def test_samples_depend_on_seed_and_step_alone(images):
   assert all(np.logical_xor(mirrored, same))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_weights_and_steps_draw_from_other_keys():
   """The key of a run's weights is that of no step."""
   spec = NetworkSpec("compact", 3, 32)
@@ -125,7 +125,7 @@ def test_weights_and_steps_draw_from_other_keys():
     assert np.any(np.asarray(drawn) != np.asarray(other))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("readers", [1, 8])
 def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
   writer_mesh, reader_mesh = _mesh(4), _mesh(readers)
@@ -200,7 +200,7 @@ def test_the_network_is_split_whole():
   assert variables.frozen == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("devices", [1, 4])
 def test_a_batch_in_parts_is_a_whole_one(images, devices):
   """Of a network without batch normalisation, whose statistics are those of a part."""
@@ -211,14 +211,14 @@ def test_a_batch_in_parts_is_a_whole_one(images, devices):
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parts_of_a_batch_are_normalised_one_by_one(images):
   state, losses = _train(1, images, 2, accumulate=2)
   assert all(map(np.isfinite, losses))
   assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(state))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("devices", [1, 8])
 def test_steps_in_one_dispatch_are_steps(folder_of_photographs, devices):
   """A loop on the device is another program, which rounds in another way."""

@@ -63,6 +63,7 @@ def test_the_head_is_saved_alone(saved):
   jax.tree.map(np.testing.assert_array_equal, model.variables.frozen, frozen)
 
 
+@pytest.mark.long
 def test_other_base_weights_are_refused(saved, tmp_path):
   run, file, state, _ = saved
   other = our_files.write(tmp_path / "vgg16.safetensors", "vgg16", seed=1)
@@ -75,6 +76,7 @@ def test_other_base_weights_are_refused(saved, tmp_path):
       checkpoints.restore(1, state)
 
 
+@pytest.mark.long
 def test_weights_that_have_moved_are_asked_for(saved, tmp_path):
   run, file, _, frozen = saved
   moved = file.path.rename(tmp_path / "moved.safetensors")
@@ -86,6 +88,7 @@ def test_weights_that_have_moved_are_asked_for(saved, tmp_path):
     shutil.move(moved, file.path)
 
 
+@pytest.mark.long
 def test_random_weights_are_drawn_again_from_the_seed(tmp_path):
   config = _config("random", dropout=0.2, head_convolutions=2)
   config.seed = 5
@@ -93,6 +96,7 @@ def test_random_weights_are_drawn_again_from_the_seed(tmp_path):
   jax.tree.map(np.testing.assert_array_equal, _load(tmp_path).variables.frozen, frozen)
 
 
+@pytest.mark.long
 def test_fine_tuning_needs_the_file_no_more(saved, tmp_path):
   _, _, _, frozen = saved
   file = our_files.write(tmp_path / "vgg16.safetensors", "vgg16", preprocessing="torchvision")
@@ -114,6 +118,7 @@ class _Listener(Progress):
     self.said.append(text)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_transfer_run_is_trained_resumed_and_evaluated_like_any_other(saved, tmp_path):
   _, file, _, _ = saved

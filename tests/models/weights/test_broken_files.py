@@ -160,6 +160,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   "name", [pytest.param(name, marks=pytest.mark.slow) if name.startswith("another") else name for name in BROKEN]
 )

@@ -29,7 +29,7 @@ def vgg16_file(tmp_path_factory):
   return our_files.write(tmp_path_factory.mktemp("weights") / "vgg16.safetensors", "vgg16")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_carries_source_digests_and_preprocessing(tmp_path):
   source = save_torch(vgg16_state_dict(), tmp_path / "vgg16-abc.safetensors")
   file = convert("torchvision-vgg16", source, tmp_path / "out.safetensors")
@@ -48,7 +48,7 @@ def test_it_carries_source_digests_and_preprocessing(tmp_path):
   assert raw.sha256 != file.sha256
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_its_preprocessing_is_applied(tmp_path, photographs):
   """The same weights, told that pictures are blue first: a network that sees them so."""
   images = jnp.asarray(photographs[:1, :32, :32])

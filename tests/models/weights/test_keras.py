@@ -44,18 +44,21 @@ def _predict(network):
   return _run(*split_network(network), PICTURE)[0]
 
 
+@pytest.mark.long
 def test_vgg16_agrees_with_keras(keras_networks, tmp_path):
   theirs = keras_networks.vgg16()
   ours = _converted("keras-vgg16", keras_networks.save(theirs, tmp_path / "vgg.h5"))
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
+@pytest.mark.long
 def test_resnet50_with_newer_names_and_epsilon_agrees_with_keras(keras_networks, tmp_path):
   theirs = keras_networks.newer_resnet50()
   ours = _converted("keras-resnet50", keras_networks.save(theirs, tmp_path / "resnet.h5"))
   _assert_close(_predict(ours), keras_networks.predict(theirs, PICTURE))
 
 
+@pytest.mark.long
 def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(keras_networks, tmp_path):
   whole, trunk, resnet = keras_networks.sgdnet()
   pooled, saliency, features = keras_networks.predict(trunk, PICTURE)
@@ -74,6 +77,7 @@ def test_sgdnet_of_both_widths_and_its_resnet50_agree_with_keras(keras_networks,
   jax.tree.map(np.testing.assert_array_equal, *(nnx.to_pure_dict(nnx.state(ours[w].backbone)) for w in (512, 1024)))
 
 
+@pytest.mark.long
 def test_every_generation_of_names_gives_the_same_file(keras_networks, tmp_path):
   theirs = keras_networks.vgg16()
   digests = set()
@@ -91,6 +95,7 @@ def _content(path):
   return data[8 + int.from_bytes(data[:8], "little") :]
 
 
+@pytest.mark.long
 def test_a_top_and_layers_within_a_layer_do_not_disturb(keras_networks, tmp_path):
   with_top = keras_networks.vgg16(top=True)
   plain = convert("keras-vgg16", keras_networks.save(with_top, tmp_path / "top.h5"), tmp_path / "a.safetensors")
@@ -108,6 +113,7 @@ def test_a_top_and_layers_within_a_layer_do_not_disturb(keras_networks, tmp_path
   assert _content(convert("keras-vgg16", nested, tmp_path / "b.safetensors").path) == _content(plain.path)
 
 
+@pytest.mark.long
 def test_unnamed_layers_of_sgdnet_are_found_under_any_number(keras_networks, tmp_path):
   whole, _, _ = keras_networks.sgdnet()
   source = keras_networks.save(whole[512], tmp_path / "first.pkl")

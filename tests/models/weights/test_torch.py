@@ -123,6 +123,7 @@ def test_a_pickle_that_asks_for_more_is_refused(content, zipped, tmp_path):
   assert not Path("/tmp/jaxdistort_was_here").exists()
 
 
+@pytest.mark.long
 def test_a_pickle_nested_too_deep_is_refused(tmp_path):
   path = tmp_path / "deep.pth"
   with zipfile.ZipFile(path, "w") as archive:
