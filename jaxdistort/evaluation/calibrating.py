@@ -97,14 +97,14 @@ def calibrate(
   kinds = len(task.labels.kinds)
   fitted = fit_calibration(tiles.logits, tiles.presence, np.where(tiles.presence, tiles.visibility, 1), kinds)
   probabilities, used = fitted.probabilities(tiles.logits), counted(predictions.targets)
-  fitted_recogniser = _with_task(recogniser, Recognition(task.labels, fitted))
-  strengths = fitted_recogniser.task.strengths
+  fitted_task = Recognition(task.labels, fitted)
+  fitted_recogniser, strengths = _with_task(recogniser, fitted_task), fitted_task.strengths
   clean = _Clean.of(fitted_recogniser, splits, batch_size, progress)
   on_clean = strengths(clean.scores)
   f1 = best_f1_thresholds(probabilities[:, :kinds], tiles.presence[:, :kinds], used.astype(np.float64))
   shown = used & tiles.presence[:, :kinds]
   present = [own[is_there] for own, is_there in zip(strengths(predictions.scores).T, shown.T, strict=True)]
-  for place, scores in _distorted_whole(fitted_recogniser, pictures, batch_size, progress):
+  for place, scores in distorted_whole(fitted_recogniser, pictures, batch_size, progress):
     present[place] = strengths(scores)[:, place]
   thresholds, doubts = (thresholds_for(on_clean, clean.owners, rate, present) for rate in (false_alarms, _DOUBTS))
   calibrated = Recognition(
@@ -206,7 +206,7 @@ def _level_scales(task: Recognition, predictions: Predictions) -> dict[str, Leve
   return scales
 
 
-def _distorted_whole(
+def distorted_whole(
   recogniser: Recogniser, pictures: PictureSet, batch_size: int, progress: Progress
 ) -> Iterator[tuple[int, np.ndarray]]:
   """Of each kind that is told by the whole of a picture: its place, and the scores of pictures that have it."""

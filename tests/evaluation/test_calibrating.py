@@ -5,8 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from jaxdistort.data import open_pictures
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import calibrate
+from jaxdistort.evaluation.calibrating import distorted_whole
+from jaxdistort.progress import SILENT
 from jaxdistort.runtime.mesh import create_mesh, replicated
 from jaxdistort.tasks import Classification, LabelSpace
 from tests.inference.recognisers import small_recogniser
@@ -37,3 +40,18 @@ def test_only_a_recognition_is_calibrated(recogniser):
   )
   with pytest.raises(InputError, match="its task is classification; only a recognition is calibrated"):
     calibrate(other, "samples")
+
+
+@pytest.mark.slow
+def test_what_is_told_by_the_whole_picture_is_shown_on_whole_pictures(recogniser, folder_of_photographs):
+  """With a picture that cannot be read among them."""
+  labels = LabelSpace(("underexposure", "overexposure", "jpeg"), ("light", "light", "coding"))
+  known = small_recogniser(recogniser.path, replicated(create_mesh()), labels)
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
+  found = dict(distorted_whole(known, pictures, 16, SILENT))
+  assert list(found) == [0, 1]  # jpeg is told by squares
+  for place, scores in found.items():
+    strengths = known.task.strengths(scores)[:, place]
+    assert len(strengths) == len(pictures) - 2  # are broken
+    slighter, stronger = np.array_split(strengths, 2)
+    assert stronger.mean() > slighter.mean() + 0.02

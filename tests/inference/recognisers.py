@@ -9,10 +9,10 @@ from jaxdistort.tasks import LabelSpace, Recognition
 from tests.models.networks import made_up
 
 
-def small_recogniser(folder, sharding=None):
-  """Of pictures of any size, by squares of 32 px, in the label space of `pairs`."""
+def small_recogniser(folder, sharding=None, labels=None):
+  """Of pictures of any size, by squares of 32 px; its label space is that of `pairs` if not given."""
   protocol = pairs()
-  task = Recognition(LabelSpace(protocol.kinds, protocol.groups))
+  task = Recognition(labels or LabelSpace(protocol.kinds, protocol.groups))
   spec = NetworkSpec("multiscale", task.width, 32)
   structure, variables = made_up(spec)
   variables = variables if sharding is None else jax.device_put(variables, sharding)
