@@ -9,8 +9,14 @@ import numpy as np
 _LEAST_EXAMPLES = 10  # of a column, present and absent: with fewer it stays as it is
 _HALVINGS = 40  # of the interval in which the price of a false alarm is sought
 _FOLDS = 5  # of the clean pictures
-_SHARES = (1, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3)  # of a rate, for which thresholds are chosen so that it is kept on others
+_SHARES = 1, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4  # of a rate, to choose for so that it is kept on others
 _PRICES = 1e-3, 1e5  # of all clean pictures' alarms, in pictures found of all that have a kind
+_TAIL = 0.03  # share of clean pictures by which it is told how fast they get rarer
+_FEWEST = 20  # pictures by which that can be told
+_LEAST_SCALE = 1e-3  # of log odds
+_RAREST = 1e-3  # alarms of a column, in those of all
+_CANDIDATES = 70  # thresholds of a column
+_NEAR = 1e-7  # 0 and 1, which have no log odds
 _PRIOR = 1.0  # pictures' worth of belief in the network's own probability, which keeps slopes finite
 
 
@@ -125,19 +131,63 @@ def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> 
   """
   if not len(clean):
     return np.zeros(clean.shape[1])
-  alarms = np.arange(min(int(rate * len(clean)) + 1, len(clean)))  # no column may raise more than all together
-  limits = np.nextafter(-np.sort(-clean, axis=0)[alarms], 2)  # [A, C], just above the highest but for so many
+  rates = np.geomspace(rate, rate * _RAREST, _CANDIDATES)
+  limits = _limits(clean, rates)
   found = np.stack([_shares_above(*column) for column in zip(limits.T, present, strict=True)], axis=1)
 
   def at(price: float) -> np.ndarray:
-    best = np.argmax(found - price * alarms[:, None] / len(clean), axis=0)
+    best = np.argmax(found - price * rates[:, None], axis=0)
     return np.take_along_axis(limits, best[None], axis=0)[0]
 
   low, high = _PRICES
   for _ in range(_HALVINGS):
     price = np.sqrt(low * high)
-    low, high = (price, high) if np.any(clean >= at(price), axis=1).mean() > rate else (low, price)
-  return at(high)
+    low, high = (price, high) if _alarms(clean, at(price)) > rate else (low, price)
+  return _with_rest(clean, rate, at(high), limits, found)
+
+
+def _with_rest(
+  clean: np.ndarray, rate: float, thresholds: np.ndarray, limits: np.ndarray, found: np.ndarray
+) -> np.ndarray:
+  """Thresholds with what they leave of the rate given to the column where it finds most.
+
+  Thresholds jump with the price: what is left may be much.
+  """
+  raised = clean >= thresholds
+  lowered = []
+  for column in range(len(thresholds)):
+    others = np.delete(raised, column, axis=1).any(axis=1)
+    more = int(rate * len(clean)) - others.sum()  # alarms that the column may raise beside theirs
+    own = -np.sort(-clean[~others, column])
+    fits = limits[:, column] > own[more] if more < len(own) else np.ones(len(limits), bool)
+    best = int(np.argmax(np.where(fits, found[:, column], -1)))
+    now = found[np.argmin(np.abs(limits[:, column] - thresholds[column])), column]
+    lowered.append((found[best, column] - now, limits[best, column]))
+  column = int(np.argmax([gained for gained, _ in lowered]))
+  return np.where(np.arange(len(thresholds)) == column, lowered[column][1], thresholds)
+
+
+def _alarms(clean: np.ndarray, thresholds: np.ndarray) -> float:
+  return float(np.any(clean >= thresholds, axis=1).mean())
+
+
+def _limits(clean: np.ndarray, rates: np.ndarray) -> np.ndarray:
+  """Thresholds [R, C] that a share of clean pictures reaches in each column, were its tail smooth.
+
+  What lies beyond a high quantile falls off exponentially, in log odds (peaks over a threshold: Pickands 1975). The
+  highest few pictures themselves would be those of this sample alone.
+  """
+  odds = _log_odds(clean)
+  tail = min(0.5, max(_TAIL, rates.max(), _FEWEST / len(clean)))
+  start = np.quantile(odds, 1 - tail, axis=0)
+  beyond = np.ma.masked_less_equal(odds, start) - start
+  scale = np.maximum(beyond.mean(axis=0).filled(0), _LEAST_SCALE)
+  return sigmoid(start - scale * np.log(rates[:, None] / tail))
+
+
+def _log_odds(strengths: np.ndarray) -> np.ndarray:
+  inside = np.clip(strengths.astype(np.float64), _NEAR, 1 - _NEAR)
+  return np.log(inside / (1 - inside))
 
 
 def _shares_above(limits: np.ndarray, strengths: np.ndarray) -> np.ndarray:
