@@ -101,7 +101,9 @@ def _fit(logits: np.ndarray, presence: np.ndarray, weights: np.ndarray) -> tuple
   return float(np.exp(found[0])), float(found[1])
 
 
-def thresholds_for(clean: np.ndarray, owners: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> np.ndarray:
+def thresholds_for(
+  clean: np.ndarray, owners: np.ndarray, rate: float, present: Sequence[np.ndarray], weights: np.ndarray
+) -> np.ndarray:
   """Thresholds [C] at which a share of clean pictures raises an alarm, in any column at all, and most is found.
 
   The rate holds on pictures that the thresholds were not chosen on, as far as folds of these can tell: what is chosen
@@ -112,28 +114,29 @@ def thresholds_for(clean: np.ndarray, owners: np.ndarray, rate: float, present: 
     owners: int [N], the same for several looks at one picture.
     rate: 0..1, of false alarms.
     present: of each column, the strengths of pictures that have it.
+    weights: float [C], how much it counts that a column finds what it is for.
   """
   if not len(clean):
     return np.zeros(clean.shape[1])
   folds = [owners % _FOLDS == fold for fold in range(min(_FOLDS, len(clean)))]
   for share in _SHARES:
-    alarms = [np.any(clean[own] >= _cheapest(clean[~own], share * rate, present), axis=1) for own in folds]
+    alarms = [np.any(clean[own] >= _cheapest(clean[~own], share * rate, present, weights), axis=1) for own in folds]
     if np.mean(np.concatenate(alarms)) <= rate:
       break
-  return _cheapest(clean, share * rate, present)
+  return _cheapest(clean, share * rate, present, weights)
 
 
-def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray]) -> np.ndarray:
+def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
   """Thresholds [C] that raise alarms on at most a share of these very pictures.
 
-  Alarms go to the columns where they find most: each takes the threshold with the greatest share found less a price for
-  every alarm, the price being the same for all and as low as the rate allows.
+  Alarms go to the columns where they find most: each takes the threshold with the greatest share found, weighted, less a
+  price for every alarm, the price being the same for all and as low as the rate allows.
   """
   if not len(clean):
     return np.zeros(clean.shape[1])
   rates = np.geomspace(rate, rate * _RAREST, _CANDIDATES)
   limits = _limits(clean, rates)
-  found = np.stack([_shares_above(*column) for column in zip(limits.T, present, strict=True)], axis=1)
+  found = np.stack([_shares_above(*column) for column in zip(limits.T, present, strict=True)], axis=1) * weights
 
   def at(price: float) -> np.ndarray:
     best = np.argmax(found - price * rates[:, None], axis=0)

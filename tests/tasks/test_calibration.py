@@ -58,19 +58,28 @@ def test_thresholds_keep_the_rate_of_false_alarms_on_other_pictures(rate):
   random = np.random.default_rng(1)
   clean, others = (random.random((4000, 12)) ** np.arange(1, 13) for _ in range(2))
   present = [random.random(60) for _ in range(12)]
-  thresholds = thresholds_for(clean, np.arange(4000) // 4, rate, present)
+  thresholds = thresholds_for(clean, np.arange(4000) // 4, rate, present, np.ones(12))
   assert 0.4 * rate <= np.any(clean >= thresholds, axis=1).mean() <= rate
   assert np.any(others >= thresholds, axis=1).mean() <= 1.25 * rate
-  assert thresholds_for(clean[:0], np.arange(0), rate, present).tolist() == [0] * 12
+  assert thresholds_for(clean[:0], np.arange(0), rate, present, np.ones(12)).tolist() == [0] * 12
 
 
 def test_alarms_go_where_they_find_most():
   random = np.random.default_rng(2)
   clean = random.random((2000, 2))
   hidden, plain = 1 - 0.1 * random.random(200), np.full(200, 2.0)  # among the highest clean ones, and above all of them
-  of_plain, of_hidden = thresholds_for(clean, np.arange(2000), 0.05, [plain, hidden])
+  of_plain, of_hidden = thresholds_for(clean, np.arange(2000), 0.05, [plain, hidden], np.ones(2))
   assert of_plain > clean[:, 0].max()
   assert (clean[:, 1] >= of_hidden).mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_alarms_go_where_finding_counts_most():
+  random = np.random.default_rng(3)
+  clean = random.random((4000, 2))
+  present = [1 - 0.2 * random.random(400) ** 2 for _ in range(2)]
+  for weights, more in (((3.0, 1.0), 0), ((1.0, 3.0), 1)):
+    thresholds = thresholds_for(clean, np.arange(4000), 0.05, present, np.array(weights))
+    assert thresholds[more] < thresholds[1 - more]
 
 
 def test_thresholds_of_the_highest_f1():
