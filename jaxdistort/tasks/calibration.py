@@ -129,7 +129,7 @@ def thresholds_for(
 def _cheapest(clean: np.ndarray, rate: float, present: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
   """Thresholds [C] that raise alarms on at most a share of these very pictures.
 
-  Alarms go to the columns where they find most: each takes the threshold with the greatest share found, weighted, less a
+  Alarms go to the columns where they find most: each takes the threshold with the greatest weighted share found less a
   price for every alarm, the price being the same for all and as low as the rate allows.
   """
   if not len(clean):
