@@ -161,6 +161,7 @@ def test_examples_are_python(page):
     compile(block, page.name, "exec", dont_inherit=True)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("tables_as_before")
 def test_what_contributing_adds_is_used_everywhere(tmp_path):
   names = {"__name__": "example"}

@@ -95,7 +95,7 @@ def test_distortions_beside_jh_labs(tmp_path, monkeypatch, capsys):
   assert "geometric mean over the six" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java")
 def test_a_jar_that_is_none_is_reported(tmp_path):
   jar = tmp_path / "filters.jar"
@@ -211,7 +211,7 @@ def test_the_script_finds_its_modules_from_anywhere(tmp_path):
     assert name in result.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_of_the_script_do_not_run_it_again(tmp_path, folder_of_photographs):
   words = ["input", "--data", f"folder:{folder_of_photographs}", "--batch-size", "4", "--size", "32", "--workers", "1"]
   command = [sys.executable, _ROOT / "scripts/benchmark.py", *words, "--seconds", "0", "--rounds", "1"]

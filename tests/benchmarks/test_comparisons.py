@@ -50,7 +50,7 @@ def test_pytorch_gets_the_pictures_of_the_step(monkeypatch):
   assert rows[0]["of_pytorch"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_pictures_of_a_step_of_vgg_are_of_the_size_of_its_dense_layer():
   config = load_config(_ROOT / "configs/vgg_scratch.py")
   protocol, size, side = (

@@ -1,5 +1,7 @@
 """The comparison of programs that find faults: what counts as found, as wrong and as a false alarm."""
 
+import pytest
+
 from benchmarks.finders import faults_of, figures, is_known, main
 from jaxdistort.data.labelled import open_labelled
 from tests.inference.recognisers import small_recogniser
@@ -27,6 +29,7 @@ def test_figures():
   assert noisy.precision == 0
 
 
+@pytest.mark.long
 def test_ours_takes_part(tmp_path, capsys, photographs):
   from PIL import Image
 

@@ -31,7 +31,7 @@ def test_layers_fit_each_other_and_are_those_of_our_network(name, size):
   assert flat == 7
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rows(monkeypatch):
   found = importlib.util.find_spec
   hidden = ("torch", "onnx", "onnxruntime")

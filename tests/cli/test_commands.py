@@ -126,7 +126,7 @@ def test_a_sweep_from_the_command_line(untrained, command, folder_of_photographs
   assert len((tmp_path / "sweep" / "broken_pictures.jsonl").read_text().splitlines()) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_probe_from_the_command_line(command, folder_of_photographs, tmp_path):
   words = ("probe", "--checkpoint", recogniser_of("compact", tmp_path).save(tmp_path / "model.safetensors"))
   words += ("--data", f"folder:{folder_of_photographs}", "--pictures", 72, "--workers", 0)

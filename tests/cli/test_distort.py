@@ -22,6 +22,7 @@ def _levels(file):
   return np.asarray(Image.open(file))
 
 
+@pytest.mark.long
 def test_kinds_follow_each_other(command, folder, tmp_path):
   output = tmp_path / "spoiled.png"
   words = ("--kind", "gaussian_noise", "--amount", 20, "--kind=jpeg", "--quality=30")

@@ -21,6 +21,7 @@ def pictures(photographs, tmp_path):
   return folder
 
 
+@pytest.mark.long
 def test_a_line_a_picture_in_their_order(command, model, pictures):
   (pictures / "1.png").write_bytes(b"no picture")
   ended = command("predict", "--checkpoint", model, pictures)
@@ -45,6 +46,7 @@ def test_records_of_standard_input_and_of_files(command, model, pictures, monkey
   assert ended.status == 2
 
 
+@pytest.mark.long
 def test_the_exit_status_says_whether_a_condition_holds(command, model, pictures):
   found = {
     group.group

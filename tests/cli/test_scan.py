@@ -24,7 +24,7 @@ def test_it_says_what_it_did(command, model, folder, tmp_path):
   assert command("scan", folder, "--output", table, "--checkpoint", model).out == f"0 pictures judged; 9 in {table}\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_in_the_middle_of_a_row_it_ends_with_the_same_rows(start, command, model, folder, tmp_path):
   whole, table = tmp_path / "whole.csv", tmp_path / "killed.csv"
   command("scan", folder, "--output", whole, "--checkpoint", model)

@@ -83,7 +83,7 @@ def test_twice_ends_a_run_whose_checkpoint_is_stuck(start, tmp_path):
   assert "Traceback" not in child.log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_die_with_a_killed_command(start, untrained, tmp_path):
   words = _judge("evaluate", untrained / "variable", f"gated:{tmp_path}:0", tmp_path, "--workers", 1)
   child = start("-", *words)

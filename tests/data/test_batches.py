@@ -29,7 +29,7 @@ def test_a_position_is_a_number_of_batches():
   assert np.any(whole[0].numbers != _take(pictures, 1, workers=0, seed=5)[0].numbers)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_do_not_change_the_batches(folder_of_photographs):
   pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
   threads = _take(pictures, 4, workers=0)

@@ -23,6 +23,7 @@ def _square(number):
   return {"square": np.full(3, number**2), "name": str(number), "process": os.getpid(), "deaf": deaf}
 
 
+@pytest.mark.long
 @_KINDS
 def test_elements_come_in_order_and_are_the_caller_s(workers):
   put = lambda loaded: (loaded, threading.get_ident())
@@ -37,6 +38,7 @@ def test_elements_come_in_order_and_are_the_caller_s(workers):
   assert all(element["deaf"] == bool(workers) for element in found)
 
 
+@pytest.mark.long
 @_KINDS
 def test_an_error_of_ours_comes_through_in_its_turn(workers):
   found = []
@@ -66,7 +68,7 @@ def _die(number):
   os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.slow  # a process
+@pytest.mark.long  # a process
 def test_a_worker_that_is_killed_is_named():
   with pytest.raises(WorkerLost, match="a decoding process was killed, as by a system that runs out of memory; give"):  # noqa: SIM117
     with load_elements(range(4), _die, workers=1) as loaded:

@@ -61,6 +61,7 @@ def _outcome(source, index, size):
     return str(error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["folder", "samples"])
 def test_prepared_pictures_are_those_of_the_source(kind, folder_of_photographs, tmp_path):
   spec = f"folder:{folder_of_photographs}" if kind == "folder" else kind

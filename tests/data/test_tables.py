@@ -88,6 +88,7 @@ FORMS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_pictures(database, form):
   kind, root, table, rows = database
@@ -157,6 +158,7 @@ def test_what_is_ambiguous_is_refused_with_its_line(database, form):
   assert "found " in message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("content", "message"),
   [

@@ -43,6 +43,7 @@ def test_motion_blur_is_its_definition(photographs, distance, angle):
   assert np.mean(result == _motion_blur_literally(image, distance, angle)) > 0.999
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("distance", [128.0, 129.5, 700.0, 1999.0])
 @pytest.mark.parametrize(
   ("shape", "angle"), [((2, 2001), 0.0), ((2, 2001), np.pi), ((1200, 2), -np.pi / 2), ((40, 50), 0.7), ((40, 50), 90.0)]

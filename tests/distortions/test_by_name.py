@@ -20,6 +20,7 @@ def test_names():
     names("liv")
 
 
+@pytest.mark.long
 def test_parameters_of_each_picture(photographs):
   blurred = distort(photographs[:3], "gaussian_blur", radius=[1.5, 4, 9])
   assert isinstance(blurred, np.ndarray)
@@ -29,7 +30,7 @@ def test_parameters_of_each_picture(photographs):
     np.testing.assert_array_equal(blurred[i], distort(photographs[i], "gaussian_blur", radius=radius))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jax_arrays_stay_with_jax(photographs):
   images = jnp.asarray(photographs[:2])
   direct = distort(images, "gaussian_noise", amount=20, key=_KEY)
@@ -41,6 +42,7 @@ def test_jax_arrays_stay_with_jax(photographs):
   np.testing.assert_array_equal(direct, inside(images, _KEY))
 
 
+@pytest.mark.long
 def test_levels_of_a_table(photographs):
   levels = len(SEVERITY_TABLES["live"].entries["gblur"].levels)
   blurred = distort(photographs[:2], "gblur", severity=[1, levels // 2], source="live")
@@ -57,7 +59,7 @@ def test_a_parameter_comes_before_the_severity(photographs):
   np.testing.assert_array_equal(distort(photographs[0], "motion_blur", severity=1, source="paper", angle=0.5), by_hand)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_perceptual_severity(photographs):
   changes = [
     np.abs(np.int32(distort(photographs, "gaussian_blur", severity=s)) - photographs).mean() for s in (0, 0.2, 0.5, 1)

@@ -85,6 +85,7 @@ def test_levels_are_as_noisy_as_a_sensor_makes_them():
   np.testing.assert_allclose(ours / 8, theirs / theirs[3], rtol=0.04)
 
 
+@pytest.mark.long
 def test_on_photographs_the_level_sets_the_noise(photographs):
   """The standard deviation at a pixel, over many draws, is that of its level, at edges too."""
   image = jnp.asarray(photographs[2])
@@ -97,6 +98,7 @@ def test_on_photographs_the_level_sets_the_noise(photographs):
   assert np.std(spread[inside] / expected[inside]) < 0.1  # the mosaic's phase, and the estimate's error of 5 %
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("op", [lambda k, i: camera_noise(k, i, 0, 2.5), lambda k, i: denoise(k, i, 0)])
 def test_nothing_is_changed_at_zero(op, photographs):
   for image in photographs[:3]:

@@ -73,6 +73,7 @@ def test_a_cast_multiplies_the_light(amount, hue, photographs):
     assert_alike(colour_cast(jnp.asarray(image), amount, hue), _cast(image, amount, hue))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("sigma", "factor"), [(3.5, 1), (6.5, 3), (9.0, 2), (20.0, 3)])
 def test_diffusion_blurs_a_and_b(sigma, factor, photographs):
   for image in with_odd_sides(photographs):
@@ -98,6 +99,7 @@ def _shifted(image, shift):
   return result
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("amount", [1, 6, 12])
 def test_a_shift_moves_green_where_there_are_edges(amount, photographs):
   angles = (np.arange(1, 1000) / 1000) * np.pi / 2

@@ -71,6 +71,7 @@ def test_colour_blocks_are_squares_anywhere_of_any_colour():
     assert values.max() > 0.95 * highest
 
 
+@pytest.mark.long
 def test_lost_blocks_lie_on_a_grid_and_are_independent(photographs):
   image = jnp.asarray(np.random.default_rng(0).integers(0, 127, (70, 90, 3), np.uint8))
   for share in (0.05, 0.3):

@@ -88,6 +88,7 @@ def _catmull_rom(image, x, y):
   return np.einsum("hwrc,hwr,hwc->hw", near, weights(y - top), weights(x - left))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("amount", [0.05, 0.5, 2.0])
 def test_jitter_samples_five_times(photographs, amount):
   image = photographs[1][:40, :53]
@@ -100,6 +101,7 @@ def test_jitter_samples_five_times(photographs, amount):
   assert np.mean(np.abs(ours - expected) <= 1) >= 0.99
 
 
+@pytest.mark.long
 def test_more_jitter_changes_more(photographs):
   keys, images = jax.random.split(_KEY, 8), jnp.asarray(photographs)
   jittered = jax.vmap(jax.vmap(jitter, (0, 0, None)), (None, None, 0))

@@ -22,6 +22,7 @@ def test_along_an_axis(mode):
     np.testing.assert_allclose(ours, ndimage.correlate1d(_PLANES, taps, axis, mode=_MODES[mode]), atol=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["edge", "symmetric"])
 def test_a_kernel_of_two_axes(mode):
   kernel = np.random.default_rng(1).uniform(0, 0.1, (5, 5)).astype(np.float32)
@@ -35,6 +36,7 @@ def test_smooth(sigma):
   np.testing.assert_allclose(filtering.smooth(jnp.asarray(_PLANES), jnp.float32(sigma), 9), expected, atol=1e-3)
 
 
+@pytest.mark.long
 def test_both_forms_agree():
   for reach in (11, filtering._UNROLLED + 1):  # one kernel; a loop
     taps = filtering.gaussian_taps(jnp.float32(6.3), reach)

@@ -68,7 +68,7 @@ def test_flat_grey_stays_grey(name):
   assert np.all(_apply(name, jax.random.key(0), grey, _picked(_levels(name), 2)) == 128)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_bounds_hold_for_values_that_cannot_be_seen(name, photographs):
   """A traced value beyond an op's bounds gives the picture of the nearest bound; NaN, nothing that passes for one."""

@@ -36,6 +36,7 @@ def test_sides_that_are_no_multiple_of_a_block(photographs, shape):
   assert difference.mean() <= 0.05
 
 
+@pytest.mark.long
 def test_noise_and_extremes():
   rng = np.random.default_rng(0)
   for image in (rng.integers(0, 256, (48, 48, 3), np.uint8), rng.choice([0, 255], (48, 48, 3)).astype(np.uint8)):

@@ -32,6 +32,7 @@ def _line(length, angle):
   return kernel / kernel.sum()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("length", [1.7, 4.0, 10.0, 33.3, 64.0])
 @pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 4, 1.3, np.pi / 2, 2.5, -9.0])
 def test_a_straight_line(photographs, length, angle):
@@ -74,6 +75,7 @@ def test_paths_are_curved_uneven_centred_and_of_length_one():
   assert np.linalg.norm(np.mean(directions / np.linalg.norm(directions, axis=1, keepdims=True), 0)) < 4 / 20
 
 
+@pytest.mark.long
 def test_what_a_point_becomes(photographs):
   key, point = jax.random.key(3), np.zeros((97, 97, 3), np.uint8)
   point[48, 48] = 255
@@ -88,6 +90,7 @@ def test_what_a_point_becomes(photographs):
   _close(camera_shake(key, jnp.asarray(image), 20.0), expected)
 
 
+@pytest.mark.long
 def test_the_longest_paths_lose_no_tap(photographs):
   white = jnp.full((5, 5, 3), 255, jnp.uint8)
   shaken = jax.jit(jax.vmap(lambda key: camera_shake(key, white, 32.0)))(jax.random.split(jax.random.key(1), 200))

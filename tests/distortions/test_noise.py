@@ -93,6 +93,7 @@ def test_keys_choose_the_noise(photographs):
   assert gaussian_noise(jax.random.key(0, impl="rbg"), image, 25, 1.0).shape == image.shape
 
 
+@pytest.mark.long
 def test_threefry_is_the_cipher_of_jax():
   low, high = jnp.asarray([7, 4_000_000_000], jnp.uint32)
   counters = jnp.arange(50, dtype=jnp.uint32)

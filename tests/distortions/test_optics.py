@@ -29,6 +29,7 @@ def _disk(radius):
   return shares / shares.sum()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("radius", [0.8, 1.0, 3.0, 6.4, 10.0, 16.0])
 def test_defocus_is_a_disk(photographs, radius):
   for image in (photographs[0], photographs[5][:31, :45]):
@@ -45,6 +46,7 @@ def test_the_maximum_of_the_radius_sets_the_range_alone(photographs):
     defocus_blur(image, 17)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1.5, 3.0, 4.0, 11.0, 33.0])
 def test_box_is_a_moving_average(photographs, width):
   distances = np.abs(np.arange(-17, 18))
@@ -57,6 +59,7 @@ def test_box_is_a_moving_average(photographs, width):
       _close(ours, ndimage.uniform_filter(image.astype(float), (width, width, 1), mode="nearest"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   ("zoom", "step", "count"), [(1.01, 0.01, 2), (1.1, 0.01, 11), (1.26, 0.02, 14), (1.55, 0.07, 9)]
 )

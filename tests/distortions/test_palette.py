@@ -18,6 +18,7 @@ def _colours(ours):
   return len(np.unique(np.asarray(ours).reshape(-1, 3), axis=0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("levels", [2, 8, 16, 32, 48, 64])
 def test_the_error_is_no_greater_than_pillow_s(levels, photographs):
   ratios = []
@@ -33,6 +34,7 @@ def test_the_error_is_no_greater_than_pillow_s(levels, photographs):
   assert np.mean(ratios) < 1.05, ratios
 
 
+@pytest.mark.long
 def test_few_colours_stay(photographs):
   few = photographs[0] // 128 * 127  # at most eight, far apart
   np.testing.assert_array_equal(colour_quantisation(jnp.asarray(few), 64), few)

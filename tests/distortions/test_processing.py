@@ -12,6 +12,7 @@ from tests.distortions.references import assert_alike, assert_falls, from_lab, w
 pytestmark = [pytest.mark.optimised, pytest.mark.slow]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("amount", "radius"), [(0.5, 1), (1, 3), (3, 0.7), (12, 3), (1, 5)])
 def test_unsharp_masking_of_the_lightness(amount, radius, photographs):
   for image in with_odd_sides(photographs):
@@ -37,5 +38,6 @@ def test_edges_have_halos():
   assert np.all(ours[22:] == 160)
 
 
+@pytest.mark.long
 def test_similarity_falls_with_the_amount(photographs):
   assert_falls(lambda image, amount: sharpen(image, amount, 3.0), (0.2, 0.5, 1, 2, 4, 12), photographs)

@@ -11,7 +11,7 @@ from PIL import Image
 from jaxdistort.distortions import window
 from jaxdistort.distortions.resampling import weights
 
-pytestmark = [pytest.mark.optimised, pytest.mark.slow]
+pytestmark = [pytest.mark.optimised, pytest.mark.long]
 
 _FILTERS = {"box": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
 

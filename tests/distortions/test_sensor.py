@@ -35,6 +35,7 @@ def _agree(counts, mass):
   return len(joined) == 1 or stats.chisquare(seen, wanted).pvalue > 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.001, 0.09, 0.6, 1])
 def test_impulses(share, photographs):
   values = _noisy(impulse_noise, 100, share)
@@ -102,6 +103,7 @@ def _normalised(covariance):
   return covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
 
 
+@pytest.mark.long
 def test_noise_that_neighbours_share():
   noise = _noisy(correlated_noise, 128, 12.0) - 128.0
   assert abs(noise.mean()) < 0.2

@@ -55,6 +55,7 @@ def test_the_plasma_is_diamond_square(decay):
   np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.long
 def test_the_plasma_has_the_statistics_of_other_random_numbers():
   """Mean, variance and correlation at 1 and 8 px, over many maps."""
   generator = np.random.default_rng(0)

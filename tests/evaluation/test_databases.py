@@ -36,7 +36,7 @@ def _rows(folder):
   return list(csv.DictReader((folder / "predictions.csv").read_text().splitlines()))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pictures_of_the_training_are_told(recogniser, live):
   """A network that was trained on the references has seen their distorted copies too."""
   seen = Seen.of([open_pictures(f"folder:{live / 'refimgs'}", "all")])
@@ -89,7 +89,7 @@ def test_a_report_on_live(recogniser, live, tmp_path):
     assert (row["reference"], row["level"], row["score"]) == ("coinsinfountain", "2.51039", "22.5")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_jpeg_step_before_the_network_is_judged_with_it(recogniser, live):
   """The training had none, and without another word there is none."""
   scores = {
@@ -112,7 +112,7 @@ def test_some_of_lives_folders_are_judged_and_the_others_named(recogniser, live,
   assert [problem.split(":")[0] for problem in missing] == ["no folder jp2k", "no folder jpeg", "no folder fastfading"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_levels_that_change_nothing_stand_beside(recogniser, tmp_path):
   root = miniatures.build_kadid(tmp_path / "kadid")
   evaluation = evaluate_on_database(

@@ -119,7 +119,7 @@ def test_a_sweep_is_what_one_would_do_by_hand(untrained, folder_of_photographs):
   np.testing.assert_allclose(shared.answers[1].scores, blur.answers[1].scores, atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_levels_share_one_compilation_and_their_random_numbers(untrained, photographs):
   mesh = create_mesh()
   (network,) = _load([untrained / "variable"], mesh)

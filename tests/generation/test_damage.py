@@ -46,7 +46,7 @@ def test_what_sources_of_a_mix_share_is_in_one_split(folder_of_photographs, tmp_
   assert len(places) == len({name for name, _ in places}) == 38  # two are broken
 
 
-@pytest.mark.slow  # compiles a protocol
+@pytest.mark.long  # compiles a protocol
 def test_a_set_of_nothing_but_broken_pictures_is_refused(folder_of_photographs, tmp_path):
   folder = Path(folder_of_photographs)
   shutil.rmtree(folder / "more")

@@ -136,7 +136,7 @@ def _first_device(mesh):
   return jax.sharding.Mesh(mesh.devices.reshape(-1)[:1].reshape(shape), mesh.axis_names, axis_types=types)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_png_keeps_every_level(distorted, tmp_path):
   """Encoded as JPEG they are the files of the other set."""
   assert _generate(distorted / "photos", tmp_path / "set", jpeg_quality=0).pictures == 189
@@ -188,7 +188,7 @@ def test_killed_at_any_part_it_goes_on_there(form, distorted, tmp_path, monkeypa
     assert digests[0] == _digests(distorted / "set")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_records_are_read_by_tfds_and_by_us(distorted, tmp_path, monkeypatch):
   tfds = pytest.importorskip("tensorflow_datasets")
   done = _generate(distorted / "photos", tmp_path / "set", form="arrayrecord")

@@ -48,7 +48,7 @@ def test_wrong_words_are_named(options, message, folder_of_photographs, tmp_path
   assert not (tmp_path / "set").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_folder_keeps_to_its_set(distorted, tmp_path):
   photos, output = tmp_path / "photos", tmp_path / "set"
   shutil.copytree(distorted / "photos", photos)

@@ -28,6 +28,7 @@ def recogniser_of(name, folder):
   return Recogniser(description, *made_up(spec), folder, 0)
 
 
+@pytest.mark.long
 def test_grad_cam_is_what_its_paper_says(photographs, tmp_path):
   """By finite sums: the gradient of a linear classifier is its kernel, whose mean over space weights each channel."""
   recogniser = recogniser_of("compact", tmp_path)
@@ -73,7 +74,7 @@ def test_a_figure_a_picture_and_a_word_on_those_that_cannot_be_read(folder_of_ph
     assert figure.width > 1.5 * figure.height
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pictures_of_any_name_are_explained(tmp_path):
   """Those behind a name that is too long, too; each has a figure of its own."""
   names = [ODD_NAMES[-1], "n" * 250 + "m.png", "a\r$1$日本.png"]

@@ -28,6 +28,7 @@ def _noise(height, width):
   return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
 
 
+@pytest.mark.long
 def test_a_large_picture_is_judged_at_the_viewing_scale_and_by_its_own_pixels(recogniser):
   large = _noise(70, 1280)
   answer, small = recogniser.predict([large, _noise(70, 640)])

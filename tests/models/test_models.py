@@ -100,6 +100,7 @@ def test_a_frozen_backbone_costs_no_gradient():
   assert gradient.count("conv_general_dilated[") == 3 * 11 - 1  # the first layer's input needs none
 
 
+@pytest.mark.long
 def test_bfloat16_computes(photographs):
   images = jnp.asarray(photographs[:4, :32, :32])
   with jax.numpy_dtype_promotion("standard"):
@@ -125,7 +126,7 @@ def test_fine_tuning_trains_the_backbone_too():
   assert trainable_parameters("vgg_transfer", fine_tune=True) == trainable_parameters("vgg_scratch")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_dropout_is_of_training_alone(photographs):
   network, arrays = structure("vgg_scratch", dropout=0.5), variables("vgg_scratch")
   images = jnp.asarray(photographs[:4, :32, :32])
@@ -156,6 +157,7 @@ def test_levels_reach_the_network_as_each_source_wants_them():
     np.testing.assert_allclose(scale_levels(levels, scaling, jnp.float32)[0, 0], values, rtol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [33, 47])
 @pytest.mark.parametrize("pool", [False, True])
 def test_odd_sizes(size, pool):

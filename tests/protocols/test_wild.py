@@ -130,6 +130,7 @@ def test_the_camera_adds_its_grain_to_what_the_lens_has_blurred(pictures):
   assert roughness(1) > 2 * roughness(0)
 
 
+@pytest.mark.long
 def test_pairs_are_all_ordered_pairs():
   stages = pairs().stages
   for first in (0, 17, 60):

@@ -112,7 +112,7 @@ def test_what_a_killed_writer_left_is_no_program_and_goes_in_its_turn(tmp_path):
   assert [file.name for file in tmp_path.iterdir()] == ["a-program"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jax_is_told_before_it_is_imported():
   """And not imported for it."""
   code = """

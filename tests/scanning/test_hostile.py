@@ -69,6 +69,7 @@ _READ = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::jaxdistort.data.PictureWarning")
 def test_each_is_a_row_and_the_scan_goes_on(tmp_path):
   assert issubclass(PictureWarning, UserWarning)

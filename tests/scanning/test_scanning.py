@@ -55,6 +55,7 @@ def test_a_row_a_file(recogniser, folder, tmp_path, suffix):
     assert rows["1.png"]["clean"] == answer.clean
 
 
+@pytest.mark.long
 @_BOTH
 @pytest.mark.parametrize("torn", [0, 1, 40])
 def test_stopped_anywhere_it_ends_with_the_same_rows(recogniser, folder, tmp_path, suffix, torn):
@@ -93,6 +94,7 @@ def test_another_recogniser_judges_all_again(recogniser, folder, tmp_path):
   assert len({row["model"] for row in _rows(table)}) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 3, 9])
 def test_the_rows_of_all_shards_are_those_of_the_whole(recogniser, folder, tmp_path, count):
   scan(recogniser, folder, tmp_path / "whole.jsonl")
@@ -198,6 +200,7 @@ def test_parquet_says_the_same(recogniser, folder, tmp_path):
         assert row[column] == (pytest.approx(float(own[column])) if own[column] else None)
 
 
+@pytest.mark.long
 def test_batches_of_names_for_the_engines_of_others(recogniser, folder, tmp_path):
   model = recogniser.save(tmp_path / "model.safetensors")
   scan(recogniser, folder, tmp_path / "answers.jsonl")

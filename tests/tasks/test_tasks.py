@@ -50,6 +50,7 @@ def test_a_classification_names_one():
   Recognition(_THREE).check(Protocol("two", stages, None))
 
 
+@pytest.mark.long
 def test_a_classification_by_hand():
   task = Classification(_THREE)
   outputs, targets = jnp.asarray([[5.0, 1, 0, 0], [0.0, 3, 0, 0]]), jnp.asarray([0, 3])

@@ -91,7 +91,7 @@ def test_eight_devices_learn_what_one_learns(images, on_one_device, fsdp, monkey
   assert all(leaf.addressable_shards[0].data.size == leaf.size // fsdp for leaf in split)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_repeated_steps_are_equal_to_the_bit(images, on_one_device):
   state, losses = _train(1, images, 20)
   assert losses == on_one_device[1]

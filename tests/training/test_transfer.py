@@ -20,7 +20,7 @@ from jaxdistort.training.checkpoints import Checkpoints
 from tests.models.weights import our_files
 from tests.training.tiny import get_config, save_untrained
 
-pytestmark = pytest.mark.slow  # a file of VGG16 and its network
+pytestmark = pytest.mark.long  # a file of VGG16 and its network
 
 
 @pytest.fixture(autouse=True)

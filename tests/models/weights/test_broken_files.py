@@ -175,7 +175,7 @@ def test_each_is_reported_and_leaves_nothing(name, tmp_path):
   assert not list(tmp_path.rglob("weights.safetensors*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_earlier_file_survives_a_broken_one(tmp_path):
   output = tmp_path / "weights.safetensors"
   convert("keras-vgg16", write_keras_vgg16(tmp_path / "good.h5"), output)

@@ -62,6 +62,7 @@ def test_its_preprocessing_is_applied(tmp_path, photographs):
   np.testing.assert_allclose(by_name["keras"](images), by_name["raw"].backbone(levels[..., ::-1] - means), rtol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fine_tune", [False, True])
 def test_a_backbone_is_loaded_where_it_belongs(fine_tune, vgg16_file):
   file = vgg16_file
