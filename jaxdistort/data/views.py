@@ -1,5 +1,6 @@
 """Views: the tiles of a picture of any size that a network looks at."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ VIEWS: Registry[Callable[[Image.Image, int], Tiles]] = Registry("view")
 """Views by name: functions of an RGB picture and the side of the tiles in pixels, which workers can import."""
 
 _MOST_PATCHES = 5  # along each side, evenly spread over larger pictures
+_BLOCK = 8  # pixels, of a JPEG
 VIEWING = 640
 """Pixels along the longer side of a picture as people look at it: about a photograph on a telephone."""
 
@@ -108,7 +110,17 @@ def _padded(pixels: np.ndarray, size: int, most: int) -> Tiles:
 
 def _spread(pixels: np.ndarray, size: int, most: int) -> np.ndarray:
   """Squares uint8 [n, size, size, 3] of levels [H, W, 3], both sides at least `size`."""
-  rows, columns = (
-    np.linspace(0, side - size, min(-(-side // size), most)).round().astype(int) for side in pixels.shape[:2]
-  )
+  rows, columns = (_starts(side, size, most) for side in pixels.shape[:2])
   return np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns])
+
+
+def _starts(side: int, size: int, most: int) -> np.ndarray:
+  """Where squares begin, int: evenly spread, on the grid of JPEG's blocks but for the last one, which ends the side.
+
+  A network sees that grid best where it saw it in its training: at the corner of the square. Off it, strong JPEGs pass
+  for blurred.
+  """
+  starts = np.linspace(0, side - size, min(-(-side // size), most))
+  block = math.gcd(size, _BLOCK)  # of which a side is a multiple: so that no pixel is left out
+  starts[:-1] = np.minimum(np.ceil(starts[:-1] / block) * block, side - size)
+  return starts.round().astype(int)
