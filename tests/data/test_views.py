@@ -1,6 +1,9 @@
 """Views: the tiles of pictures of any size."""
 
+import math
+
 import numpy as np
+import pytest
 from PIL import Image
 
 from jaxdistort.data import VIEWS
@@ -41,3 +44,17 @@ def test_the_viewing_scale_is_that_of_a_telephone():
   assert strip.shape == (8, 96, 96, 3)
   np.testing.assert_array_equal(extents[:-1], [[32, 96]] * 7)
   assert not strip[:-1, 32:].any()
+
+
+@pytest.mark.parametrize("size", [96, 100, 33])
+def test_squares_begin_on_the_grid_of_jpeg_and_leave_no_pixel_out(size):
+  block = math.gcd(size, 8)
+  for side in range(size, 1000, 7):
+    row = np.repeat(np.arange(side, dtype=np.uint16)[:, None], size, axis=1)
+    pixels = np.stack([row % 256, row // 256, row], axis=-1).astype(np.uint8)  # each row says where it is
+    tiles = VIEWS["native"](Image.fromarray(pixels), size).images if side <= 5 * size else []
+    covered = {int(tile[at, 0, 0]) + 256 * int(tile[at, 0, 1]) for tile in tiles for at in range(size)}
+    assert covered == set(range(side)) or not len(tiles)
+    starts = [int(tile[0, 0, 0]) + 256 * int(tile[0, 0, 1]) for tile in tiles]
+    assert all(start % block == 0 for start in starts[:-1])
+    assert not starts or starts[-1] == side - size
