@@ -110,17 +110,17 @@ def _padded(pixels: np.ndarray, size: int, most: int) -> Tiles:
 
 def _spread(pixels: np.ndarray, size: int, most: int) -> np.ndarray:
   """Squares uint8 [n, size, size, 3] of levels [H, W, 3], both sides at least `size`."""
-  rows, columns = (_starts(side, size, most) for side in pixels.shape[:2])
+  rows, columns = (starts(side, size, min(-(-side // size), most)) for side in pixels.shape[:2])
   return np.stack([pixels[top : top + size, left : left + size] for top in rows for left in columns])
 
 
-def _starts(side: int, size: int, most: int) -> np.ndarray:
-  """Where squares begin, int: evenly spread, on the grid of JPEG's blocks but for the last one, which ends the side.
+def starts(side: int, size: int, count: int) -> np.ndarray:
+  """Where squares begin, int [count]: evenly spread, on the grid of JPEG blocks but for the last, which ends the side.
 
   A network sees that grid best where it saw it in its training: at the corner of the square. Off it, strong JPEGs pass
   for blurred.
   """
-  starts = np.linspace(0, side - size, min(-(-side // size), most))
+  spread = np.linspace(0, side - size, count)
   block = math.gcd(size, _BLOCK)  # of which a side is a multiple: so that no pixel is left out
-  starts[:-1] = np.minimum(np.ceil(starts[:-1] / block) * block, side - size)
-  return starts.round().astype(int)
+  spread[:-1] = np.minimum(np.ceil(spread[:-1] / block) * block, side - size)
+  return spread.round().astype(int)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from jaxdistort.data.views import Tiles, at_viewing_scale
+from jaxdistort.data.views import Tiles, at_viewing_scale, starts
 from jaxdistort.errors import InputError
 from jaxdistort.inference.predicting import mesh_of, to_picture
 from jaxdistort.inference.recogniser import Recogniser
@@ -91,8 +91,7 @@ def _overlapping(picture: Image.Image, size: int) -> tuple[Tiles, np.ndarray]:
   padded = np.pad(pixels, [(0, size - extent[0]), (0, size - extent[1]), (0, 0)])
   step = size // _STRIDES_A_TILE
   rows, columns = (
-    np.linspace(0, side - own, 1 + -(-(side - own) // step)).round().astype(int)
-    for side, own in zip((height, width), extent, strict=True)
+    starts(side, int(own), 1 + -(-(side - own) // step)) for side, own in zip((height, width), extent, strict=True)
   )
   squares = np.stack([padded[top : top + size, left : left + size] for top in rows for left in columns])
   centres = np.stack(np.meshgrid((rows + extent[0] / 2) / height, (columns + extent[1] / 2) / width, indexing="ij"), -1)
