@@ -30,7 +30,7 @@ from jaxdistort.tasks import (
 
 FALSE_ALARMS = 1 / 50
 """Share of clean pictures on which something may be found, all groups together."""
-_ASKED_FOR = {"blur": 3.0, "overexposure": 3.0, "underexposure": 3.0}
+_ASKED_FOR = {"blur": 3.0, "noise": 2.0, "overexposure": 3.0, "underexposure": 3.0}
 """How much it counts that a kind, or one of a group, is found; 1 of others. It is what people ask about most."""
 _DOUBTS = 1 / 10  # share of clean pictures on which something may be found or in doubt
 _KNOTS = 21  # severities at which the levels of a kind are kept
@@ -62,8 +62,8 @@ def calibrate(
   Slopes and offsets of the logits are fitted on the validation split in the training's protocol. The thresholds of
   kinds are those at which `false_alarms` of the clean pictures, whole, at four scales, raise an alarm in any of them,
   also where thresholds are chosen without them, and at which most of the kinds that can be seen are found on validation
-  pictures (see `thresholds_for`), blur and exposure before all; a kind is named, once its group is found, from the
-  probability of the highest F1 on.
+  pictures (see `thresholds_for`), blur, exposure and noise before all; a kind is named, once its group is found, from
+  the probability of the highest F1 on.
   A group is in doubt where 1 in 10 clean pictures are no better. These clean pictures are those of the validation and
   up to 4,000 of the training: a threshold hangs on the few highest, so it takes many, and on clean ones a network does
   no better where it has seen them.
