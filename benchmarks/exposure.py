@@ -9,6 +9,7 @@ tones are bent as cameras do. Prints how many of the test pictures are found at 
 """
 
 import argparse
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from jaxdistort.data import PictureSet, open_pictures
-from jaxdistort.data.pictures import read_picture
 from jaxdistort.errors import BrokenPicture
+from jaxdistort.evaluation.wholes import whole_picture
 from jaxdistort.files import write_whole
 from jaxdistort.inference import exposure
 from jaxdistort.inference.exposure import FITTED, KINDS, STOPS, describe
@@ -56,12 +57,9 @@ def main() -> None:
 def _overviews(pictures: PictureSet) -> Iterator[np.ndarray]:
   """Whole pictures squeezed into a square uint8 [96, 96, 3], as they are looked at."""
   for number in range(len(pictures)):
-    file = pictures.file(number)
-    try:
-      picture = Image.fromarray(pictures.load(number, 256)) if file is None else read_picture(file)
-    except BrokenPicture:
-      continue
-    yield np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
+    with contextlib.suppress(BrokenPicture):
+      picture = whole_picture(pictures, number)
+      yield np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
 def _examples(pictures: list[np.ndarray], rounds: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -93,7 +93,7 @@ class Clean(NamedTuple):
           bar.advance()
           progress.check()
           try:
-            picture = _whole(pictures, number)
+            picture = whole_picture(pictures, number)
           except BrokenPicture:
             broken.append(pictures.name(number))
             continue
@@ -117,7 +117,7 @@ def _scaled(picture: Image.Image) -> Iterator[Image.Image]:
       yield picture if scale == 1 else picture.resize(sides, Image.Resampling.BICUBIC)
 
 
-def _whole(pictures: PictureSet, number: int) -> Image.Image:
+def whole_picture(pictures: PictureSet, number: int) -> Image.Image:
   """A picture as its file has it; of sources without files a square of 256 px."""
   file = pictures.file(number)
   return Image.fromarray(pictures.load(number, 256)) if file is None else read_picture(file)

@@ -26,6 +26,12 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-logits))
 
 
+def log_odds(probabilities: np.ndarray) -> np.ndarray:
+  """log(p / (1 - p)), float64; finite, also of 0 and 1."""
+  inside = np.clip(probabilities.astype(np.float64), _NEAR, 1 - _NEAR)
+  return np.log(inside / (1 - inside))
+
+
 @dataclasses.dataclass(frozen=True)
 class Calibration:
   """Of the logits of K kinds and G groups: probabilities are sigmoid(slope logit + offset) (Platt 1999).
@@ -180,17 +186,12 @@ def _limits(clean: np.ndarray, rates: np.ndarray) -> np.ndarray:
   What lies beyond a high quantile falls off exponentially, in log odds (peaks over a threshold: Pickands 1975). The
   highest few pictures themselves would be those of this sample alone.
   """
-  odds = _log_odds(clean)
+  odds = log_odds(clean)
   tail = min(0.5, max(_TAIL, rates.max(), _FEWEST / len(clean)))
   start = np.quantile(odds, 1 - tail, axis=0)
   beyond = np.ma.masked_less_equal(odds, start) - start
   scale = np.maximum(beyond.mean(axis=0).filled(0), _LEAST_SCALE)
   return sigmoid(start - scale * np.log(rates[:, None] / tail))
-
-
-def _log_odds(strengths: np.ndarray) -> np.ndarray:
-  inside = np.clip(strengths.astype(np.float64), _NEAR, 1 - _NEAR)
-  return np.log(inside / (1 - inside))
 
 
 def _shares_above(limits: np.ndarray, strengths: np.ndarray) -> np.ndarray:

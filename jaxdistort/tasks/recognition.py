@@ -13,7 +13,7 @@ from jaxdistort.metrics.figures import RecognitionFigures
 from jaxdistort.metrics.multilabel import Columns, average_precisions, recognition_figures
 from jaxdistort.metrics.predictions import Predictions
 from jaxdistort.protocols import Samples
-from jaxdistort.tasks.calibration import Calibration, sigmoid
+from jaxdistort.tasks.calibration import Calibration, log_odds, sigmoid
 from jaxdistort.tasks.label_space import CLEAN, LabelSpace
 from jaxdistort.tasks.levels import LevelScale
 from jaxdistort.tasks.presence import Presence, counted
@@ -115,8 +115,8 @@ class Recognition(Task):
     """
     told, places = scores.copy(), [self.labels.kinds.index(kind) for kind in kinds]
     slopes, offsets = (np.array(own)[places] for own in (self.calibration.slopes, self.calibration.offsets))
-    told[places] = (_logits(probabilities) - offsets) / slopes
-    told[[len(self.labels.kinds) + place for place in places]] = _logits(np.clip(severities, *_SEVERITIES))
+    told[places] = (log_odds(probabilities) - offsets) / slopes
+    told[[len(self.labels.kinds) + place for place in places]] = log_odds(np.clip(severities, *_SEVERITIES))
     return told
 
   @functools.cached_property
@@ -270,10 +270,6 @@ class Recognition(Task):
   def from_dict(cls, values: Mapping[str, Any]) -> "Recognition":
     levels = {kind: LevelScale.from_dict(own) for kind, own in values["levels"].items()}
     return cls(LabelSpace.from_dict(values["labels"]), Calibration.from_dict(values["calibration"]), levels)
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-  return np.log(probabilities / (1 - probabilities))
 
 
 def _presence_loss(logits: jax.Array, presence: jax.Array, visibility: jax.Array) -> jax.Array:
