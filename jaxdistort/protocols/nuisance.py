@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxdistort.distortions import camera_noise, jpeg, sharpen, window
 from jaxdistort.distortions.backend import compiled, lookup, one_by_one
@@ -14,6 +15,7 @@ from jaxdistort.distortions.tables import through_tables
 
 _SCALE, _QUALITY = Uniform(0.3, 1.4), UniformInteger(85, 100)
 _EXPOSURE, _BALANCE = Uniform(-0.15, 0.15), Uniform(-0.04, 0.04)
+_CUT = 8  # the side of JPEG's blocks, px
 _GRAIN, _COARSENESS, _SHARPENING = Power(0, 1.5, 4), Uniform(0, 3), Power(0, 0.5, 3)  # half have no grain at all
 
 
@@ -24,7 +26,8 @@ class Nuisance:
   The clean picture is scaled with an antialiased filter and cut at a random place, turned over left to right half of
   the time, and its light and its colours are changed a little. Before one of the stages the camera has its turn: what
   the lens has drawn, blurred or not, gets a grain that can hardly be seen and is sharpened. After the stages it is
-  coded as a JPEG of good quality.
+  coded as a JPEG of good quality; and of half of the pictures a few rows and columns are cut off then, so that the
+  blocks of codecs begin anywhere, as in a picture that was cropped since.
 
   Attributes:
     margin: sides of the clean picture by sides of the result.
@@ -36,6 +39,7 @@ class Nuisance:
     coarseness: of its colour, px.
     sharpening: amount of an unsharp mask of radius 1 px.
     quality: of the JPEG.
+    cut: rows and columns of the coded picture that the result has not.
   """
 
   margin: int = 2
@@ -47,9 +51,14 @@ class Nuisance:
   coarseness: Distribution = _COARSENESS
   sharpening: Distribution = _SHARPENING
   quality: Distribution = _QUALITY
+  cut: int = _CUT
+
+  def clean_side(self, side: int) -> int:
+    """The side of the clean pictures, px, from which those of `side` px are made."""
+    return (side + self.cut) * self.margin
 
   def before(self, keys: jax.Array, images: jax.Array) -> jax.Array:
-    """uint8 [B, H, W, 3] to [B, S, S, 3], where S is the shorter side by the margin."""
+    """uint8 [B, H, W, 3] to [B, S, S, 3], where S is the shorter side by the margin; `cut_off` is still to come."""
     height, width = images.shape[1:3]
     size = max(1, min(height, width) // self.margin)
     scale, corner, flipped, (exposure, balance) = one_by_one(lambda key: self._draw(key, height, width, size), keys)
@@ -82,6 +91,17 @@ class Nuisance:
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to the same shape."""
     return jax.vmap(jpeg)(images, one_by_one(lambda key: self.quality.draw(jax.random.fold_in(key, 7)), keys))
+
+  def cut_off(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """uint8 [B, S, S, 3] to [B, S - cut, S - cut, 3]: from the corner on, or with equal chance from any place."""
+    side = images.shape[1] - self.cut
+
+    def cut(key: jax.Array, image: jax.Array) -> jax.Array:
+      anywhere = jax.random.randint(jax.random.fold_in(key, 12), (2,), 0, self.cut + 1)
+      row, column = jnp.where(jax.random.bernoulli(jax.random.fold_in(key, 13)), anywhere, 0)
+      return lax.dynamic_slice(image, (row, column, jnp.int32(0)), (side, side, 3))
+
+    return jax.vmap(cut)(keys, images)
 
   def describe(self) -> dict[str, Any]:
     """Ready for JSON."""

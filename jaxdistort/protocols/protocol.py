@@ -105,7 +105,7 @@ class Protocol:
 
   def clean_side(self, side: int) -> int:
     """The side of the clean pictures, px, from which distorted ones of `side` px are made."""
-    return side if self.nuisance is None else side * self.nuisance.margin
+    return side if self.nuisance is None else self.nuisance.clean_side(side)
 
   def distort(self, key: jax.Array, images: jax.Array, first: jax.Array | int = 0) -> Samples:
     """Distorts a run of the stream.
@@ -132,6 +132,7 @@ class Protocol:
       images = stage.apply(_keys_of(keys, _DRAWS_A_STAGE * turn), images, choices[turn], drawn[turn])
     if self.nuisance is not None:
       images = self.nuisance.after(_keys_of(keys, _OF_NUISANCE), images)
+      images, clean = (self.nuisance.cut_off(_keys_of(keys, _OF_NUISANCE), own) for own in (images, clean))
     if self.jpeg_quality is not None:
       images = jax.vmap(jpeg, (0, None))(images, float(self.jpeg_quality))
     return Samples(images, clean, *labels)

@@ -28,8 +28,8 @@ def wild(jpeg_quality: int | None = None) -> Protocol:
   """Five stages (optics and motion, light and colour, sensor, processing, coding), each for a quarter of the pictures.
 
   So about a third of them are clean or nearly so. Severities are perceptual, slight ones frequent; of exposure the
-  stops are drawn, up to those of a picture that is all but lost. Pictures come out half as wide and high as the clean
-  ones that go in; see `Nuisance`.
+  stops are drawn, up to those of a picture that is all but lost. Pictures come out less than half as wide and high as
+  the clean ones that go in; see `Nuisance`.
   """
   stages = (_stage(names) for names in (_OPTICS, _LIGHT, _SENSOR, _PROCESSING, _CODING))
   return Protocol("wild", tuple(stages), jpeg_quality, Nuisance(camera_before=2))

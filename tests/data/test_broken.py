@@ -74,7 +74,7 @@ def test_a_source_without_a_readable_picture_is_named():
     _set(_Row(0, 4), _Row(3, 0)).load_or_other(5, 8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("devices", [1, 8])
 def test_what_stands_in_is_the_same_on_the_host_and_on_the_device(devices):
   """However many look it up: threads here; what each has seen before does not count."""

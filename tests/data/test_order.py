@@ -39,6 +39,7 @@ def test_host_and_device_agree(order, first):
   np.testing.assert_array_equal(on_device, order.numbers(positions))
 
 
+@pytest.mark.long
 def test_seeds_and_epochs_shuffle_independently():
   orders = np.stack([_numbers(Order.of((4,), (1.0,), seed), 8).reshape(2, 4) for seed in range(300)])
   for part in (orders[:, 0], orders[:, 1], orders[:, 1, :1] * 4 + orders[:, 0, :1]):

@@ -44,7 +44,7 @@ def test_only_a_recognition_is_calibrated(recogniser):
     calibrate(other, "samples")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_told_by_the_whole_picture_is_shown_on_whole_pictures(recogniser, folder_of_photographs):
   """With a picture that cannot be read among them."""
   labels = LabelSpace(("underexposure", "overexposure", "jpeg"), ("light", "light", "coding"))

@@ -85,6 +85,7 @@ def test_the_worst_mistakes_are_mistakes_by_the_networks_own_numbers(untrained, 
   assert losses[rows[0]] == losses[mistaken].max()
 
 
+@pytest.mark.long
 def test_what_cannot_be_judged_is_reported(untrained, tmp_path):
   recogniser = jaxdistort.load(untrained / "variable", sharding=replicated(create_mesh()))
   for options, message in (

@@ -249,7 +249,7 @@ def test_a_picture_that_a_level_does_not_change_leaves_the_psnr_of_the_others():
   assert report["psnr"]["mean"] == [None, 31]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_names_of_folders_are_no_formulas_and_stay_in_the_legend(tmp_path):
   outcome = _outcome(parse_sweep("gaussian_noise", "0,9"), [[40, 30]] * 3, 2)
   report = report_sweep(outcome, ["_a$b$", "c$"])

@@ -35,7 +35,7 @@ def test_people_alone(answered, tmp_path, capsys):
   assert (tmp_path / "report" / "report.md").read_text() in told
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_recogniser_gets_the_same_pictures(answered, tmp_path, capsys):
   answers, folder = answered
   model = small_recogniser(tmp_path).save(tmp_path / "model.safetensors")

@@ -51,7 +51,7 @@ def _answer(somebody, turn, **changes):
   return {"person": somebody, "question": turn["question"], "kind": kind, "level": 2, "seconds": 3.5} | changes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_test_can_be_finished(served, tmp_path):
   client, test = served
   person = client.post("/v1/human/people").json()["person"]

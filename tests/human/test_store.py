@@ -157,7 +157,7 @@ def _start(file):
   return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_write_at_once_and_what_was_acknowledged_survives_their_death(file):
   """Both are killed amid their writing; the file is there for the next one, with every answer that was told to be."""
   processes = [_start(file) for _ in range(2)]

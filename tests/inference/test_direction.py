@@ -27,6 +27,7 @@ def _directions(images: np.ndarray) -> list[Direction]:
   return [own for own in found if own is not None]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", MOVED + STILL)
 def test_what_moved_and_what_did_not(large, kind):
   blurred = jaxdistort.distort(large, kind, severity=0.8, key=jax.random.key(1))
@@ -75,6 +76,7 @@ def test_what_the_direction_says_nothing_of():
   assert named_by(unfound, Direction(0.01, _ANGLE)) == unfound
 
 
+@pytest.mark.long
 def test_a_picture_that_moved_says_so(large):
   recogniser = jaxdistort.load()
   blurred = jaxdistort.distort(large[:4], "linear_motion_blur", length=20, angle=0.5)

@@ -45,8 +45,8 @@ _distort_small = jax.jit(_SMALL.distort)
 
 @pytest.fixture(scope="module")
 def pictures(photographs):
-  """uint8 [64, 48, 48, 3]."""
-  return jnp.asarray(np.concatenate([np.roll(photographs[:, :48, :48], i, axis=1) for i in range(8)]))
+  """uint8 [64, 64, 64, 3]."""
+  return jnp.asarray(np.concatenate([np.roll(photographs, i, axis=1) for i in range(8)]))
 
 
 def _difference(first, second):
@@ -107,10 +107,21 @@ def test_picture_t_is_the_same_in_batches_of_7_32_and_64_and_on_eight_devices(pi
 def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   samples, other = (_distort_small(jax.random.key(seed), pictures, 0) for seed in (1, 2))
   clean = ~np.asarray(samples.presence).any(axis=1)
-  assert _SMALL.clean_side(128) == 256
+  assert _SMALL.clean_side(120) == 256
   assert 0.4 < np.mean(clean) < 0.7
   assert _difference(samples.images[clean], samples.clean[clean]) < 6  # the JPEG
   assert _difference(samples.clean, other.clean) > 10  # another view
+
+
+def test_half_of_the_pictures_begin_at_the_corner_and_half_anywhere():
+  places = jnp.arange(16 * 16, dtype=jnp.uint8).reshape(16, 16, 1)
+  keys = jax.random.split(jax.random.key(0), 400)
+  cut = Nuisance(cut=8).cut_off(keys, jnp.broadcast_to(places, (400, 16, 16, 3)))
+  assert cut.shape == (400, 8, 8, 3)
+  rows, columns = np.divmod(np.asarray(cut[:, 0, 0, 0]), 16)
+  np.testing.assert_array_equal(cut - cut[:, :1, :1], np.broadcast_to(places[:8, :8], cut.shape))
+  assert set(rows) == set(columns) == set(range(9))
+  assert np.mean((rows == 0) & (columns == 0)) == pytest.approx(0.5 + 0.5 / 81, abs=0.06)
 
 
 @pytest.mark.long

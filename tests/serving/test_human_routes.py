@@ -8,6 +8,7 @@ from jaxdistort.serving import Settings, create_app
 from tests.serving.conftest import LIMITS
 
 
+@pytest.mark.long
 def test_a_server_with_a_human_test(serve, folder_of_photographs, tmp_path):
   told = {"human_data": folder_of_photographs, "human_answers": str(tmp_path / "answers.sqlite"), "human_count": 3}
   address = serve(Settings(limits=LIMITS, **told))

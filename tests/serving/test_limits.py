@@ -74,6 +74,7 @@ def test_an_answer_that_takes_too_long(serve, picture, held):
   assert late.json()["detail"] == "the answer takes too long; try again"
 
 
+@pytest.mark.long
 def test_nothing_that_fits_the_description_fails(recogniser):
   schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(recogniser, Settings(limits=LIMITS)))
   operations = [found.ok() for found in schema.get_all_operations()]

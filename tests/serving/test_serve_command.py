@@ -54,6 +54,7 @@ def _wait_for(holds: Callable[[], bool]) -> None:
     time.sleep(0.05)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_under_way_is_finished(start, picture, number):
   process, address = start()
@@ -80,6 +81,7 @@ def _is_worker(process: int) -> bool:
     return False
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
 def test_a_worker_that_dies_is_replaced(start, picture):
   process, address = start("--workers", "2")
@@ -100,6 +102,7 @@ def test_a_worker_that_dies_is_replaced(start, picture):
   assert not [own for own in left if _is_worker(own)]
 
 
+@pytest.mark.long
 def test_others_than_this_machine_need_a_token(start):
   _, address = start("--host", "0.0.0.0")
   assert "?token=" in address
@@ -107,6 +110,7 @@ def test_others_than_this_machine_need_a_token(start):
   assert httpx.get(address.partition("?")[0]).status_code == 401
 
 
+@pytest.mark.long
 def test_a_token_of_ones_own_is_not_printed(start):
   _, address = start(JAXDISTORT_TOKEN="mine")
   assert "mine" not in address

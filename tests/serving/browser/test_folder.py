@@ -6,7 +6,7 @@ import io
 import pytest
 from selenium.webdriver.support.select import Select
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 _FORMULA = '=1+1, "so".png'
 

@@ -12,7 +12,7 @@ from tests.serving.browser.test_page import _faults
 _QUESTIONS = 4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["naming", "choice"])
 def test_a_test_can_be_finished_by_keyboard(open_page, serve, axe, tmp_path, mode):
   photos, answers = tmp_path / "photos", tmp_path / "answers.sqlite"

@@ -17,7 +17,7 @@ def _faults(page, axe):
   return [fault for fault in page.driver.execute_async_script(_AXE) if fault[0] not in ("minor", "moderate")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_nobody_is_kept_out(page, axe, noisy, sharp, scheme, width):
   page.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -41,7 +41,7 @@ def test_nobody_is_kept_out(page, axe, noisy, sharp, scheme, width):
   assert not _faults(page, axe)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_token_that_a_cookie_brings(open_page, serve, noisy):
   address = serve(Settings(hosts=("127.0.0.1",), token="a secret"))
   page = open_page(address, "/?token=a%20secret")
@@ -57,7 +57,7 @@ def test_a_token_that_a_cookie_brings(open_page, serve, noisy):
   assert "(401)" in page.text("#picture-error")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_goes_wrong_is_said_in_a_line(page, sharp, tmp_path):
   broken = tmp_path / "broken.png"
   broken.write_bytes(b"no picture")
