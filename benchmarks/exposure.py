@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from jaxdistort.data import PictureSet, open_pictures
+from jaxdistort.data.views import overview_of
 from jaxdistort.errors import BrokenPicture
 from jaxdistort.evaluation.wholes import whole_picture
 from jaxdistort.files import write_whole
@@ -58,8 +58,7 @@ def _overviews(pictures: PictureSet) -> Iterator[np.ndarray]:
   """Whole pictures squeezed into a square uint8 [96, 96, 3], as they are looked at."""
   for number in range(len(pictures)):
     with contextlib.suppress(BrokenPicture):
-      picture = whole_picture(pictures, number)
-      yield np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
+      yield overview_of(whole_picture(pictures, number), _SIDE)
 
 
 def _examples(pictures: list[np.ndarray], rounds: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

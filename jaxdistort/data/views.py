@@ -85,10 +85,15 @@ def viewing(picture: Image.Image, size: int) -> Tiles:
   """
   picture = at_viewing_scale(picture)
   tiles, extents, _ = _padded(np.asarray(picture), size, VIEWING)
-  overview = np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
+  overview = overview_of(picture, size)
   return Tiles(
     np.concatenate([tiles, overview[None]]), np.concatenate([extents, np.full((1, 2), size, np.int32)]), True
   )
+
+
+def overview_of(picture: Image.Image, size: int) -> np.ndarray:
+  """The whole picture squeezed into a square, uint8 [size, size, 3]; its tones are looked at, not its detail."""
+  return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=1.5))
 
 
 def at_viewing_scale(picture: Image.Image) -> Image.Image:

@@ -69,9 +69,9 @@ def describe(overview: np.ndarray) -> np.ndarray:
   Shares below levels, and the levels below which shares lie, of the luma, the brightest, and the darkest channel; the
   latter of their difference, too. Then colour and detail of dark to bright tones, and the tones of 8 x 8 blocks.
   """
-  levels = overview.astype(np.int32)
-  luma = (levels @ np.array([19595, 38470, 7471]) + 2**15) >> 16  # BT.601
-  brightest, darkest = levels.max(axis=2), levels.min(axis=2)
+  red, green, blue = np.moveaxis(overview, 2, 0).astype(np.int32)  # planes: many times as fast as rows of three
+  luma = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16  # BT.601
+  brightest, darkest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
   numbers = [part for own in (luma, brightest, darkest) for part in _distribution(own)]
   numbers.append(_distribution(brightest - darkest)[0])
   bands = np.searchsorted(_BANDS, luma)

@@ -37,17 +37,17 @@ class ScoredPicture(NamedTuple):
 
 
 def gradients_of(tiles: Tiles) -> np.ndarray:
-  """How much the levels of each tile change from pixel to pixel, float64 [n]; 0 of the overview."""
-  gradients = np.array([_gradient(*tile) for tile in zip(tiles.images, tiles.extents, strict=True)], np.float64)
-  if tiles.has_overview:
-    gradients[-1] = 0
+  """How much the levels of each tile change from pixel to pixel, float64 [n]; 0 of the overview.
+
+  Mean absolute differences of neighbours along rows and columns, summed; of the green channel.
+  """
+  gradients = np.zeros(len(tiles.images))
+  green = tiles.images[: len(gradients) - tiles.has_overview, :, :, 1].astype(np.int16)
+  height, width = tiles.extents[0]  # all tiles of a picture are padded alike
+  for along in (np.diff(green[:, :height, :width], axis=axis) for axis in (1, 2)):
+    if along.size:
+      gradients[: len(green)] += np.abs(along, out=along).sum(axis=(1, 2), dtype=np.int32) / along[0].size
   return gradients
-
-
-def _gradient(image: np.ndarray, extent: np.ndarray) -> float:
-  """Mean absolute differences of neighbours along rows and columns, summed; of the green channel."""
-  green = image[: extent[0], : extent[1], 1].astype(np.int16)
-  return sum(float(np.abs(np.diff(green, axis=axis)).mean()) for axis in (0, 1) if green.shape[axis] > 1)
 
 
 class _Batch(NamedTuple):

@@ -1,6 +1,7 @@
 """The names that a network answers with."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,9 +39,13 @@ class LabelSpace:
 
   def of_groups(self, columns: Any) -> Any:
     """The largest of each group's columns, [..., K] to [..., G], of JAX or numpy."""
-    groups = [np.flatnonzero([own == name for own in self.groups]) for name in self.group_names]
     stack = jnp.stack if isinstance(columns, jax.Array) else np.stack
-    return stack([columns[..., own].max(axis=-1) for own in groups], axis=-1)
+    return stack([columns[..., own].max(axis=-1) for own in self._members], axis=-1)
+
+  @functools.cached_property
+  def _members(self) -> tuple[np.ndarray, ...]:
+    """Places of the kinds of each group."""
+    return tuple(np.flatnonzero([own == name for own in self.groups]) for name in self.group_names)
 
   def places(self, kinds: Sequence[str], what: str) -> list[int]:
     """Where other kinds stand here, such as those of another protocol.

@@ -50,12 +50,13 @@ class LevelScale:
 
   def level(self, severity: float) -> Level:
     """The level of one estimated severity."""
-    error = self.errors[_bin(np.array(severity))]
-    return Level(self.parameter, float(self.values_at(np.array(severity))), self.unit, error)
+    error = self.errors[min(int(severity * BINS), BINS - 1)]
+    return Level(self.parameter, float(np.interp(severity, self.severities, self.values)), self.unit, error)
 
   def measured(self, severities: np.ndarray, levels: np.ndarray) -> "LevelScale":
     """The same with the errors of estimated severities [N] against true levels [N]."""
-    wrong, bins = np.abs(self.values_at(severities) - levels), _bin(severities)
+    wrong = np.abs(self.values_at(severities) - levels)
+    bins = np.minimum((severities * BINS).astype(int), BINS - 1)
     own = [wrong[bins == place] for place in range(BINS)]
     errors = tuple(float(part.mean()) if len(part) >= _LEAST_EXAMPLES else None for part in own)
     return dataclasses.replace(self, errors=errors)
@@ -67,7 +68,3 @@ class LevelScale:
   def from_dict(cls, values: Mapping[str, Any]) -> "LevelScale":
     columns = (tuple(values[name]) for name in ("severities", "values", "errors"))
     return cls(values["parameter"], values["unit"], *columns)
-
-
-def _bin(severities: np.ndarray) -> Any:
-  return np.minimum((severities * BINS).astype(int), BINS - 1)
