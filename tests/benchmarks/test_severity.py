@@ -46,7 +46,7 @@ def test_severity_and_parameters_are_each_other_s_inverse(name):
     np.testing.assert_allclose(perceptual.severity_of(name, parameters), severities, atol=0.06)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tables_are_written_beside_what_is_there(tmp_path, monkeypatch, capsys, scale):
   monkeypatch.setattr(severity, "SCALES", tmp_path / "scales.json")
   monkeypatch.setattr(severity, "measure_scale", lambda name, images: scale)

@@ -39,6 +39,7 @@ def test_the_amount_is_the_standard_deviation_in_grey(coarseness):
       assert abs(border.std() / amount - 1) < 0.2
 
 
+@pytest.mark.long
 def test_neighbours_and_channels_share_it_as_in_real_photographs():
   """Means over high-ISO photographs of two makes (PolyU), in their smoother halves; see the docstring of the op."""
   noise = _noise(128, 12.0)

@@ -23,6 +23,7 @@ def _grid(height, width):
   return np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scale", [0.5, 2.44, 7.0, 20.0])
 def test_fields_are_smooth_noise_of_deviation_one(scale):
   fields = np.stack([_fields(jax.random.key(i), 256, 256, scale) for i in range(4)]).astype(float)

@@ -60,6 +60,7 @@ def test_one_picture_at_every_level(name, photographs):
     np.testing.assert_array_equal(sweep[i], _apply(name, key, image, _picked(parameters, i)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
   "name", [n for n, d in DISTORTIONS.items() if d.group in ("blur", "coding", "warp") and n not in _FEW_LEVELS]
 )
@@ -161,6 +162,7 @@ def test_maxima_and_special_values_are_refused_by_name(call, message):
     call(jnp.zeros((8, 8, 3), jnp.uint8))
 
 
+@pytest.mark.long
 def test_static_maxima_change_nothing_but_the_range(photographs):
   image = jnp.asarray(photographs[0])
   np.testing.assert_array_equal(gaussian_blur(image, 7.3), gaussian_blur(image, 7.3, max_radius=50.0))

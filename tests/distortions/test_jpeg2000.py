@@ -56,6 +56,7 @@ def test_small_pictures(photographs):
     assert abs(np.mean(ssim)) <= 0.03
 
 
+@pytest.mark.long
 def test_a_ratio_of_1_changes_nothing(photographs):
   np.testing.assert_array_equal(_batched(photographs, jnp.ones(8)), photographs)
 

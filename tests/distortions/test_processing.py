@@ -22,6 +22,7 @@ def test_unsharp_masking_of_the_lightness(amount, radius, photographs):
     assert_alike(sharpen(jnp.asarray(image), amount, radius), from_lab(lab))
 
 
+@pytest.mark.long
 def test_nothing_is_sharpened_by_nothing(photographs):
   for image in with_odd_sides(photographs):
     np.testing.assert_array_equal(sharpen(jnp.asarray(image), 0, 3), image)

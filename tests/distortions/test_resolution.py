@@ -65,6 +65,7 @@ def test_upscaled_equals_pillow(filter, photographs):
   _check(name, [_odd(photographs)], _ODD_SCALES, Image.BICUBIC, _FILTERS[filter], exact=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _KINDS)
 def test_a_scale_of_1_changes_nothing(name, photographs):
   for image in (photographs[0], _odd(photographs)):

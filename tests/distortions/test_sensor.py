@@ -81,6 +81,7 @@ def test_photons_are_poisson_numbers(photons):
     assert abs(values.std() / max(spread, 1e-9) - 1) < 0.03 or spread < 1
 
 
+@pytest.mark.long
 def test_no_photons_are_missed_where_noise_is_slight(photographs):
   image = jnp.asarray(photographs[1])
   for amount in (0, 1e-9, 0.01):

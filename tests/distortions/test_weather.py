@@ -72,6 +72,7 @@ def test_the_plasma_has_the_statistics_of_other_random_numbers():
     assert abs(a.mean() - b.mean()) < 4 * np.sqrt((a.var() + b.var()) / 300)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", range(5))
 def test_fog_is_its_formula(level, photographs):
   strength, decay = _FOG[level]

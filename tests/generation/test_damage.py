@@ -33,7 +33,7 @@ def test_odd_names_are_listed_and_a_spoilt_manifest_is_made_again(tmp_path):
     assert (output / "manifest.csv").read_bytes() == whole
 
 
-@pytest.mark.slow  # compiles a protocol
+@pytest.mark.long  # compiles a protocol
 def test_what_sources_of_a_mix_share_is_in_one_split(folder_of_photographs, tmp_path):
   part = tmp_path / "part"
   part.mkdir()

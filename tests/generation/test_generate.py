@@ -113,7 +113,7 @@ def test_files_hold_what_the_device_made(distorted):
   assert shares == {"clean": 21, "gaussian_blur": 84, "gaussian_noise": 84}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_splits_are_those_of_the_originals(distorted):
   rows = _manifest(distorted / "set")
   for split in ("train", "validation", "test"):
@@ -265,7 +265,7 @@ def test_pictures_of_several_kinds_have_all_of_them_in_their_rows(pairs, distort
       np.testing.assert_array_equal(np.asarray(picture), image)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_records_of_several_kinds(pairs, distorted, tmp_path):
   tfds = pytest.importorskip("tensorflow_datasets")
   _generate(distorted / "photos", tmp_path / "set", protocol="warps", jpeg_quality=0, form="arrayrecord")

@@ -84,7 +84,7 @@ def test_jpeg_is_the_last_step_of_every_picture(pictures):
   np.testing.assert_array_equal(coded.images, jax.vmap(lambda i: jpeg(i, 40))(plain.images))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_kinds_take_turns_through_the_stream(pictures):
   for protocol, distort in ((_SIX, _distort_six), (_VARIABLE, _distort_variable)):
     classes = np.concatenate([_classes(distort(jax.random.key(k), pictures, 24 * k)) for k in range(21)])
@@ -112,6 +112,7 @@ def test_eight_devices_distort_as_one(pictures):
   jax.tree.map(np.testing.assert_array_equal, sharded, _distort_variable(jax.random.key(2), pictures, jnp.uint32(11)))
 
 
+@pytest.mark.long
 def test_levels_come_with_their_pictures(pictures):
   samples = _distort_variable(jax.random.key(1), pictures, 0)
   assert [str(spec) for spec in _VARIABLE.level_specs] == [

@@ -103,7 +103,7 @@ def test_picture_t_is_the_same_in_batches_of_7_32_and_64_and_on_eight_devices(pi
   jax.tree.map(np.testing.assert_array_equal, sharded, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   samples, other = (_distort_small(jax.random.key(seed), pictures, 0) for seed in (1, 2))
   clean = ~np.asarray(samples.presence).any(axis=1)
@@ -113,6 +113,7 @@ def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   assert _difference(samples.clean, other.clean) > 10  # another view
 
 
+@pytest.mark.long
 def test_half_of_the_pictures_begin_at_the_corner_and_half_anywhere():
   places = jnp.arange(16 * 16, dtype=jnp.uint8).reshape(16, 16, 1)
   keys = jax.random.split(jax.random.key(0), 400)

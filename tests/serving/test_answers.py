@@ -22,6 +22,7 @@ def _pixels(content: bytes) -> np.ndarray:
   return np.asarray(Image.open(io.BytesIO(content)))
 
 
+@pytest.mark.long
 def test_a_verdict_is_the_answer_of_the_library(client, recogniser, photographs):
   spoiled = np.asarray(jaxdistort.distort(photographs[1], "gaussian_noise", severity=0.9, key=jax.random.key(0)))
   (said,) = client.post("/v1/predict", files={"file": ("a b.png", as_png(spoiled))}).json()
@@ -81,6 +82,7 @@ def test_no_steps_give_the_picture_itself_and_a_size_its_middle(client, photogra
   assert _pixels(shrunk.content).shape == (48, 48, 3)
 
 
+@pytest.mark.long
 def test_a_sweep(client, recogniser, photographs, picture):
   said = client.post("/v1/sweep", files={"file": ("a", picture)}, data={"kind": "gaussian_noise"}).json()
   assert said["group"] == "noise"

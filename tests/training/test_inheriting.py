@@ -107,6 +107,7 @@ def test_of_a_calibrated_recogniser_everything_is_taken_over(tmp_path):
   _equal(parts.state.parameters, trained.variables.parameters)
 
 
+@pytest.mark.long
 def test_large_arrays_are_split_as_ever(init, tmp_path):
   path, theirs = init
   with pytest.MonkeyPatch.context() as patch:

@@ -130,6 +130,7 @@ def test_a_lost_process_stops_the_others_and_the_run_goes_on(tmp_path, lost):
   np.testing.assert_allclose(_losses(workdir)[:4], _losses(tmp_path / "unbroken"), rtol=1e-5)
 
 
+@pytest.mark.long
 def test_processes_that_cannot_meet_are_told(tmp_path):
   for count, number in ((2, None), (None, 0), (2, 2)):
     with pytest.raises(InputError, match="coordinator localhost:1: needs the number of processes N"):

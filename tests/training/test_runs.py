@@ -78,6 +78,7 @@ def test_a_run_leaves_its_records(finished):
     assert (workdir / "evaluation" / split / "confusion_matrix.png").exists()
 
 
+@pytest.mark.long
 def test_a_finished_run_says_so(finished):
   workdir, reports = finished
   before, listener = (workdir / "metrics.jsonl").read_text(), _Listener()
@@ -104,6 +105,7 @@ def test_dispatches_end_at_evaluations():
   assert list(dispatches(7, 7, 5, 3)) == []
 
 
+@pytest.mark.long
 def test_another_config_is_refused(finished):
   workdir, _ = finished
   config = get_config()
@@ -114,6 +116,7 @@ def test_another_config_is_refused(finished):
     train(config, workdir)
 
 
+@pytest.mark.long
 def test_the_best_checkpoint_is_the_one_reported(finished):
   workdir, reports = finished
   trained = _load(workdir)
