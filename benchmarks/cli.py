@@ -29,7 +29,7 @@ from jaxdistort.cli.arguments import ArgumentParser, at_least
 from jaxdistort.cli.config_file import load_config
 from jaxdistort.errors import InputError
 
-_DATA = "folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR or a mix"
+_DATA = "folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, cuts:PATH or a mix"
 _HOW_TO_LOOK = (
   "trace in {0}: tensorboard --logdir {0} (with the package xprof, under Profile), or perfetto_trace.json.gz below it "
   "in Perfetto's page"

@@ -22,7 +22,7 @@ PLACEMENTS = ("auto", "device", "host")
 
 @dataclasses.dataclass
 class DataConfig:
-  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, or a mix
+  source: str = "samples+synthetic"  # folder:PATH, samples, synthetic, tfds:NAME, prepared:DIR, cuts:PATH, a mix
   image_size: int = 224  # side of the pictures, px
   augment: bool = True  # random squares of pictures that are read a seventh larger, and flips
   workers: int = -1  # decoding processes; 0: threads; -1: one fewer than processors

@@ -9,6 +9,7 @@ recogniser.json.
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from jaxdistort.cli.arguments import (
   ArgumentParser,
@@ -26,12 +27,19 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
   parser = ArgumentParser(__doc__, prog="jaxdistort calibrate", more=describe_data)
   add_checkpoint(parser)
   parser.add_argument("--data", required=True, help="clean pictures, such as folder:photos: those of the training")
-  parser.add_argument("--output", required=True, type=output_file, help="model file to be written (.safetensors)")
+  parser.add_argument("--output", required=True, type=_model_file, help="model file to be written (.safetensors)")
   parser.add_argument(
     "--false-alarms", type=_share, default=None, help="share of clean pictures on which something may be found; 0.02"
   )
   add_batches(parser, of="distorted pictures")
   return parser.parse_args(arguments)
+
+
+def _model_file(text: str) -> Path:
+  path = output_file(text)
+  if path.suffix != ".safetensors":  # beside it, by another suffix, is the report
+    raise argparse.ArgumentTypeError(f"expected a name that ends with .safetensors, got {text!r}")
+  return path
 
 
 def _share(text: str) -> float:

@@ -9,6 +9,7 @@ Several kinds follow each other. What is said behind a kind is its own: its para
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,15 +75,19 @@ def _step(parser: ArgumentParser, words: Sequence[str]) -> _Step:
 def main(words: Sequence[str]) -> int:
   arguments = parse_arguments(words)
   from jaxdistort.errors import InputError, printable
+  from jaxdistort.files import make_output
 
   files = _files(arguments.images)
   is_single = arguments.output.suffix.lower() == ".png" and not arguments.output.is_dir()
   if is_single and len(files) > 1:
     raise InputError(f"{arguments.output}: one file for {len(files)} pictures; give a folder")
   output_folder(str(arguments.output.parent if is_single else arguments.output))
+  places = [arguments.output if is_single else arguments.output / Path(name).with_suffix(".png") for _, name in files]
+  _check_apart([file for file, _ in files], places, [] if is_single else [arguments.output, *arguments.images])
+  if not is_single:
+    make_output(arguments.output)
   unread = 0
-  for number, (file, name) in enumerate(files):
-    place = arguments.output if is_single else arguments.output / Path(name).with_suffix(".png")
+  for number, ((file, _), place) in enumerate(zip(files, places, strict=True)):
     error = _write(file, place, arguments, number)
     unread += bool(error)
     print(printable(f"{file}: {error or place}"))
@@ -105,6 +110,19 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
   if not files:
     raise InputError(f"{', '.join(map(str, paths))}: no pictures there")
   return files
+
+
+def _check_apart(files: Sequence[Path], places: Sequence[Path], folders: Sequence[Path]) -> None:
+  """Raises InputError where a picture that is read would be replaced, or the first folder is one of the others."""
+  from jaxdistort.errors import InputError
+
+  output, *given = [os.path.realpath(folder) for folder in folders] or [""]
+  if output in given:
+    raise InputError(f"{folders[0]}: is the folder of the pictures; give another")
+  read = {os.path.realpath(file) for file in files}
+  lost = next((place for place in places if os.path.realpath(place) in read), None)
+  if lost is not None:
+    raise InputError(f"{lost}: is one of the pictures, which would be lost; give another output")
 
 
 def _write(file: Path, place: Path, arguments: argparse.Namespace, number: int) -> str:

@@ -32,13 +32,16 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     help="clean pictures, such as folder:photos, a database, such as live:databaserelease2, or labelled pictures, "
     "labelled:FILE.csv; all kinds below",
   )
-  parser.add_argument("--protocol", default=None, help="six or variable; the one of the training unless given")
+  parser.add_argument(
+    "--protocol", default=None, help="that distorts clean pictures: six, variable, wild, ...; the training's by default"
+  )
   parser.add_argument(
     "--view",
     action="append",
     default=None,
     help="of a database's pictures, or labelled ones, repeatable: pad (to a square; default of databases), center, "
-    "patches (at native size), native (the same, nothing enlarged); the network's own is the default of labelled ones",
+    "patches (at native size), native (the same, nothing enlarged), viewing (as a "
+    "recogniser looks at them); the network's own is the default of labelled ones",
   )
   parser.add_argument(
     "--output", required=True, type=output_folder, help="folder for report.html, report.json and more"

@@ -11,18 +11,18 @@ a picture could not be read.
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxdistort.cli.arguments import ArgumentParser, add_recogniser, output_folder
 from jaxdistort.cli.listed import complain, names_below
 
 if TYPE_CHECKING:
-  from pathlib import Path
-
   from PIL import Image
 
   from jaxdistort.inference import Recogniser
@@ -56,6 +56,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
   arguments = parse_arguments(words)
+  from jaxdistort.data.outputs import make_output_for
   from jaxdistort.inference import load
   from jaxdistort.inference.files import judge_files
   from jaxdistort.inference.verdicts import parse_condition, refusals
@@ -64,11 +65,14 @@ def main(words: Sequence[str]) -> int:
   conditions = [parse_condition(text, recogniser.task.labels) for text in arguments.fail_on]
   show = _Json() if arguments.json else _Text(arguments.advice)
   read, unread, refused = _Reader(), 0, 0
+  maps: set[Path] = set()
+  if arguments.map is not None:
+    make_output_for((), arguments.map, "--map")
   for judged in judge_files(recogniser, _listed(arguments.images), read=read):
     holding = [] if judged.answer is None else refusals(judged.answer, conditions)
     show.one(judged, holding)
     if arguments.map is not None and judged.answer is not None:
-      _write_map(recogniser, judged, read(judged.path), arguments.map)
+      maps.add(_write_map(recogniser, judged, read(judged.path), arguments.map, maps))
     unread, refused = unread + (judged.answer is None), refused + bool(holding)
   show.end()
   return STATUS_OF_ERRORS if unread else int(refused > 0)
@@ -87,19 +91,24 @@ def _listed(paths: Sequence[str]) -> Iterator[str]:
       yield path
 
 
-def _write_map(recogniser: "Recogniser", judged: "Judged", picture: "Image.Image", folder: "Path") -> None:
-  """Beside the picture every group that is found; the most probable one where none is."""
-  from jaxdistort.files import fitting_name, make_output, writing_whole
+def _write_map(
+  recogniser: "Recogniser", judged: "Judged", picture: "Image.Image", folder: Path, taken: set[Path]
+) -> Path:
+  """Beside the picture every group that is found; the most probable one where none is. Gives the file."""
+  from jaxdistort.files import free_name, writing_whole
   from jaxdistort.inference.overlays import overlay
 
   answer = judged.answer
   assert answer is not None
   names = [group.group for group in answer.groups if group.found] or [answer.groups[0].group]
   drawn = overlay(picture, recogniser.locate(picture), names)
-  make_output(folder)
-  stem = "standard input" if judged.path == _STANDARD_INPUT else judged.path.strip("/").replace("/", "_")
-  with writing_whole(folder / fitting_name(folder, stem, ".png")) as file:
+  path = "standard input" if judged.path == _STANDARD_INPUT else os.path.normpath(judged.path)
+  stem = path.lstrip("./").replace("/", "_")  # a name that begins with a point would be hidden
+  endings = itertools.chain([".png"], (f"_{number}.png" for number in itertools.count(2)))
+  place = free_name(folder, stem, endings, taken)
+  with writing_whole(place) as file:
     drawn.save(file, "PNG")
+  return place
 
 
 class _Reader:

@@ -61,13 +61,16 @@ def _shard(text: str) -> tuple[int, int]:
 
 def main(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
-  from jaxdistort.errors import printable
+  from jaxdistort.errors import InputError, printable
   from jaxdistort.inference import load
   from jaxdistort.scanning import FORMATS, Shard, scan
 
   output: Path = arguments.output
   table = output.with_name(f"{output.name}.jsonl") if output.suffix == _PARQUET else output
   FORMATS.find(table.suffix, f"table {output}: suffix")
+  report = arguments.report and os.path.realpath(arguments.report)
+  if report in map(os.path.realpath, (output, table)):
+    raise InputError(f"--report {arguments.report}: is the table itself; give another name")
   progress, judge = TerminalProgress(), _engine(arguments)
   recogniser = load(arguments.checkpoint)
   with progress.signals():

@@ -68,6 +68,11 @@ class PictureSet:
     source, position = self._locate(number)
     return self.sources[source].source.file(int(self.members[source][position]))
 
+  def original(self, number: int) -> str:
+    """The original that a picture shows; see `Source.original`."""
+    source, position = self._locate(number)
+    return self.sources[source].source.original(int(self.members[source][position]))
+
   def names_of_originals(self) -> list[str]:
     """The original of every picture; see `Source.original`."""
     pairs = zip(self.sources, self.members, strict=True)

@@ -2,7 +2,8 @@
 
 from jaxdistort.errors import raising_broken
 
-FETCHING = "cannot be fetched ({})"
+NOT_FETCHED = "cannot be fetched"
+FETCHING = f"{NOT_FETCHED} ({{}})"
 """What is said of a file that a storage does not give, see `raising_broken`."""
 
 

@@ -122,8 +122,7 @@ def _spread(pixels: np.ndarray, size: int, most: int) -> np.ndarray:
 def starts(side: int, size: int, count: int) -> np.ndarray:
   """Where squares begin, int [count]: evenly spread, on the grid of JPEG blocks but for the last, which ends the side.
 
-  A network sees that grid best where it saw it in its training: at the corner of the square. Off it, strong JPEGs pass
-  for blurred.
+  At the corner of a square a network knows that grid best: half of the training's pictures begin there.
   """
   spread = np.linspace(0, side - size, count)
   block = math.gcd(size, _BLOCK)  # of which a side is a multiple: so that no pixel is left out

@@ -105,7 +105,7 @@ def parse_sweep(name: str, levels: str | None = None) -> Sweep:
   known = DISTORTIONS.find(distortion)
   chosen = known.parameter(parameter) if parameter else known.parameters[0]
   if levels is None:
-    found = np.linspace(max(chosen.low, 0), chosen.high, _LEVELS)
+    found = np.linspace(0 if chosen.low < 0 < chosen.high else chosen.low, chosen.high, _LEVELS)
     found = np.round(found) if chosen.whole else found
   else:
     found = _read_levels(levels)

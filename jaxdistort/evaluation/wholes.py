@@ -46,10 +46,12 @@ def distorted_whole(
       key = jax.random.key(place)
       parameters, severities = jax.vmap(lambda own, kind=kind: kind.draw(own, 0))(jax.random.split(key, len(images)))
       distorted = np.asarray(distort(images, kind.name, key=key, **parameters))[np.asarray(severities) >= _SLIGHTEST]
+      bar.advance()
+      if not len(distorted):
+        continue
       tiled = (TiledPicture(None, look(Image.fromarray(own), recogniser.image_size)) for own in distorted)
       found = score_pictures(recogniser, tiled, create_mesh(), batch_size=batch_size)
       yield place, np.stack([scores for _, scores in found if scores is not None])
-      bar.advance()
 
 
 def _group_of(kind: str, labels: LabelSpace) -> str:
@@ -68,7 +70,7 @@ class Clean(NamedTuple):
   Attributes:
     scores: float32 [N, W].
     held_out: which are of the validation split, bool [N].
-    owners: number of the picture of each, int [N].
+    owners: number of the original of each, int [N].
     pictures: how many there are, at one scale.
     broken: names of those that could not be read.
   """
@@ -85,11 +87,12 @@ class Clean(NamedTuple):
     held_out, more = splits["validation"], splits["train"]
     spread = np.linspace(0, len(more), min(_CLEAN, len(more)), endpoint=False).astype(int).tolist()
     chosen = [*((held_out, number) for number in range(len(held_out))), *((more, number) for number in spread)]
+    owners: dict[str, int] = {}  # by the original
     broken: list[str] = []
 
     def tiled() -> Iterator[TiledPicture]:
       with progress.bar(len(chosen), unit="picture", title="clean pictures") as bar:
-        for owner, (pictures, number) in enumerate(chosen):
+        for pictures, number in chosen:
           bar.advance()
           progress.check()
           try:
@@ -97,6 +100,7 @@ class Clean(NamedTuple):
           except BrokenPicture:
             broken.append(pictures.name(number))
             continue
+          owner = owners.setdefault(pictures.original(number), len(owners))
           for scaled in _scaled(picture):
             yield TiledPicture((pictures is held_out, owner), look(scaled, size))
 
@@ -118,6 +122,8 @@ def _scaled(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def whole_picture(pictures: PictureSet, number: int) -> Image.Image:
-  """A picture as its file has it; of sources without files a square of 256 px."""
+  """A picture as its file has it; where that is none, or holds others too, a square of 256 px."""
   file = pictures.file(number)
-  return Image.fromarray(pictures.load(number, 256)) if file is None else read_picture(file)
+  if file is None or file != pictures.name(number):
+    return Image.fromarray(pictures.load(number, 256))
+  return read_picture(file)

@@ -40,15 +40,17 @@ def make_explainer(recogniser: Recogniser, answer: str | None = None) -> Explain
   answer's output, summed over channels, negative values cut off.
 
   Args:
-    recogniser: a network with a last map (all but softmax).
+    recogniser: a network that answers from its last map (all but softmax and multiscale; of the latter,
+      `Recogniser.locate` says where).
     answer: to explain, one of the task's `answer_names`; the surest one if None.
 
   Raises:
     InputError: the network has no such map, or no such answer.
   """
   task = recogniser.task
-  if recogniser.description.network.name == "softmax":
-    raise InputError(f"{recogniser.path}: softmax has no map to show where its answer comes from")
+  name = recogniser.description.network.name
+  if not hasattr(merge_network(recogniser.structure, recogniser.variables), "classify"):
+    raise InputError(f"{recogniser.path}: {name} does not answer from a map alone, which could show where from")
   target = None if answer is None else task.output_of(answer)
 
   @jax.jit

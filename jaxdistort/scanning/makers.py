@@ -8,10 +8,10 @@ from pathlib import Path
 
 from jaxdistort.errors import InputError
 from jaxdistort.files import write_whole
+from jaxdistort.scanning.formats import Known
 from jaxdistort.scanning.places import Local, Place
 from jaxdistort.scanning.sidecars import write_sidecars
-from jaxdistort.scanning.sorting import sort_into
-from jaxdistort.scanning.tables import Known
+from jaxdistort.scanning.sorting import make_target, sort_into
 from jaxdistort.tasks import LabelSpace
 
 Maker = Callable[[Place, Iterable[Known]], Iterable[str]]
@@ -19,7 +19,12 @@ Maker = Callable[[Place, Iterable[Known]], Iterable[str]]
 
 
 def links(target: Path) -> Maker:
-  """Pictures linked below a folder by what was found, see `sort_into`; of this machine only."""
+  """Pictures linked below a folder by what was found, see `sort_into`; of this machine only.
+
+  Raises:
+    InputError: see `make_target`.
+  """
+  make_target(target)
 
   def make(place: Place, rows: Iterable[Known]) -> Iterable[str]:
     sort_into(target, _folder_of(place), ((row.path, row.findings) for row in rows))

@@ -12,8 +12,8 @@ from PIL import Image
 
 from jaxdistort.data.pictures import read_or
 from jaxdistort.errors import printable
+from jaxdistort.scanning.formats import UNCLEAR, UNREADABLE, Known
 from jaxdistort.scanning.places import Place
-from jaxdistort.scanning.tables import UNCLEAR, UNREADABLE, Known
 from jaxdistort.tasks import CLEAN
 
 _WORST = 12  # pictures of each group that are shown

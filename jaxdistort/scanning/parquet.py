@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jaxdistort.files import making_whole
-from jaxdistort.scanning.tables import UNCLEAR, UNREADABLE, Known
+from jaxdistort.scanning.formats import UNCLEAR, UNREADABLE, Known
 from jaxdistort.tasks import CLEAN, LabelSpace
 
 _ROWS = 10_000  # of a group, which are held

@@ -13,10 +13,11 @@ import numpy as np
 from jaxdistort.errors import InputError
 from jaxdistort.inference import Recogniser
 from jaxdistort.progress import SILENT, Progress
+from jaxdistort.scanning.formats import Row, State
 from jaxdistort.scanning.judging import Judgement, judge_here
 from jaxdistort.scanning.makers import Maker
 from jaxdistort.scanning.places import Place, place_of
-from jaxdistort.scanning.tables import Row, State, Table
+from jaxdistort.scanning.tables import Table
 
 
 class Scanned(NamedTuple):
@@ -91,18 +92,26 @@ def scan(
   listing = place.list()
   if not listing.names:
     raise InputError(f"{folder}: no pictures in this folder")
-  states = {name: State(*own, model) for name in shard.of(listing.names) if (own := place.state(name))}
+  wanted = shard.of(listing.names)
+  states = {name: State(*own, model) for name in wanted if (own := place.state(name))}
   table = Table(output, recogniser.task.labels, states)
   try:
     names = [name for name in states if name not in table.done]
-    judged = judge(names) if judge else judge_here(recogniser, place, names, workers=workers)
+    judged = judge(names) if judge and names else judge_here(recogniser, place, names, workers=workers)
     done = _go_on(judged, table, place, states, progress)
-    remarks = [*listing.left_out, *done.remarks]
+    remarks = [*listing.left_out, *_out_of_reach(wanted, states), *done.remarks]
     for make in then:
       remarks += make(place, table.rows())
     return done._replace(remarks=tuple(remarks))
   finally:
     table.close()
+
+
+def _out_of_reach(names: Sequence[str], states: Mapping[str, State]) -> list[str]:
+  missing = [name for name in names if name not in states]
+  if not missing:
+    return []
+  return [f"{len(missing)} files are listed but cannot be looked at, such as {missing[0]}: there is no row on them"]
 
 
 def _go_on(

@@ -1,15 +1,17 @@
 """Sidecars in XMP: what was found, as ratings and keywords that photo managers read; pictures stay as they are."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from jaxdistort.errors import printable
+from jaxdistort.errors import printable, reason_of
 from jaxdistort.files import write_whole
-from jaxdistort.scanning.tables import UNCLEAR, UNREADABLE, Known
+from jaxdistort.scanning.formats import UNCLEAR, UNREADABLE, Known
 from jaxdistort.tasks import CLEAN
 
-_OURS = 'xmp:CreatorTool="jaxdistort"'
+_OURS = re.compile(r'xmp:CreatorTool="jaxdistort ([0-9a-f]{16})"')  # a digest of the rest
+_UNSIGNED = "0" * 16
 _STARS = ((0.75, 1), (0.5, 2), (0.25, 3), (0, 4))  # from a severity on
 _CLEAN = 5  # stars
 _PAGE = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -17,7 +19,7 @@ _PAGE = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about=""
     xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
-    {ours}{rating}>
+    xmp:CreatorTool="jaxdistort {digest}"{rating}>
    <dc:subject>
     <rdf:Bag>
 {keywords}
@@ -35,7 +37,8 @@ def write_sidecars(folder: Path, rows: Iterable[Known]) -> Iterator[str]:
 
   Five stars where nothing was found, else four to one by the greatest severity; none where nothing can be told. The
   keywords are the groups and kinds, or what is said instead. Sidecars of an earlier scan are replaced, or left alone
-  where they say the same; those of others are never touched.
+  where they say the same; those of others, and what somebody changed in ours,
+  are never touched.
 
   Args:
     folder: of the pictures.
@@ -45,13 +48,24 @@ def write_sidecars(folder: Path, rows: Iterable[Known]) -> Iterator[str]:
     if row.findings == (UNREADABLE,):
       continue
     path = folder / f"{row.path}.xmp"
-    there = ""
-    with suppress(FileNotFoundError):
-      there = path.read_text(encoding="utf-8", errors="replace")
-    if there and _OURS not in there:
-      yield printable(f"{path}: left as it is, another program wrote it")
-    elif (content := _page(row)) != there:
-      write_whole(path, content)
+    try:
+      there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+      if there and not _is_ours(there):
+        yield printable(f"{path}: left as it is, somebody else wrote it")
+      elif (content := _page(row)) != there:
+        write_whole(path, content)
+    except OSError as error:
+      yield printable(f"{path}: not written ({reason_of(error)})")
+
+
+def _is_ours(page: str) -> bool:
+  """Whether a sidecar is as it was written by us."""
+  signed = _OURS.search(page)
+  return signed is not None and _signed(page.replace(signed[1], _UNSIGNED)) == page
+
+
+def _signed(page: str) -> str:
+  return page.replace(_UNSIGNED, hashlib.blake2b(page.encode(), digest_size=8).hexdigest())
 
 
 def _page(row: Known) -> str:
@@ -59,7 +73,7 @@ def _page(row: Known) -> str:
   keywords = "\n".join(f"     <rdf:li>{word.replace('_', ' ')}</rdf:li>" for word in words)
   stars = _stars(row)
   rating = "" if stars is None else f' xmp:Rating="{stars}"'
-  return _PAGE.format(ours=_OURS, rating=rating, keywords=keywords)
+  return _signed(_PAGE.format(digest=_UNSIGNED, rating=rating, keywords=keywords))
 
 
 def _stars(row: Known) -> int | None:

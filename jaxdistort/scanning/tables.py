@@ -1,189 +1,27 @@
 """Tables of answers, a row a file, that are written row by row and can be gone on with after any death."""
 
 import csv
+import errno
 import fcntl
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from jaxdistort.data.remote import NOT_FETCHED
 from jaxdistort.errors import InputError, WorkFailed, reason_of
-from jaxdistort.files import NAMES, line_of, parse_json, write_all, writing_whole
-from jaxdistort.registry import Registry
-from jaxdistort.tasks import CLEAN, LabelSpace
+from jaxdistort.files import NAMES, write_all, writing_whole
+from jaxdistort.scanning.formats import FORMATS, UNREADABLE, Known, Row, State
+from jaxdistort.tasks import LabelSpace
 
-UNCLEAR, UNREADABLE = "unclear", "unreadable"
-
-
-class State(NamedTuple):
-  """Of which state of a file a row tells.
-
-  Attributes:
-    bytes: its size.
-    modified: when it was changed, in nanoseconds.
-    model: by whom it was judged, see `scanning.scan.name_of`.
-  """
-
-  bytes: int
-  modified: int
-  model: str
+_NUMBERS = (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ETIMEDOUT)
+_PASSING = (*map(os.strerror, _NUMBERS), NOT_FETCHED, "which is not installed", "more pixels than the memory holds")
 
 
-class Row(NamedTuple):
-  """What a table says of a file.
-
-  Attributes:
-    path: relative to the folder that was scanned.
-    state: of the file.
-    error: why it cannot be read; "" where it can.
-    record: of `verdicts.record_of`, with the probabilities of the groups; empty where there is an error.
-  """
-
-  path: str
-  state: State
-  error: str
-  record: dict[str, Any]
-
-
-class Known(NamedTuple):
-  """A row that was written.
-
-  Attributes:
-    path: of the file.
-    state: of it.
-    content: the row's bytes.
-    findings: the groups that were found; or what is to be said instead: `CLEAN`, `UNCLEAR` or `UNREADABLE`.
-    severities: of the groups that were found, 0 where they have none.
-    kinds: that were named.
-    probabilities: of all groups; none where it is unreadable.
-    reason: why it is unclear or unreadable; "" where it is neither.
-  """
-
-  path: str
-  state: State
-  content: bytes
-  findings: tuple[str, ...]
-  severities: dict[str, float]
-  kinds: tuple[str, ...]
-  probabilities: dict[str, float]
-  reason: str
-
-
-class Format:
-  """How rows become bytes, and what is known of a row that was written."""
-
-  def __init__(self, labels: LabelSpace):
-    self.labels = labels
-
-  def head(self) -> bytes:
-    """What a table begins with."""
-    return b""
-
-  def encode(self, row: Row) -> bytes:
-    """Of one row, with its end."""
-    raise NotImplementedError
-
-  def decode(self, file: Iterable[str]) -> "Iterator[Known | None]":
-    """What is known of every row; None for what is no whole one.
-
-    Raises:
-      ValueError, csv.Error: it is no such table.
-    """
-    raise NotImplementedError
-
-
-FORMATS: Registry[type[Format]] = Registry("suffix of a table")
-"""Formats by the suffix of the table's file."""
-
-
-@FORMATS.register(".jsonl")
-class Jsonl(Format):
-  """A JSON object a line."""
-
-  def encode(self, row: Row) -> bytes:
-    own = {"path": row.path, **row.state._asdict()}
-    return json.dumps(own | ({"error": row.error} if row.error else row.record)).encode() + b"\n"
-
-  def decode(self, file: Iterable[str]) -> Iterator[Known | None]:
-    for line in file:
-      try:
-        own = parse_json(line)
-        state = State(int(own["bytes"]), int(own["modified"]), str(own["model"]))
-        found = own.get("distortions", ())
-        kinds = tuple(distortion["kind"] for distortion in found if distortion["kind"])
-        told = _severities(found), kinds, own.get("probabilities", {})
-        yield _known(str(own["path"]), state, line.encode(errors=NAMES), own, *told)
-      except (ValueError, TypeError, KeyError):
-        yield None
-
-
-@FORMATS.register(".csv")
-class Csv(Format):
-  """A column a group with the severity that was found, and one with its probability; kinds separated by semicolons."""
-
-  _FIRST = ("path", "bytes", "modified", "model", "error", "clean", "unclear", "groups", "kinds", "doubtful")
-
-  @property
-  def columns(self) -> tuple[str, ...]:
-    groups = self.labels.group_names
-    return (*self._FIRST, *groups, *(f"p_{group}" for group in groups))
-
-  def head(self) -> bytes:
-    return self._line(self.columns)
-
-  def _line(self, cells: Sequence[Any]) -> bytes:
-    return line_of(cells).encode(errors=NAMES)
-
-  def encode(self, row: Row) -> bytes:
-    record, groups = row.record, self.labels.group_names
-    if row.error:
-      return self._line([row.path, *row.state, row.error, *[""] * (len(self.columns) - 5)])
-    severities = _severities(record["distortions"])
-    kinds = [own["kind"] for own in record["distortions"] if own["kind"]]
-    told = [
-      int(record["clean"]),
-      record["unclear"],
-      ";".join(severities),
-      ";".join(kinds),
-      ";".join(record["doubtful"]),
-    ]
-    numbers = [severities.get(group, "") for group in groups] + [record["probabilities"][group] for group in groups]
-    return self._line([row.path, *row.state, "", *told, *numbers])
-
-  def decode(self, file: Iterable[str]) -> Iterator[Known | None]:
-    rows = csv.reader(file)
-    if tuple(next(rows, ())) != self.columns:
-      raise ValueError("another head")
-    for row in rows:
-      try:
-        own = dict(zip(self.columns, row, strict=True))
-        state = State(int(own["bytes"]), int(own["modified"]), own["model"])
-        severities = {group: float(own[group]) for group in own["groups"].split(";") if group}
-        kinds = tuple(kind for kind in own["kinds"].split(";") if kind)
-        told = {group: own[f"p_{group}"] for group in self.labels.group_names}
-        probabilities = {group: float(text) for group, text in told.items() if text}
-        yield _known(own["path"], state, self._line(row), own, severities, kinds, probabilities)
-      except ValueError:
-        yield None
-
-
-def _severities(distortions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-  """Of each group that was found, the surest first: the greatest of its kinds'."""
-  severities: dict[str, float] = {}
-  for own in distortions:
-    severities[own["group"]] = max(own["severity"] or 0, severities.get(own["group"], 0))
-  return severities
-
-
-def _known(path: str, state: State, content: bytes, own: Mapping[str, Any], *told: Any) -> Known:
-  if own.get("error"):
-    return Known(path, state, content, (UNREADABLE,), {}, (), {}, own["error"])
-  severities, kinds, probabilities = told
-  if own["unclear"]:
-    return Known(path, state, content, (UNCLEAR,), {}, (), probabilities, own["unclear"])
-  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, probabilities, "")
+def _stands(known: Known, current: Mapping[str, State]) -> bool:
+  """Whether what is known of a file need not be asked again: a network or a disk may give next time what it did not."""
+  passes = known.findings == (UNREADABLE,) and any(reason in known.reason for reason in _PASSING)
+  return current.get(known.path) == known.state and not passes
 
 
 class Table:
@@ -248,7 +86,7 @@ class Table:
       file.seek(-1, os.SEEK_END)
       is_current = file.read() == b"\n"
     for known in self._known():
-      if known is None or known.path in self.done or current.get(known.path) != known.state:
+      if known is None or known.path in self.done or not _stands(known, current):
         is_current = False
       else:
         self.done.add(known.path)
@@ -260,7 +98,7 @@ class Table:
     with writing_whole(self._path) as new:
       new.write(self._format.head())
       for known in self._known():
-        if known is not None and known.path not in self.done and current.get(known.path) == known.state:
+        if known is not None and known.path not in self.done and _stands(known, current):
           new.write(known.content.rstrip(b"\r\n") + b"\n")
           self.done.add(known.path)
     self._file.close()

@@ -46,6 +46,11 @@ def test_severity_and_parameters_are_each_other_s_inverse(name):
     np.testing.assert_allclose(perceptual.severity_of(name, parameters), severities, atol=0.06)
 
 
+def test_a_shift_down_is_as_severe_as_one_up():
+  up, down = (float(perceptual.severity_of("mean_shift", {"shift": jnp.float32(shift)})) for shift in (40, -40))
+  assert down == up > 0.1
+
+
 @pytest.mark.long
 def test_tables_are_written_beside_what_is_there(tmp_path, monkeypatch, capsys, scale):
   monkeypatch.setattr(severity, "SCALES", tmp_path / "scales.json")

@@ -78,6 +78,15 @@ def test_pictures_of_one_name_are_not_written_over_each_other(refused, folder, t
   assert "would be written to the same file" in refused("distort", folder, *words)
 
 
+def test_no_picture_is_lost(refused, folder):
+  before = {file: file.read_bytes() for file in folder.rglob("*.png")}
+  words = ("--kind", "jpeg", "--quality", 5)
+  assert "is the folder of the pictures" in refused("distort", folder, "--output", folder / "more" / "..", *words)
+  assert "would be lost" in refused("distort", folder / "cat.png", "--output", folder, *words)
+  assert "would be lost" in refused("distort", folder / "cat.png", "--output", folder / "cat.png", *words)
+  assert {file: file.read_bytes() for file in folder.rglob("*.png")} == before
+
+
 def test_what_is_left_out_is_told(command, folder, tmp_path):
   (folder / "@eaDir").mkdir()
   Image.open(folder / "cat.png").save(folder / "@eaDir" / "preview.png")

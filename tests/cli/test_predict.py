@@ -92,6 +92,22 @@ def test_maps_say_where(command, model, pictures, tmp_path, monkeypatch):
     assert left.tobytes() == picture.tobytes()
 
 
+def test_every_picture_has_its_own_map_and_none_is_hidden(command, model, pictures, tmp_path, monkeypatch):
+  (pictures / "a").mkdir()
+  for name in ("a/0.png", "a_0.png"):
+    (pictures / name).write_bytes((pictures / "0.png").read_bytes())
+  monkeypatch.chdir(pictures)
+  command("predict", "--checkpoint", model, "--map", tmp_path / "maps", "./a/0.png", "a_0.png", "../pictures/0.png")
+  names = {file.name for file in (tmp_path / "maps").glob("*.png")}
+  assert names == {"a_0.png.png", "a_0.png_2.png", "pictures_0.png.png"}
+
+
+def test_maps_are_not_written_among_pictures(command, model, pictures):
+  ended = command("predict", "--checkpoint", model, "--map", pictures, pictures / "0.png")
+  assert ended.status == 2
+  assert "holds pictures" in ended.err
+
+
 def test_an_empty_folder_is_told(command, model, tmp_path):
   (tmp_path / "empty").mkdir()
   ended = command("predict", "--checkpoint", model, tmp_path / "empty")

@@ -40,4 +40,6 @@ def test_killed_in_the_middle_of_a_row_it_ends_with_the_same_rows(start, command
 def test_what_cannot_be_scanned(refused, model, folder, tmp_path):
   assert "no such folder" in refused("scan", tmp_path / "no", "--output", tmp_path / "a.csv", "--checkpoint", model)
   assert "expected K/N" in refused("scan", folder, "--output", tmp_path / "a.csv", "--shard", "4/3")
+  table = tmp_path / "a.csv"
+  assert "is the table itself" in refused("scan", folder, "--output", table, "--report", table, "--checkpoint", model)
   assert "suffix" in refused("scan", folder, "--output", tmp_path / "a.txt", "--checkpoint", model)

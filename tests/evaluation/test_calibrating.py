@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jaxdistort.data import open_pictures
-from jaxdistort.distortions.distributions import Power
+from jaxdistort.distortions.distributions import Power, Uniform
 from jaxdistort.errors import InputError
 from jaxdistort.evaluation import calibrate
-from jaxdistort.evaluation.wholes import distorted_whole
+from jaxdistort.evaluation.wholes import distorted_whole, whole_picture
 from jaxdistort.progress import SILENT
 from jaxdistort.protocols import Kind, Protocol, Stage
 from jaxdistort.runtime.mesh import create_mesh, replicated
@@ -61,3 +61,18 @@ def test_what_is_told_by_the_whole_picture_is_shown_on_whole_pictures(recogniser
     strengths = known.task.strengths(scores)[:, place]
     assert len(pictures) / 2 < len(strengths) < len(pictures)  # the rest cannot be read, or not be seen
     assert strengths.mean() > 0.15
+
+
+def test_of_a_kind_that_nobody_sees_there_are_no_whole_pictures(recogniser, folder_of_photographs):
+  labels = LabelSpace(("overexposure",), ("light",))
+  known = small_recogniser(recogniser.path, replicated(create_mesh()), labels)
+  pictures = open_pictures(f"folder:{folder_of_photographs}", "train")
+  faint = Protocol("own", (Stage((Kind("overexposure", {"stops": Uniform(0, 0.01)}),)),))
+  assert not dict(distorted_whole(known, faint, pictures, 16, SILENT))
+
+
+def test_whole_pictures_of_what_is_no_file_of_its_own(folder_of_photographs):
+  """Of several squares of a file each is a picture."""
+  pictures = open_pictures(f"cuts:{folder_of_photographs}", "train")
+  assert whole_picture(pictures, 0).size == (256, 256)
+  assert pictures.original(0) == pictures.names_of_originals()[0]

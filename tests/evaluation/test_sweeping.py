@@ -52,6 +52,7 @@ def test_names_and_levels():
   assert parse_sweep("gaussian_noise.density").fixed == {"amount": 25}
   assert parse_sweep("twirl").levels[0] == 0  # a turn to the left is none to the right
   assert len(parse_sweep("marble.turbulence").levels) == 12
+  assert parse_sweep("underexposure").levels[::11] == (-6, 0)
   assert parse_sweep("jpeg").levels == tuple(range(1, 101, 9))
   assert parse_sweep("jpeg", "10:90:9").levels == tuple(range(10, 91, 10))
 

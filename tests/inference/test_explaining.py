@@ -98,8 +98,9 @@ def test_no_figure_is_put_among_photographs(folder_of_photographs, tmp_path):
 def test_what_cannot_be_explained_is_reported(tmp_path):
   with pytest.raises(InputError, match=r"answer: 'gausian_blur' is not one of clean, .*did you mean 'gaussian_blur'"):
     draw_explanations(recogniser_of("compact", tmp_path), [], output=tmp_path, answer="gausian_blur")
-  with pytest.raises(InputError, match="softmax has no map"):
-    draw_explanations(recogniser_of("softmax", tmp_path), [], output=tmp_path)
+  for name in ("softmax", "multiscale"):
+    with pytest.raises(InputError, match=f"{name} does not answer from a map alone"):
+      draw_explanations(recogniser_of(name, tmp_path), [], output=tmp_path)
 
 
 @pytest.mark.long

@@ -7,9 +7,9 @@ import re
 import pytest
 from PIL import Image
 
+from jaxdistort.scanning.formats import UNREADABLE, Known, State
 from jaxdistort.scanning.page import render_collection
 from jaxdistort.scanning.places import Local
-from jaxdistort.scanning.tables import UNREADABLE, Known, State
 from jaxdistort.tasks import CLEAN
 
 _STATE = State(1, 1, "")

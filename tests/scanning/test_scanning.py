@@ -11,6 +11,9 @@ from PIL import Image
 
 from jaxdistort.errors import InputError
 from jaxdistort.scanning import JudgePictures, Shard, makers, scan
+from jaxdistort.scanning.judging import Judgement
+from jaxdistort.tasks import LabelSpace
+from tests.inference.recognisers import small_recogniser
 from tests.stopping import StopAfter
 
 _BOTH = pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -94,6 +97,35 @@ def test_another_recogniser_judges_all_again(recogniser, folder, tmp_path):
   assert len({row["model"] for row in _rows(table)}) == 1
 
 
+def test_a_recogniser_of_other_groups_judges_all_again(recogniser, folder, tmp_path):
+  table = tmp_path / "answers.csv"
+  scan(recogniser, folder, table)
+  other = small_recogniser(tmp_path / "other", labels=LabelSpace(("jpeg", "fog"), ("coding", "light")))
+  assert scan(other, folder, table).judged == 7
+  assert {"coding", "light"} < set(_rows(table)[0])
+  assert "blur" not in _rows(table)[0]
+
+
+@_BOTH
+def test_what_may_have_passed_is_tried_again(recogniser, folder, tmp_path, suffix):
+  whole, table = tmp_path / f"whole{suffix}", tmp_path / f"answers{suffix}"
+  scan(recogniser, folder, whole)
+  reasons = ["cannot be fetched (timed out)", "Input/output error", "more pixels than the memory holds", "no picture"]
+
+  def failing(names):
+    return [Judgement(name, reason, {}) for name, reason in zip(names, reasons, strict=False)]
+
+  scan(recogniser, folder, table, judge=failing)
+  assert scan(recogniser, folder, table).judged == 6  # not what is no picture
+  assert len(_rows(table)) == len(_rows(whole)) == 7
+
+
+def test_a_finished_table_needs_nobody_who_judges(recogniser, folder, tmp_path):
+  table = tmp_path / "answers.csv"
+  scan(recogniser, folder, table)
+  assert scan(recogniser, folder, table, judge=lambda names: 1 / 0).judged == 0
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("count", [2, 3, 9])
 def test_the_rows_of_all_shards_are_those_of_the_whole(recogniser, folder, tmp_path, count):
@@ -124,6 +156,18 @@ def test_pictures_are_linked_by_what_was_found(recogniser, folder, tmp_path, suf
   assert found == {folder / "more_2.png", folder / "more" / "2.png"}
 
 
+def test_links_of_others_stay(recogniser, folder, tmp_path):
+  target, album = tmp_path / "sorted", tmp_path / "album"
+  for number in (1, 2):
+    scan(recogniser, folder, tmp_path / f"{number}.csv", shard=Shard(number, 2), then=[makers.links(target)])
+  assert {link.resolve() for link in target.glob("*/*")} == {file for file in folder.rglob("*.*") if file.is_file()}
+  (album / "best").mkdir(parents=True)
+  (album / "best" / "a.png").symlink_to(folder / "0.png")
+  with pytest.raises(InputError, match="album: holds other files"):
+    makers.links(album)
+  assert (album / "best" / "a.png").is_symlink()
+
+
 def test_what_cannot_be_scanned(recogniser, folder, tmp_path):
   with pytest.raises(InputError, match="nowhere: no such folder"):
     scan(recogniser, tmp_path / "nowhere", tmp_path / "a.csv")
@@ -132,10 +176,11 @@ def test_what_cannot_be_scanned(recogniser, folder, tmp_path):
     scan(recogniser, tmp_path / "empty", tmp_path / "a.csv")
   with pytest.raises(InputError, match=r"suffix.*\.txt"):
     scan(recogniser, folder, tmp_path / "a.txt")
-  (tmp_path / "diary.csv").write_text("dear diary\n")
-  with pytest.raises(InputError, match="is none of such a scan"):
-    scan(recogniser, folder, tmp_path / "diary.csv")
-  assert (tmp_path / "diary.csv").read_text() == "dear diary\n"
+  for name, text in (("diary.csv", "dear diary\n"), ("list.jsonl", '{"path": "a.png"}\n')):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="is none of such a scan"):
+      scan(recogniser, folder, tmp_path / name)
+    assert (tmp_path / name).read_text() == text
 
 
 def test_two_at_once_are_refused(recogniser, folder, tmp_path):

@@ -2,8 +2,8 @@
 
 from xml.etree import ElementTree
 
+from jaxdistort.scanning.formats import UNCLEAR, UNREADABLE, Known, State
 from jaxdistort.scanning.sidecars import write_sidecars
-from jaxdistort.scanning.tables import UNCLEAR, UNREADABLE, Known, State
 from jaxdistort.tasks import CLEAN
 
 _RATING, _KEYWORD = "{http://ns.adobe.com/xap/1.0/}Rating", "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
@@ -41,7 +41,7 @@ def test_stars_and_keywords(tmp_path):
 def test_those_of_others_stay_and_ours_are_brought_up_to_date(tmp_path):
   (tmp_path / "a.jpg.xmp").write_text("<x:xmpmeta/>")
   assert list(write_sidecars(tmp_path, [_row("a.jpg", CLEAN)])) == [
-    f"{tmp_path}/a.jpg.xmp: left as it is, another program wrote it"
+    f"{tmp_path}/a.jpg.xmp: left as it is, somebody else wrote it"
   ]
   assert (tmp_path / "a.jpg.xmp").read_text() == "<x:xmpmeta/>"
   list(write_sidecars(tmp_path, [_row("b.jpg", CLEAN)]))
@@ -50,3 +50,18 @@ def test_those_of_others_stay_and_ours_are_brought_up_to_date(tmp_path):
   assert (tmp_path / "b.jpg.xmp").stat() == before
   list(write_sidecars(tmp_path, [_row("b.jpg", blur=1.0)]))
   assert _read(tmp_path / "b.jpg.xmp") == (1, ["blur"])
+
+
+def test_what_somebody_changed_in_ours_stays(tmp_path):
+  list(write_sidecars(tmp_path, [_row("a.jpg", blur=1.0)]))
+  path = tmp_path / "a.jpg.xmp"
+  path.write_text(path.read_text().replace('Rating="1"', 'Rating="4"'))
+  assert list(write_sidecars(tmp_path, [_row("a.jpg", CLEAN)])) == [f"{path}: left as it is, somebody else wrote it"]
+  assert _read(path) == (4, ["blur"])
+
+
+def test_a_place_that_cannot_be_written_stops_nothing(tmp_path):
+  long = f"{'a' * 250}.jpg"
+  lines = list(write_sidecars(tmp_path, [_row(long, CLEAN), _row("b.jpg", CLEAN)]))
+  assert lines == [f"{tmp_path}/{long}.xmp: not written (File name too long)"]
+  assert _read(tmp_path / "b.jpg.xmp") == (5, ["clean"])

@@ -123,6 +123,7 @@ def test_odd_entries(recogniser, folder, tmp_path):
     "socket.png": "no plain file, but a socket",
   }
   assert done.pictures == 10
+  assert "1 files are listed but cannot be looked at, such as circle.png" in done.remarks[-1]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

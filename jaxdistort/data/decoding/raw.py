@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -12,12 +13,32 @@ from jaxdistort.errors import BrokenPicture, raising_broken
 RAW_SUFFIXES = frozenset(
   (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq")
 )
+_HEADS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"II*\0\x10\0\0\0CR")  # RAF, ORF, RW2, CR2
+_CR3 = b"ftypcrx "
+_SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
 _LEAST_PREVIEW = 1024  # pixels of the longer side of a preview that says as much as the picture
 
 
 def is_raw(file: str | os.PathLike[str] | bytes) -> bool:
-  """By the suffix: inside most are TIFFs, of which Pillow would show a stamp. Bytes have none, and never are."""
-  return not isinstance(file, bytes) and os.path.splitext(os.fspath(file))[1].lower() in RAW_SUFFIXES
+  """Of files by the suffix, of bytes by what they begin with: most are TIFFs, of which Pillow would show a stamp."""
+  if isinstance(file, bytes):
+    return file.startswith(_HEADS) or file[4:12] == _CR3 or _is_raw_tiff(file)
+  return os.path.splitext(os.fspath(file))[1].lower() in RAW_SUFFIXES
+
+
+def _is_raw_tiff(content: bytes) -> bool:
+  """Whether the first directory of a TIFF is a DNG's, or of a stamp, with the picture in a directory below it."""
+  if content[:4] not in (b"II*\0", b"MM\0*"):
+    return False
+  order = "<" if content[:2] == b"II" else ">"
+  try:
+    (start,) = struct.unpack_from(f"{order}I", content, 4)
+    (count,) = struct.unpack_from(f"{order}H", content, start)
+    entries = [struct.unpack_from(f"{order}HHII", content, start + 2 + 12 * i) for i in range(count)]
+  except struct.error:
+    return False
+  values = {tag: value for tag, _, _, value in entries}
+  return _DNG_VERSION in values or bool(values.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in values)
 
 
 def preview_or_pixels(stream: BinaryIO) -> bytes | Image.Image:

@@ -70,12 +70,18 @@ def graded_parameters(distortion: str, severity: jax.Array) -> dict[str, jax.Arr
 
 
 def severity_of(distortion: str, parameters: Mapping[str, jax.Array]) -> jax.Array:
-  """The severity, float32, at which the first graded parameter has the value that it has in `parameters`."""
+  """The severity, float32, at which the first graded parameter has the value that it has in `parameters`.
+
+  A value on the other side of what changes nothing (a shift down, where shifts up are measured) counts as one as far
+  from it on the measured side.
+  """
   name = DISTORTIONS[distortion].graded[0]
   severities, knots = _knots(distortion, name)
+  distance = jnp.abs(parameters[name] - knots[0])
+  values = knots[0] + jnp.where(knots[-1] > knots[0], distance, -distance)
   if knots[0] > knots[-1]:
     knots, severities = knots[::-1], severities[::-1]
-  return jnp.interp(parameters[name], jnp.asarray(knots), jnp.asarray(severities))
+  return jnp.interp(values, jnp.asarray(knots), jnp.asarray(severities))
 
 
 def visible_from(distortion: str) -> float:

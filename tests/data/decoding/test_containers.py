@@ -44,6 +44,18 @@ def test_grey_and_deep_ones():
     np.testing.assert_allclose(np.asarray(read_picture(saved(deep, kind)), int)[..., 0], np.asarray(grey), atol=1)
 
 
+def test_bytes_of_a_raw_file_are_not_judged_by_their_stamp(monkeypatch):
+  monkeypatch.setitem(sys.modules, "rawpy", None)
+  stamp = io.BytesIO()
+  _PICTURE.resize((16, 12)).save(stamp, "TIFF", tiffinfo={254: 1, 330: 8})
+  dng = io.BytesIO()
+  _PICTURE.resize((16, 12)).save(dng, "TIFF", tiffinfo={50706: b"\x01\x04\x00\x00"})
+  for content in (stamp.getvalue(), dng.getvalue(), b"FUJIFILMCCD-RAW 0201", b"\0\0\0\x18ftypcrx \0\0\0\1"):
+    with pytest.raises(BrokenPicture, match="raw file of a camera is read by rawpy"):
+      read_picture(content)
+  assert read_picture(saved(_PICTURE, "TIFF")).size == _PICTURE.size
+
+
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_of_an_animation_the_first_picture(kind):
   content = io.BytesIO()
