@@ -65,7 +65,7 @@ def make_explainer(recogniser: Recogniser, answer: str | None = None) -> Explain
     else:
       features = network.features(images)
     outputs = network.classify(features)
-    surest = jnp.argmax(outputs[:, : len(task.answer_names)], -1)
+    surest = jnp.argmax(task.exported(task.scores(outputs))["probabilities"], -1)
     chosen = surest if target is None else jnp.full(len(images), target)
 
     def chosen_outputs(features: jax.Array) -> jax.Array:

@@ -29,13 +29,20 @@ def overlay(picture: Image.Image, maps: Maps, names: Sequence[str]) -> Image.Ima
   """
   picture = at_viewing_scale(picture)
   grey = np.asarray(picture.convert("L"), np.float32)[..., None]
+  down = _weights(maps.centres[:, 0, 0], picture.height)
+  across = _weights(maps.centres[0, :, 1], picture.width)
   parts = [picture]
   for name in names:
     strength = np.nan_to_num(maps.of(name).astype(np.float32))
-    smooth = Image.fromarray(strength).resize(picture.size, Image.Resampling.BILINEAR)
-    opacity = _OPAQUE * np.asarray(smooth)[..., None]
+    opacity = _OPAQUE * (down @ strength @ across.T)[..., None]
     parts.append(Image.fromarray((grey * (1 - opacity) + _RED * opacity).round().astype(np.uint8)))
   return _side_by_side(parts, ["", *names])
+
+
+def _weights(centres: np.ndarray, side: int) -> np.ndarray:
+  """Of each place for each pixel along a side, float32 [side, n]: linear between centres, the nearest beyond them."""
+  pixels = (np.arange(side) + 0.5) / side
+  return np.stack([np.interp(pixels, centres, own) for own in np.eye(len(centres))], axis=1).astype(np.float32)
 
 
 def _side_by_side(parts: Sequence[Image.Image], captions: Sequence[str]) -> Image.Image:

@@ -107,7 +107,7 @@ def looks_at(
   whole = at_viewing_scale(picture) if name == "viewing" else None  # shrunk here, so that the view need not again
   tiles = VIEWS.find(name, "view")(whole or picture, size)
   gradients = gradients_of(tiles)
-  unclear = _why_unclear(picture, gradients)
+  unclear = _why_unclear(picture, whole or picture, gradients)
   is_twofold = native and name == "viewing" and max(picture.size) > VIEWING
   looks = [TiledPicture(_Look(not is_twofold, False, unclear, whole), tiles, gradients)]
   if is_twofold:
@@ -124,9 +124,11 @@ def _directed(said: Answer, look: _Look) -> Answer:
   return said if direction is None else named_by(said, direction)
 
 
-def _why_unclear(picture: Image.Image, gradients: np.ndarray) -> str:
-  if min(picture.size) < LEAST_SIDE:
-    return f"too small: {picture.width} x {picture.height} pixels, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
+def _why_unclear(picture: Image.Image, seen: Image.Image, gradients: np.ndarray) -> str:
+  if min(seen.size) < LEAST_SIDE:
+    shrunk = "" if seen.size == picture.size else f", looked at as {seen.width} x {seen.height}"
+    sides = f"{picture.width} x {picture.height} pixels{shrunk}"
+    return f"too small: {sides}, at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
   return "" if (gradients >= FLAT).any() else "flat: nothing is shown by which it could be judged"
 
 

@@ -13,6 +13,7 @@ from jaxdistort.inference.exposure import judged_whole
 from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.runtime.mesh import data_sharding, fill_devices
+from jaxdistort.tasks import FLAT
 
 
 class TiledPicture(NamedTuple):
@@ -39,14 +40,24 @@ class ScoredPicture(NamedTuple):
 def gradients_of(tiles: Tiles) -> np.ndarray:
   """How much the levels of each tile change from pixel to pixel, float64 [n]; 0 of the overview.
 
-  Mean absolute differences of neighbours along rows and columns, summed; of the green channel.
+  Mean absolute differences of neighbours along rows and columns, summed; of the green channel, or where that is flat
+  all over the picture, of the one that changes most.
   """
   gradients = np.zeros(len(tiles.images))
-  green = tiles.images[: len(gradients) - tiles.has_overview, :, :, 1].astype(np.int16)
+  count = len(gradients) - tiles.has_overview
+  gradients[:count] = _gradients(tiles, count, channel=1)
+  if (gradients < FLAT).all():
+    gradients[:count] = np.max([_gradients(tiles, count, channel) for channel in range(3)], axis=0)
+  return gradients
+
+
+def _gradients(tiles: Tiles, count: int, channel: int) -> np.ndarray:
   height, width = tiles.extents[0]  # all tiles of a picture are padded alike
-  for along in (np.diff(green[:, :height, :width], axis=axis) for axis in (1, 2)):
+  levels = tiles.images[:count, :height, :width, channel].astype(np.int16)
+  gradients = np.zeros(count)
+  for along in (np.diff(levels, axis=axis) for axis in (1, 2)):
     if along.size:
-      gradients[: len(green)] += np.abs(along, out=along).sum(axis=(1, 2), dtype=np.int32) / along[0].size
+      gradients += np.abs(along, out=along).sum(axis=(1, 2), dtype=np.int32) / along[0].size
   return gradients
 
 

@@ -15,7 +15,12 @@ _CONDITION = re.compile(r"(?P<name>\w+)(?:>=(?P<least>[0-9.]+))?")
 
 
 def findings_by_group(answer: Answer) -> list[tuple[GroupFinding, list[Finding]]]:
-  """The groups that are found, the most probable first, each with its kinds that are named; none may be."""
+  """The groups that are found, the most probable first, each with its kinds that are named; none may be.
+
+  Of a picture of which nothing can be told there are none.
+  """
+  if answer.unclear:
+    return []
   named = [finding for finding in answer.findings if finding.found]
   return [(own, [kind for kind in named if kind.group == own.group]) for own in answer.groups if own.found]
 
@@ -38,7 +43,7 @@ def record_of(answer: Answer) -> dict[str, Any]:
     "clean": answer.clean,
     "unclear": answer.unclear or None,
     "distortions": sorted(distortions, key=lambda own: -own["probability"]),
-    "doubtful": [group.group for group in answer.groups if group.doubtful],
+    "doubtful": [] if answer.unclear else [group.group for group in answer.groups if group.doubtful],
   }
 
 
@@ -98,11 +103,13 @@ class Condition(NamedTuple):
 
   def holds(self, answer: Answer) -> bool:
     """Whether a picture with this answer is refused. Tasks without severities count as of severity 1."""
-    groups = [(own.group, own.severity) for own in answer.groups if own.found]
-    kinds = [(own.kind, own.severity) for own in answer.findings if own.found]
+    named = [
+      (name, own.severity)
+      for group, kinds in findings_by_group(answer)
+      for name, own in ((group.group, group), *((kind.kind, kind) for kind in kinds))
+    ]
     return any(
-      self.name in (ANY, name) and (1.0 if severity is None else severity) >= self.least
-      for name, severity in groups + kinds
+      self.name in (ANY, name) and (1.0 if severity is None else severity) >= self.least for name, severity in named
     )
 
 

@@ -160,7 +160,7 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
   return {"names": names, "tables": {key: list(table.values()) for key, table in tables.items()}, "pairs": pairs}
 
 
-Row = tuple[str, str, str]  # original, label, answer
+Row = tuple[str, str, bool]  # original, label, whether the answer is right
 
 
 def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
@@ -178,7 +178,7 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
         original, slot = row["original"], row.get("slot", "")
         turns[original, slot] += 1
         place = f"{original} {turns[original, slot]}", slot
-      read[place] = original, row["label"], row["predicted"]
+      read[place] = original, row["label"], _is_right(row)
   except FileNotFoundError as error:
     raise InputError(f"{file}: is missing; evaluate again") from error
   except (KeyError, ValueError, csv.Error) as error:
@@ -188,6 +188,11 @@ def _read_predictions(judgement: Judgement) -> dict[tuple[str, str], Row]:
       f"{file}: is of {len(rows)} pictures, its report of {judgement.figures['pictures']}; evaluate again"
     )
   return read
+
+
+def _is_right(row: dict[str, str]) -> bool:
+  """Of a protocol's picture the table says it: there is more on it than can be seen, and must be named."""
+  return row["right"] == "1" if "right" in row else row["label"] == row["predicted"]
 
 
 def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], Row]) -> dict[str, Any] | None:
@@ -202,7 +207,7 @@ def compare_pair(one: dict[tuple[str, str], Row], other: dict[tuple[str, str], R
   shared = [key for key in one if key in other and one[key][1] == other[key][1]]
   if not shared:
     return None
-  right = np.array([[table[key][1] == table[key][2] for table in (one, other)] for key in shared])
+  right = np.array([[table[key][2] for table in (one, other)] for key in shared])
   gains = right[:, 1].astype(float) - right[:, 0]
   only_first, only_second = int(np.sum(gains < 0)), int(np.sum(gains > 0))
   rows = np.column_stack([np.ones(len(gains)), gains])

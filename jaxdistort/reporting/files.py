@@ -74,15 +74,17 @@ def write_report(
 def _rows_of_pictures(evaluation: Evaluation) -> Iterator[list[Any]]:
   """A head, then every picture that a protocol distorted."""
   predictions, task = evaluation.outcome.predictions, evaluation.recogniser.task
-  head = ["picture", "original", "slot", "label", "predicted", *predictions.level_names, "ssim", "psnr"]
+  head = ["picture", "original", "slot", "label", "predicted", "right", *predictions.level_names, "ssim", "psnr"]
   yield [*head, *_answer_columns(task)]
   truths, answers = task.truth_in_words(predictions.targets), task.answer_in_words(predictions.scores)
   said, originals = _answers(task, predictions.scores), evaluation.pictures.names_of_originals()
+  mistaken = task.mistaken(predictions.scores, predictions.targets)
   for row, slot in enumerate(slots(predictions.numbers)):
     levels = (*predictions.levels[row], predictions.ssim[row], predictions.psnr[row])
     number = int(predictions.numbers[row])
     where = evaluation.pictures.name(number), originals[number], slot
-    yield [*where, truths[row], answers[row], *map(_number, levels), *(f"{p:.6f}" for p in said[row])]
+    told = truths[row], answers[row], int(not mistaken[row])
+    yield [*where, *told, *map(_number, levels), *(f"{p:.6f}" for p in said[row])]
 
 
 def _rows_of_database(evaluation: DatabaseEvaluation) -> Iterator[list[Any]]:

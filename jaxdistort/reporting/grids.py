@@ -10,7 +10,7 @@ from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
 from jaxdistort.evaluation import Outcome
 from jaxdistort.files import making_whole
-from jaxdistort.tasks import Task
+from jaxdistort.tasks import Answer, Task
 
 
 def draw_examples(outcome: Outcome, task: Task, path: Path) -> None:
@@ -20,15 +20,21 @@ def draw_examples(outcome: Outcome, task: Task, path: Path) -> None:
   targets = jax.tree.map(lambda column: column[rows], predictions.targets)
   scores = predictions.scores[rows]
   wrong = task.mistaken(scores, targets)
-  surest = task.probabilities(scores).max(axis=1)
+  given = [_probability(answer) for answer in task.answers(scores)]
   titles = [
     f"{truth}\n{f'called {answer}' if mistaken else 'right'}, {probability:.0%}".replace("_", " ")
     for truth, answer, mistaken, probability in zip(
-      task.truth_in_words(targets), task.answer_in_words(scores), wrong, surest, strict=True
+      task.truth_in_words(targets), task.answer_in_words(scores), wrong, given, strict=True
     )
   ]
   colours = ["firebrick" if mistaken else "black" for mistaken in wrong]
   draw_grid(np.stack([shown.image for shown in outcome.first]), titles, path, colours)
+
+
+def _probability(answer: Answer) -> float:
+  """Of what the answer says: of the least sure of the kinds that it names, or that the picture is clean."""
+  named = [finding.probability for finding in answer.findings if finding.found]
+  return min(named, default=answer.probability_clean)
 
 
 def draw_grid(images: np.ndarray, titles: Sequence[str], path: Path, colours: Sequence[str] | None = None) -> None:

@@ -163,17 +163,20 @@ def _with_rest(
   Thresholds jump with the price: what is left may be much.
   """
   raised = clean >= thresholds
-  lowered = []
+  most, lowered = 0.0, thresholds
   for column in range(len(thresholds)):
     others = np.delete(raised, column, axis=1).any(axis=1)
     more = int(rate * len(clean)) - others.sum()  # alarms that the column may raise beside theirs
+    if more < 0:
+      continue
     own = -np.sort(-clean[~others, column])
     fits = limits[:, column] > own[more] if more < len(own) else np.ones(len(limits), bool)
     best = int(np.argmax(np.where(fits, found[:, column], -1)))
     now = found[np.argmin(np.abs(limits[:, column] - thresholds[column])), column]
-    lowered.append((found[best, column] - now, limits[best, column]))
-  column = int(np.argmax([gained for gained, _ in lowered]))
-  return np.where(np.arange(len(thresholds)) == column, lowered[column][1], thresholds)
+    if found[best, column] - now > most:
+      most, lowered = found[best, column] - now, thresholds.copy()
+      lowered[column] = limits[best, column]
+  return lowered
 
 
 def _alarms(clean: np.ndarray, thresholds: np.ndarray) -> float:

@@ -215,7 +215,8 @@ class Recognition(Task):
 
   def figures(self, predictions: Predictions) -> RecognitionFigures:
     scores, targets = predictions.scores, predictions.targets
-    groups = [self.labels.of_groups(np.asarray(own)) for own in (targets.presence > 0, counted(targets))]
+    of_groups = Presence(*(self.labels.of_groups(np.asarray(own)) for own in targets))
+    groups = of_groups.presence > 0, counted(of_groups)
     kinds = Columns(
       self.labels.kinds, targets.presence > 0, counted(targets), self.probabilities(scores), self.found(scores)
     )

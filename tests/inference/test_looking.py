@@ -45,6 +45,7 @@ def test_a_large_picture_is_judged_at_the_viewing_scale_and_by_its_own_pixels(re
   ("picture", "why"),
   [
     (_noise(31, 200), "too small: 200 x 31 pixels, at least 32 x 32 are needed"),
+    (_noise(40, 1600), "too small: 1600 x 40 pixels, looked at as 640 x 16, at least 32 x 32 are needed"),
     (Image.new("RGB", (100, 80)), "flat: nothing is shown by which it could be judged"),
     (Image.new("RGB", (1300, 80), "white"), "flat: nothing is shown by which it could be judged"),
   ],
@@ -53,6 +54,12 @@ def test_what_cannot_be_told_is_said_to_be_so(recogniser, picture, why):
   answer = recogniser.predict(picture)
   assert answer.unclear == why
   assert not answer.clean
+
+
+def test_what_is_shown_in_one_colour_is_not_flat(recogniser):
+  levels = np.zeros((64, 64, 3), np.uint8)
+  levels[..., 0] = np.asarray(_noise(64, 64))[..., 0]
+  assert recogniser.predict(Image.fromarray(levels)).unclear == ""
 
 
 def test_flat_tiles_weigh_nothing(recogniser):

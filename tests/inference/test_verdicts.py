@@ -36,6 +36,13 @@ def test_in_words():
   assert in_words(_answer(unclear="too small: 8 x 8 pixels")) == "cannot tell, too small: 8 x 8 pixels"
 
 
+def test_of_what_cannot_be_told_nothing_is_said():
+  unclear = _answer(doubtful=True, unclear="flat")
+  assert record_of(unclear) == {"clean": False, "unclear": "flat", "distortions": [], "doubtful": []}
+  assert advice_of(unclear) == []
+  assert refusals(unclear, [parse_condition("any", _LABELS)]) == []
+
+
 def test_records():
   assert record_of(_CLEAN) == {"clean": True, "unclear": None, "distortions": [], "doubtful": []}
   assert record_of(_answer(doubtful=True)) == {

@@ -49,6 +49,18 @@ def test_figures_by_hand():
   assert figures.macro_f1 == pytest.approx((0.8 + 0.5) / 2)
 
 
+def test_a_group_of_which_nothing_can_be_seen_does_not_count():
+  task = Recognition(LabelSpace(("defocus_blur", "gaussian_blur"), ("blur", "blur")))
+  presence, visibility = (
+    np.float32([[1, 0], [1, 1], [1, 0], [0, 0]]),
+    np.float32([[0.1, 0], [0.1, 0.9], [0.9, 0], [0, 0]]),
+  )
+  scores = np.float32([[-9, -9, 0, 0, -9], [-9, 9, 9, 9, 9], [-9, -9, 0, 0, -9], [-9, -9, 0, 0, -9]])
+  given = _predictions(presence, presence, np.zeros((4, 2)), np.zeros((4, 2)))
+  figures = task.figures(dataclasses.replace(given, scores=scores, targets=Presence(presence, presence, visibility)))
+  assert (figures.per_group["blur"].support, figures.per_group["blur"].recall) == (2, 0.5)
+
+
 def test_figures_agree_with_scikit_learn():
   rng = np.random.default_rng(1)
   presence, severity = rng.random((400, 2)) < 0.4, rng.random((400, 2))

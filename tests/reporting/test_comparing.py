@@ -56,6 +56,17 @@ def test_two_runs_on_the_same_pictures(tmp_path):
   assert "| one   | two    | six, test of folder:photos | 40       | 0.7500, 0.9000 | +0.1500" in text
 
 
+def test_what_cannot_be_seen_need_not_be_named(tmp_path):
+  """A table may say that an answer is right which is not its label."""
+  pairs = [_write(tmp_path / name, name, [1] * 8, **_TEST) for name in ("one", "two")]
+  for folder, right in zip(pairs, (1, 0), strict=True):
+    head, *rows = (folder / "predictions.csv").read_text().splitlines()
+    lines = [f"{head},right", *(f"{row.replace(',gaussian_blur', ',gaussian_blur;jpeg', 1)},{right}" for row in rows)]
+    (folder / "predictions.csv").write_text("\n".join(lines))
+  (pair,) = compare(read_judgements(pairs))["pairs"]
+  assert pair["accuracies"] == [1, 0]
+
+
 def test_a_run_that_was_moved_is_still_one(tmp_path):
   run = tmp_path / "moved"
   _write(run / "evaluation" / "test", "one", [1, 0], **_TEST)
@@ -107,19 +118,19 @@ def test_pictures_of_another_size_are_other_pictures(tmp_path):
 
 
 def test_pairs_by_hand():
-  table = {("a", ""): ("1", "twirl", "twirl"), ("b", ""): ("1", "twirl", "marble")}
-  assert compare_pair(table, {("c", ""): ("1", "twirl", "twirl")}) is None
-  assert compare_pair(table, {("a", ""): ("1", "marble", "marble")}) is None  # another truth is another picture
+  table = {("a", ""): ("1", "twirl", True), ("b", ""): ("1", "twirl", False)}
+  assert compare_pair(table, {("c", ""): ("1", "twirl", True)}) is None
+  assert compare_pair(table, {("a", ""): ("1", "marble", True)}) is None  # another truth is another picture
   same = compare_pair(table, table)
   assert (same["difference"], same["p_value"], same["interval"]) == (0, 1, None)
-  many = {(str(i), ""): (str(i), "twirl", "twirl") for i in range(9)}
+  many = {(str(i), ""): (str(i), "twirl", True) for i in range(9)}
   assert compare_pair(many, many)["interval"] is None  # no difference in nine pictures is no proof of none
 
 
 def _answers(rights, each):
   """`each` pictures of every original, named rightly or not."""
   names = [(f"{original} {i}", original, right) for original, right in enumerate(rights) for i in range(each)]
-  return {(name, ""): (str(original), "twirl", "twirl" if right else "marble") for name, original, right in names}
+  return {(name, ""): (str(original), "twirl", right) for name, original, right in names}
 
 
 def test_many_pictures_of_few_originals_prove_nothing():

@@ -26,6 +26,13 @@ def _drawn(count=4000):
   return 2 * honest + 1, rng.random((count, 2)) < expit(honest)
 
 
+def test_where_no_alarm_is_left_no_threshold_falls():
+  clean = np.stack([np.append(np.linspace(0.009, 0.011, 39), 0.999), np.linspace(0.1, 0.2, 40)], axis=1)
+  present = [np.linspace(0, 1, 50), np.linspace(0, 1, 50)]
+  thresholds = thresholds_for(clean, np.arange(40), 0.02, present, np.ones(2))
+  assert thresholds[1] > 0.15
+
+
 def test_what_was_too_sure_is_not_any_more():
   logits, presence = _drawn()
   fitted = fit_calibration(logits, presence, np.ones_like(logits), 2)

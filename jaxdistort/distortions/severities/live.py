@@ -130,9 +130,11 @@ _DEVIATIONS = (
   1.5,
   1.99609,
 )
+_TRUNCATION = 0.4  # levels that gaussian_noise loses of its standard deviation by truncating toward zero
+_AMOUNTS = [255 * deviation + _TRUNCATION for deviation in _DEVIATIONS]
 _ENTRIES = {
   "gblur": Entry("gaussian_blur", levels_of(radius=[3 * sigma for sigma in _SIGMAS])),
-  "wn": Entry("gaussian_noise", levels_of(amount=[255 * deviation for deviation in _DEVIATIONS], density=1)),
+  "wn": Entry("gaussian_noise", levels_of(amount=_AMOUNTS, density=1)),
 }
 
 LIVE = SEVERITY_TABLES.register("live", SeverityTable("LIVE release 2, info.txt", MappingProxyType(_ENTRIES)))
