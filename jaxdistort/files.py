@@ -25,6 +25,7 @@ def cache_folder(name: str) -> Path | None:
   return home / "jaxdistort" / name if home.is_absolute() else None
 
 
+_UNFINISHED = ".partial"  # ends the name of a file that is still written
 _MARK = ".jaxdistort"  # hidden: its folder is one that this program writes
 # What tells such a folder where the mark was lost: many copy without hidden files.
 _TRACES = (
@@ -48,8 +49,10 @@ def make_output(folder: Path, *, without_pictures: bool = False) -> None:
 
 
 def is_free(folder: Path) -> bool:
-  """Whether nothing is at this path, or a folder with no more than hidden files."""
-  return not folder.exists() or (folder.is_dir() and all(entry.name.startswith(".") for entry in folder.iterdir()))
+  """Whether nothing is at this path, or a folder with no more than hidden files, and what a death left unfinished."""
+  if folder.is_dir():
+    return all(entry.name.startswith(".") or entry.suffix == _UNFINISHED for entry in folder.iterdir())
+  return not folder.exists()
 
 
 def is_output(names: Iterable[str]) -> bool:
@@ -152,7 +155,7 @@ def writing_whole(path: Path) -> Generator[BinaryIO]:
 @contextmanager
 def making_whole(path: Path) -> Generator[Path]:
   """Like `writing_whole`, for those who open their file themselves: the path beside its place."""
-  unfinished = path.with_name(fitting_name(path.parent, path.name, ".partial"))
+  unfinished = path.with_name(fitting_name(path.parent, path.name, _UNFINISHED))
   with named(path), _alone(unfinished):
     try:
       yield unfinished

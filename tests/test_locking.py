@@ -160,3 +160,10 @@ def test_a_disk_without_room_for_the_lock_is_named(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
   assert error.value.filename == str(tmp_path / "run" / LOCK)
   assert not (tmp_path / "run").exists()
+
+
+def test_what_a_death_left_unfinished_is_nothing(tmp_path):
+  (tmp_path / "dataset.json.partial").write_text("{")
+  assert is_free(tmp_path)
+  (tmp_path / "dataset.json").write_text("{}")
+  assert not is_free(tmp_path)

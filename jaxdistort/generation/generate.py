@@ -175,11 +175,17 @@ class _Making:
   def _count(self, table: Path, head: Sequence[str]) -> int | None:
     """Pictures in a table; None if it is not there, or not whole."""
     try:
-      found, *rows = read_table(table)
+      rows = read_table(table)
+      if next(rows, None) != head:
+        return None
+      count = 0  # there may be millions, which no memory holds
+      for row in rows:
+        if len(row) != len(head):
+          return None
+        count += 1
     except (FileNotFoundError, ValueError, csv.Error):
       return None
-    whole = found == head and len(rows) % self.protocol.period == 0 and all(len(row) == len(head) for row in rows)
-    return len(rows) if whole else None
+    return None if count % self.protocol.period else count
 
   def _rows(self) -> Iterator[list[str]]:
     for part in range(len(self.parts)):

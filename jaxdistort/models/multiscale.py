@@ -38,6 +38,8 @@ class MultiScale(nnx.Module):
   """
 
   any_size = True
+  least_part = 2
+  """Pictures of a batch that go through it together while it is trained: their statistics are normalised."""
 
   def __init__(self, image_size: int, num_outputs: int, *, input_scaling: str, dtype: Dtype, rngs: nnx.Rngs):
     del image_size

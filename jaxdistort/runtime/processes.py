@@ -107,6 +107,11 @@ def any_of(asked: bool) -> bool:
   return bool(np.any(multihost_utils.process_allgather(np.array(asked)))) if jax.process_count() > 1 else asked
 
 
+def most_of(own: int) -> int:
+  """The greatest of all processes' numbers; with several, all must ask at the same point (a sync point)."""
+  return int(np.max(multihost_utils.process_allgather(np.array(own)))) if jax.process_count() > 1 else own
+
+
 def own_name(file: str) -> str:
   """A file's name with the number of this process where there are several: broken.jsonl, broken_1.jsonl."""
   stem, suffix = os.path.splitext(file)

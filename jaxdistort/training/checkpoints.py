@@ -1,5 +1,6 @@
 """Checkpoints of a run: the newest and the best, written while training goes on (Orbax)."""
 
+import json
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
 from jaxdistort.config import TrainConfig
-from jaxdistort.errors import CheckpointFailed
+from jaxdistort.errors import CheckpointFailed, InputError
 from jaxdistort.files import check_unicode
 from jaxdistort.inference import Description
 from jaxdistort.inference.runs import (
@@ -154,17 +155,24 @@ class Checkpoints:
         f"a checkpoint could not be written below {self._manager.directory}: {reason}; {kept}"
       ) from error
 
-  def check_backbone(self) -> None:
-    """Raises InputError if the newest checkpoint was trained on other backbone weights."""
+  def check_description(self) -> None:
+    """Raises InputError if the newest checkpoint is of other backbone weights, or of another task or protocol."""
     if self.latest_step is not None:
-      self._check_backbone(self.latest_step)
+      self._check_description(self.latest_step)
 
-  def _check_backbone(self, step: int) -> None:
-    place = self.place(step)
+  def _check_description(self, step: int) -> None:
+    """What a config names, and the program defines, may have changed since: outputs would get other names."""
+    place, ours = self.place(step), json.loads(json.dumps(self._description.to_dict()))
     with damage_reported(place, self._advice(step)):
       items = ocp.args.Composite(description=ocp.args.JsonRestore())
-      kept = self._manager.restore(step, args=items)["description"]["backbone"]
-    check_reference(place, kept, self._backbone)
+      kept = self._manager.restore(step, args=items)["description"]
+      changed = [name for name in ("task", "protocol") if kept[name] != ours[name]]
+    check_reference(place, kept["backbone"], self._backbone)
+    if changed:
+      raise InputError(
+        f"{place}: was trained when {changed[0]} {ours[changed[0]]['name']} was defined otherwise; begin anew in "
+        "another workdir, with this run as init"
+      )
 
   def _advice(self, step: int) -> str:
     return _ADVICE if step == self.latest_step else _ADVICE_ON_BEST
@@ -176,12 +184,12 @@ class Checkpoints:
       The state, a NamedTuple like `like`, and the position of the data.
 
     Raises:
-      InputError: its files are damaged, or it was trained on other backbone weights.
+      InputError: its files are damaged, or see `check_description`.
     """
     items = ocp.args.Composite(
       state=ocp.args.StandardRestore(jax.tree.map(_abstract, like._asdict())), data=ocp.args.JsonRestore()
     )
-    self._check_backbone(step)
+    self._check_description(step)
     with damage_reported(self.place(step), self._advice(step)):
       check_array_metadata(self.place(step))
       restored = self._manager.restore(step, args=items)

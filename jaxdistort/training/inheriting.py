@@ -54,7 +54,8 @@ def check_frozen(init: Recogniser, frozen: Any) -> None:
   """Raises InputError where the frozen layers of a network are not those that the other one learnt with."""
   found = _by_name(init.variables)
   for name, array in _by_name(Variables({}, {}, frozen)).items():
-    if not jnp.array_equal(found[name].astype(array.dtype), array):
+    rounded = array.astype(found[name].dtype)  # theirs may be of fewer bits
+    if not jnp.array_equal(found[name], rounded):
       raise InputError(
         f"config: init {init.path}: was trained with another backbone than model.weights gives ({name} differs); give "
         "the same weights"

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.sharding import Mesh
@@ -20,12 +21,12 @@ from jaxdistort.data import (
 from jaxdistort.errors import InputError, NothingReadable
 from jaxdistort.evaluation import Judge
 from jaxdistort.inference import Description, Recogniser, load
-from jaxdistort.models import Variables, count_parameters
+from jaxdistort.models import Variables, count_parameters, merge_network
 from jaxdistort.models.weights import BackboneReference, WeightsFile, refer
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import Protocol
 from jaxdistort.runtime.mesh import create_mesh, replicated
-from jaxdistort.runtime.processes import any_of, own_name
+from jaxdistort.runtime.processes import any_of, most_of, own_name
 from jaxdistort.tasks import Task
 from jaxdistort.training.checkpoints import read_kept
 from jaxdistort.training.feeding import Batches
@@ -124,10 +125,11 @@ def create_parts(
   size, seed = protocol.clean_side(config.data.image_size), config.seed
   side = config.data.training_side(protocol)
   variables = Variables(state.parameters, state.statistics, frozen)
-  accumulate = config.accumulate or parts_that_fit(
-    structure, variables, config.batch_size, config.data.image_size, mesh
+  accumulate = config.accumulate or most_of(  # the same for all processes
+    parts_that_fit(structure, variables, config.batch_size, config.data.image_size, mesh)
   )
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
+  check_part(config.batch_size // accumulate, merge_network(structure, variables), network.name)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
   update = Update(structure, task, optimizer, sample, mesh, seed, accumulate)
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)
@@ -175,6 +177,15 @@ def _check_readable(pictures: dict[str, PictureSet], training_side: int, size: i
         if split == "train":
           raise
         progress.tell(f"{split}: {error}; the run goes on without them")
+
+
+def check_part(pictures: int, network: Any, name: str) -> None:
+  """Raises InputError where so few pictures of a batch go through a network at once that it learns nothing."""
+  least = getattr(network, "least_part", 1)
+  if pictures < least:
+    raise InputError(
+      f"config: {name} learns from {least} pictures at once or more; batch_size in accumulate parts leaves {pictures}"
+    )
 
 
 def _check_batch(batch_size: int, devices: int, accumulate: int) -> None:

@@ -43,12 +43,13 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})
+  if config.model.input_scaling == "auto":
+    settled = dataclasses.replace(config.model, input_scaling=before.model.input_scaling)
+    config = dataclasses.replace(config, model=settled)
   config = dataclasses.replace(config, init=before.init)  # kept for the record: the checkpoint has the weights
   then, now = _flatten(before.to_dict()), _flatten(config.to_dict())
   free = free_fields(config)
   changed = [name for name in now if name not in free and then[name] != now[name]]
-  if "model.input_scaling" in changed and now["model.input_scaling"] == "auto":
-    changed.remove("model.input_scaling")  # the backbone's weights decide, and they are checked
   if "data.source" in changed and _holds(now["data.source"], kept["data"]["pictures"]):
     changed.remove("data.source")  # moved, renamed, prepared
   if changed:

@@ -70,7 +70,7 @@ def _train(config: TrainConfig, workdir: Path, progress: Progress, evaluators: S
   config = config.resolved(backbone)
   parts = create_parts(config, backbone, workdir, progress)
   with losses_awaited(), Checkpoints(workdir, parts.description, parts.backbone) as checkpoints:
-    checkpoints.check_backbone()
+    checkpoints.check_description()
     if is_first():
       write_json(workdir / "config.json", config.to_dict())
     done = checkpoints.latest_step or 0
