@@ -16,7 +16,7 @@ from jaxdistort.models.padding import mean_of_map, without_padding
 _STAGES = ((64, 1), (72, 2), (128, 2), (128, 1))  # channels and stride of the convolutions
 _BLOCK = 4  # sides of the squares of pixels that the first layer takes for one place
 _TONES = 24  # numbers by which the levels alone are described, fine and shrunk
-_HIDDEN = 256
+_HIDDEN = 768
 _COEFFICIENTS = 2  # the place of the coefficients' sizes among the maps
 _SHRUNK = 8  # pixels that one of the shrunk view stands for
 _FAINT = 0.02  # of a compressed coefficient: what is below is as good as nothing
