@@ -31,6 +31,11 @@ class MissingExtra(InputError):
     self.package, self.extra = package, extra
 
 
+NOT_INSTALLED = "which is not installed"
+"""What is said of a package without which a picture cannot be read."""
+NO_MEMORY = "more pixels than the memory holds"
+
+
 class BrokenPicture(Exception):
   """A file that should be a picture cannot be read as one; the message, one line, is the reason."""
 

@@ -4,6 +4,7 @@ import csv
 import fcntl
 import hashlib
 import io
+import itertools
 import json
 import math
 import os
@@ -139,8 +140,9 @@ def fitting_name(folder: Path, stem: str, ending: str) -> str:
   return content[:room].decode(errors="ignore") + mark + ending  # no half letter at the cut
 
 
-def free_name(folder: Path, stem: str, endings: Iterable[str], taken: Container[Path]) -> Path:
-  """The first of STEM + ENDING, each cut as `fitting_name` cuts it, that is not taken."""
+def free_name(folder: Path, stem: str, suffix: str, taken: Container[Path], *, word: str = "") -> Path:
+  """The first of STEM WORD SUFFIX, STEM WORD_2 SUFFIX, ..., each cut as `fitting_name` cuts it, that is not taken."""
+  endings = itertools.chain([f"{word}{suffix}"], (f"{word}_{number}{suffix}" for number in itertools.count(2)))
   names = (folder / fitting_name(folder, stem, ending) for ending in endings)
   return next(name for name in names if name not in taken)
 

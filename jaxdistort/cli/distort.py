@@ -83,7 +83,9 @@ def main(words: Sequence[str]) -> int:
     raise InputError(f"{arguments.output}: one file for {len(files)} pictures; give a folder")
   output_folder(str(arguments.output.parent if is_single else arguments.output))
   places = [arguments.output if is_single else arguments.output / Path(name).with_suffix(".png") for _, name in files]
-  _check_apart([file for file, _ in files], places, [] if is_single else [arguments.output, *arguments.images])
+  if not is_single and os.path.realpath(arguments.output) in map(os.path.realpath, arguments.images):
+    raise InputError(f"{arguments.output}: is the folder of the pictures; give another")
+  _check_nothing_lost([file for file, _ in files], places)
   if not is_single:
     make_output(arguments.output)
   unread = 0
@@ -112,13 +114,10 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
   return files
 
 
-def _check_apart(files: Sequence[Path], places: Sequence[Path], folders: Sequence[Path]) -> None:
-  """Raises InputError where a picture that is read would be replaced, or the first folder is one of the others."""
+def _check_nothing_lost(files: Sequence[Path], places: Sequence[Path]) -> None:
+  """Raises InputError where a picture that is read would be replaced."""
   from jaxdistort.errors import InputError
 
-  output, *given = [os.path.realpath(folder) for folder in folders] or [""]
-  if output in given:
-    raise InputError(f"{folders[0]}: is the folder of the pictures; give another")
   read = {os.path.realpath(file) for file in files}
   lost = next((place for place in places if os.path.realpath(place) in read), None)
   if lost is not None:

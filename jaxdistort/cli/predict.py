@@ -11,7 +11,6 @@ a picture could not be read.
 """
 
 import argparse
-import itertools
 import json
 import os
 import sys
@@ -104,8 +103,7 @@ def _write_map(
   drawn = overlay(picture, recogniser.locate(picture), names)
   path = "standard input" if judged.path == _STANDARD_INPUT else os.path.normpath(judged.path)
   stem = path.lstrip("./").replace("/", "_")  # a name that begins with a point would be hidden
-  endings = itertools.chain([".png"], (f"_{number}.png" for number in itertools.count(2)))
-  place = free_name(folder, stem, endings, taken)
+  place = free_name(folder, stem, ".png", taken)
   with writing_whole(place) as file:
     drawn.save(file, "PNG")
   return place

@@ -20,7 +20,7 @@ from jaxdistort.data.decoding import (
   remark,
   to_srgb,
 )
-from jaxdistort.errors import BrokenPicture, reason_of
+from jaxdistort.errors import NO_MEMORY, BrokenPicture, reason_of
 
 SUFFIXES = RAW_SUFFIXES | {
   *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
@@ -64,7 +64,7 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
     try:
       picture = to_rgb(_developed(stream) if is_raw(file) else decode(stream))
     except MemoryError as error:
-      raise BrokenPicture("more pixels than the memory holds") from error
+      raise BrokenPicture(NO_MEMORY) from error
   for text in remarks:
     remark(text, "" if isinstance(file, bytes) else os.fspath(file))
   return picture

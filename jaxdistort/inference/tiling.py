@@ -47,7 +47,8 @@ def gradients_of(tiles: Tiles) -> np.ndarray:
   count = len(gradients) - tiles.has_overview
   gradients[:count] = _gradients(tiles, count, channel=1)
   if (gradients < FLAT).all():
-    gradients[:count] = np.max([_gradients(tiles, count, channel) for channel in range(3)], axis=0)
+    for channel in (0, 2):
+      gradients[:count] = np.maximum(gradients[:count], _gradients(tiles, count, channel))
   return gradients
 
 

@@ -92,16 +92,16 @@ class Nuisance:
     """uint8 [B, H, W, 3] to the same shape."""
     return jax.vmap(jpeg)(images, one_by_one(lambda key: self.quality.draw(jax.random.fold_in(key, 7)), keys))
 
-  def cut_off(self, keys: jax.Array, images: jax.Array) -> jax.Array:
-    """uint8 [B, S, S, 3] to [B, S - cut, S - cut, 3]: from the corner on, or with equal chance from any place."""
-    side = images.shape[1] - self.cut
+  def cut_off(self, keys: jax.Array, *pictures: jax.Array) -> tuple[jax.Array, ...]:
+    """Each uint8 [B, S, S, 3] to [B, S - cut, S - cut, 3], all at the same places: the corner, or as often anywhere."""
+    side = pictures[0].shape[1] - self.cut
 
-    def cut(key: jax.Array, image: jax.Array) -> jax.Array:
+    def cut(key: jax.Array, *own: jax.Array) -> tuple[jax.Array, ...]:
       anywhere = jax.random.randint(jax.random.fold_in(key, 12), (2,), 0, self.cut + 1)
       row, column = jnp.where(jax.random.bernoulli(jax.random.fold_in(key, 13)), anywhere, 0)
-      return lax.dynamic_slice(image, (row, column, jnp.int32(0)), (side, side, 3))
+      return tuple(lax.dynamic_slice(image, (row, column, jnp.int32(0)), (side, side, 3)) for image in own)
 
-    return jax.vmap(cut)(keys, images)
+    return jax.vmap(cut)(keys, *pictures)
 
   def describe(self) -> dict[str, Any]:
     """Ready for JSON."""

@@ -121,18 +121,18 @@ class Protocol:
     count = images.shape[0]
     numbers = jnp.asarray(first).astype(jnp.uint32) + jnp.arange(count, dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
+    of_nuisance = _keys_of(keys, _OF_NUISANCE)
     if self.nuisance is not None:
-      images = self.nuisance.before(_keys_of(keys, _OF_NUISANCE), images)
+      images = self.nuisance.before(of_nuisance, images)
     clean = images
     choices = [stage.choose(numbers, salt=turn) for turn, stage in enumerate(self.stages)]
     drawn, labels = one_by_one(self._draw, keys, choices)
     for turn, stage in enumerate(self.stages):
       if self.nuisance is not None and turn == self.nuisance.camera_before:
-        images = self.nuisance.camera(_keys_of(keys, _OF_NUISANCE), images)
+        images = self.nuisance.camera(of_nuisance, images)
       images = stage.apply(_keys_of(keys, _DRAWS_A_STAGE * turn), images, choices[turn], drawn[turn])
     if self.nuisance is not None:
-      images = self.nuisance.after(_keys_of(keys, _OF_NUISANCE), images)
-      images, clean = (self.nuisance.cut_off(_keys_of(keys, _OF_NUISANCE), own) for own in (images, clean))
+      images, clean = self.nuisance.cut_off(of_nuisance, self.nuisance.after(of_nuisance, images), clean)
     if self.jpeg_quality is not None:
       images = jax.vmap(jpeg, (0, None))(images, float(self.jpeg_quality))
     return Samples(images, clean, *labels)

@@ -82,5 +82,4 @@ def _short(name: str) -> str:
 
 def _place(folder: Path, stem: str, taken: set[Path | None]) -> Path:
   """A name that no picture of this call has; figures of earlier calls are replaced."""
-  endings = (f"_explained{'' if i == 1 else f'_{i}'}.png" for i in range(1, len(taken) + 2))
-  return free_name(folder, stem, endings, taken)
+  return free_name(folder, stem, ".png", taken, word="_explained")

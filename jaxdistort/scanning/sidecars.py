@@ -37,8 +37,7 @@ def write_sidecars(folder: Path, rows: Iterable[Known]) -> Iterator[str]:
 
   Five stars where nothing was found, else four to one by the greatest severity; none where nothing can be told. The
   keywords are the groups and kinds, or what is said instead. Sidecars of an earlier scan are replaced, or left alone
-  where they say the same; those of others, and what somebody changed in ours,
-  are never touched.
+  where they say the same; those of others, and what somebody changed in ours, are never touched.
 
   Args:
     folder: of the pictures.

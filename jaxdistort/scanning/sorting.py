@@ -1,6 +1,5 @@
 """Pictures sorted into folders by what was found, as links; the pictures themselves stay where they are."""
 
-import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,13 +34,13 @@ def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[st
   wanted: dict[Path, Path] = {}
   sorted_here = set()
   for path, names in findings:
-    sorted_here.add((folder / path).absolute())
+    file = (folder / path).absolute()
+    sorted_here.add(file)
     stem, suffix = os.path.splitext(path.replace("/", "_"))
     for name in names:
       place = target / name
       place.mkdir(exist_ok=True)
-      endings = itertools.chain([suffix], (f"_{number}{suffix}" for number in itertools.count(2)))
-      wanted[free_name(place, stem, endings, wanted)] = (folder / path).absolute()
+      wanted[free_name(place, stem, suffix, wanted)] = file
   for link in target.glob("*/*"):
     if link.is_symlink() and link not in wanted and (not link.exists() or Path(os.readlink(link)) in sorted_here):
       link.unlink()

@@ -9,13 +9,13 @@ from io import FileIO
 from pathlib import Path
 
 from jaxdistort.data.remote import NOT_FETCHED
-from jaxdistort.errors import InputError, WorkFailed, reason_of
+from jaxdistort.errors import NO_MEMORY, NOT_INSTALLED, InputError, WorkFailed, reason_of
 from jaxdistort.files import NAMES, write_all, writing_whole
 from jaxdistort.scanning.formats import FORMATS, UNREADABLE, Known, Row, State
 from jaxdistort.tasks import LabelSpace
 
 _NUMBERS = (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ETIMEDOUT)
-_PASSING = (*map(os.strerror, _NUMBERS), NOT_FETCHED, "which is not installed", "more pixels than the memory holds")
+_PASSING = (*map(os.strerror, _NUMBERS), NOT_FETCHED, NOT_INSTALLED, NO_MEMORY)
 
 
 def _stands(known: Known, current: Mapping[str, State]) -> bool:

@@ -44,14 +44,14 @@ class LevelScale:
   values: tuple[float, ...]
   errors: tuple[float | None, ...] = (None,) * BINS
 
-  def values_at(self, severities: np.ndarray) -> np.ndarray:
-    """float [N] of estimated severities [N]."""
+  def values_at(self, severities: Any) -> Any:
+    """float [N] of estimated severities [N], or one of one."""
     return np.interp(severities, self.severities, self.values)
 
   def level(self, severity: float) -> Level:
     """The level of one estimated severity."""
     error = self.errors[min(int(severity * BINS), BINS - 1)]
-    return Level(self.parameter, float(np.interp(severity, self.severities, self.values)), self.unit, error)
+    return Level(self.parameter, float(self.values_at(severity)), self.unit, error)
 
   def measured(self, severities: np.ndarray, levels: np.ndarray) -> "LevelScale":
     """The same with the errors of estimated severities [N] against true levels [N]."""

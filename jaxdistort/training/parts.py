@@ -21,7 +21,7 @@ from jaxdistort.data import (
 from jaxdistort.errors import InputError, NothingReadable
 from jaxdistort.evaluation import Judge
 from jaxdistort.inference import Description, Recogniser, load
-from jaxdistort.models import Variables, count_parameters, merge_network
+from jaxdistort.models import MODELS, Variables, count_parameters
 from jaxdistort.models.weights import BackboneReference, WeightsFile, refer
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.protocols import Protocol
@@ -129,7 +129,7 @@ def create_parts(
     parts_that_fit(structure, variables, config.batch_size, config.data.image_size, mesh)
   )
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
-  check_part(config.batch_size // accumulate, merge_network(structure, variables), network.name)
+  check_part(config.batch_size // accumulate, MODELS[network.name].build, network.name)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)
   update = Update(structure, task, optimizer, sample, mesh, seed, accumulate)
   placement = placement_of(config.data.placement, len(pictures["train"]), side, mesh)

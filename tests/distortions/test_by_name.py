@@ -54,6 +54,13 @@ def test_levels_of_a_table(photographs):
   )
 
 
+@pytest.mark.parametrize(("severity", "deviation"), [(1, 0.011719), (5, 0.027344)])
+def test_noise_of_live_is_as_strong_as_there(severity, deviation):
+  grey = np.full((256, 256, 3), 128, np.uint8)
+  noisy = np.asarray(distort(grey, "wn", severity=severity, source="live", key=_KEY), float)
+  assert noisy.std() == pytest.approx(255 * deviation, rel=0.03)
+
+
 def test_a_parameter_comes_before_the_severity(photographs):
   by_hand = distort(photographs[0], "motion_blur", distance=50, angle=0.5)
   np.testing.assert_array_equal(distort(photographs[0], "motion_blur", severity=1, source="paper", angle=0.5), by_hand)

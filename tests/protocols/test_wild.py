@@ -117,7 +117,7 @@ def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
 def test_half_of_the_pictures_begin_at_the_corner_and_half_anywhere():
   places = jnp.arange(16 * 16, dtype=jnp.uint8).reshape(16, 16, 1)
   keys = jax.random.split(jax.random.key(0), 400)
-  cut = Nuisance(cut=8).cut_off(keys, jnp.broadcast_to(places, (400, 16, 16, 3)))
+  (cut,) = Nuisance(cut=8).cut_off(keys, jnp.broadcast_to(places, (400, 16, 16, 3)))
   assert cut.shape == (400, 8, 8, 3)
   rows, columns = np.divmod(np.asarray(cut[:, 0, 0, 0]), 16)
   np.testing.assert_array_equal(cut - cut[:, :1, :1], np.broadcast_to(places[:8, :8], cut.shape))

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, raising_broken
+from jaxdistort.errors import NOT_INSTALLED, BrokenPicture, raising_broken
 
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
@@ -25,7 +25,7 @@ def read_heif(stream: BinaryIO) -> Image.Image:
   try:
     import pillow_heif
   except ImportError as error:
-    raise BrokenPicture("a HEIC is read by pillow-heif, which is not installed (jaxdistort[heif] brings it)") from error
+    raise BrokenPicture(f"a HEIC is read by pillow-heif, {NOT_INSTALLED} (jaxdistort[heif] brings it)") from error
   stream.seek(0)
   with raising_broken():
     file: Any = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True)

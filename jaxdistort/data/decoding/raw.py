@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, raising_broken
+from jaxdistort.errors import NOT_INSTALLED, BrokenPicture, raising_broken
 
 RAW_SUFFIXES = frozenset(
   (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq")
@@ -53,7 +53,7 @@ def preview_or_pixels(stream: BinaryIO) -> bytes | Image.Image:
     import rawpy
   except ImportError as error:
     raise BrokenPicture(
-      "a raw file of a camera is read by rawpy, which is not installed (jaxdistort[raw] brings it)"
+      f"a raw file of a camera is read by rawpy, {NOT_INSTALLED} (jaxdistort[raw] brings it)"
     ) from error
   stream.seek(0)
   with raising_broken(), rawpy.imread(stream) as raw:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from jaxdistort.data.decoding.levels import eight_bits, numbers, white_of
 from jaxdistort.data.decoding.sizes import check_pixels
-from jaxdistort.errors import BrokenPicture, raising_broken, reason_of
+from jaxdistort.errors import NOT_INSTALLED, BrokenPicture, raising_broken, reason_of
 
 MISSING = "parts of the pixels are missing"
 _WIDTH, _HEIGHT = 256, 257
@@ -158,7 +158,7 @@ def read_unknown(stream: BinaryIO) -> Image.Image:
     import tifffile  # here: it takes a while to import
   except ImportError as error:
     raise BrokenPicture(
-      "a TIFF of this kind is read by tifffile, which is not installed (jaxdistort[train] brings it)"
+      f"a TIFF of this kind is read by tifffile, {NOT_INSTALLED} (jaxdistort[train] brings it)"
     ) from error
   logging.getLogger("tifffile").addFilter(_not_here)
   _READING.add(threading.get_ident())

@@ -11,11 +11,17 @@ import math
 from types import MappingProxyType
 
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, Setting, SeverityTable, levels_of
+from jaxdistort.distortions.severities.table import (
+  SEVERITY_TABLES,
+  TRUNCATION,
+  Entry,
+  Setting,
+  SeverityTable,
+  levels_of,
+)
 
 _EVEN = (0.2, 0.4, 0.6, 0.8, 1.0)
 _TILT = Uniform(-math.pi / 2, math.pi / 2)
-_TRUNCATION = 0.4  # levels that gaussian_noise loses of its standard deviation by truncating toward zero
 _LUMA = (0.05, 0.06, 0.07, 0.08, 0.09)
 _CHROMA = (1, 1.45, 1.9, 2.35, 2.8)  # times the luma's
 
@@ -27,7 +33,7 @@ def _entry(distortion: str, levels: tuple[Setting, ...]) -> Entry:
 _ENTRIES = {
   "noise_gaussian_rgb": _entry(
     "gaussian_noise",
-    levels_of(amount=[255 * sigma + _TRUNCATION for sigma in (0.05, 0.1, 0.15, 0.2, 0.25)], density=1),
+    levels_of(amount=[255 * sigma + TRUNCATION for sigma in (0.05, 0.1, 0.15, 0.2, 0.25)], density=1),
   ),
   "noise_gaussian_ycrcb": _entry(
     "ycbcr_noise",

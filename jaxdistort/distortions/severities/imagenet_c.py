@@ -9,11 +9,10 @@ import math
 from types import MappingProxyType
 
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, SeverityTable, levels_of
+from jaxdistort.distortions.severities.table import SEVERITY_TABLES, TRUNCATION, Entry, SeverityTable, levels_of
 
 _TILT = Uniform(-math.pi / 4, math.pi / 4)
 _DOWN = Uniform(-0.75 * math.pi, -0.25 * math.pi)
-_TRUNCATION = 0.4  # levels that gaussian_noise loses of its standard deviation by truncating toward zero
 
 _SNOW = (  # mean, deviation, zoom, threshold, radius and sigma of the streaks, share of the picture that stays
   (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
@@ -30,7 +29,7 @@ _ELASTIC = ((0.08, 24, 24.4), (4.07, 19.52, 48.8), (0.814, 2.44, 4.88), (1.14, 2
 _ENTRIES = {
   "gaussian_noise": Entry(
     "gaussian_noise",
-    levels_of(amount=[255 * sigma + _TRUNCATION for sigma in (0.08, 0.12, 0.18, 0.26, 0.38)], density=1),
+    levels_of(amount=[255 * sigma + TRUNCATION for sigma in (0.08, 0.12, 0.18, 0.26, 0.38)], density=1),
   ),
   "shot_noise": Entry("shot_noise", levels_of(amount=[255 / math.sqrt(c) for c in (60, 25, 12, 5, 3)])),
   "impulse_noise": Entry("impulse_noise", levels_of(share=[0.03, 0.06, 0.09, 0.17, 0.27])),

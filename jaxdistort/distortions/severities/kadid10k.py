@@ -8,10 +8,9 @@ import math
 from types import MappingProxyType
 
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, SeverityTable, levels_of
+from jaxdistort.distortions.severities.table import SEVERITY_TABLES, TRUNCATION, Entry, SeverityTable, levels_of
 
 _ANY = Uniform(0, 2 * math.pi)
-_TRUNCATION = 0.4  # levels that gaussian_noise loses of its standard deviation by truncating toward zero
 _CHROMA = (0.0001, 0.0005, 0.001, 0.002, 0.003)  # variances where Y has levels 16..235, and Cb and Cr 16..240
 
 _ENTRIES = {
@@ -29,7 +28,7 @@ _ENTRIES = {
   "jpeg": Entry("jpeg", levels_of(quality=[43, 36, 24, 7, 4])),
   "white_noise": Entry(
     "gaussian_noise",
-    levels_of(amount=[255 * math.sqrt(v) + _TRUNCATION for v in (0.001, 0.002, 0.003, 0.005, 0.01)], density=1),
+    levels_of(amount=[255 * math.sqrt(v) + TRUNCATION for v in (0.001, 0.002, 0.003, 0.005, 0.01)], density=1),
   ),
   "white_noise_in_colour_components": Entry(
     "ycbcr_noise",

@@ -6,7 +6,7 @@ signal-to-noise ratio that was reached, not with the setting of an encoder, so t
 
 from types import MappingProxyType
 
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, Entry, SeverityTable, levels_of
+from jaxdistort.distortions.severities.table import SEVERITY_TABLES, TRUNCATION, Entry, SeverityTable, levels_of
 
 # Standard deviation of the Gaussian in px.
 _SIGMAS = (
@@ -130,8 +130,7 @@ _DEVIATIONS = (
   1.5,
   1.99609,
 )
-_TRUNCATION = 0.4  # levels that gaussian_noise loses of its standard deviation by truncating toward zero
-_AMOUNTS = [255 * deviation + _TRUNCATION for deviation in _DEVIATIONS]
+_AMOUNTS = [255 * deviation + TRUNCATION for deviation in _DEVIATIONS]
 _ENTRIES = {
   "gblur": Entry("gaussian_blur", levels_of(radius=[3 * sigma for sigma in _SIGMAS])),
   "wn": Entry("gaussian_noise", levels_of(amount=_AMOUNTS, density=1)),

@@ -7,6 +7,9 @@ from jaxdistort.distortions.distributions import Distribution
 from jaxdistort.errors import InputError, choose
 from jaxdistort.registry import Registry
 
+TRUNCATION = 0.4
+"""Levels that `gaussian_noise` loses of its standard deviation by truncating toward zero, where sources round."""
+
 Setting = Mapping[str, float | Distribution]
 """A value for every parameter of a distortion, or how it is drawn."""
 
