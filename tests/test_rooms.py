@@ -27,6 +27,7 @@ def _imported_rooms(file):
   return {module.split(".")[1] for module in modules if module.startswith("jaxdistort.")} - {_room(file)}
 
 
+@pytest.mark.slow
 def test_every_room_imports_from_earlier_ones_alone():
   for file in _FILES:
     if file != _PACKAGE / "__init__.py":

@@ -33,6 +33,7 @@ def test_kinds_follow_each_other(command, folder, tmp_path):
   np.testing.assert_array_equal(_levels(output), jaxdistort.distort(image, "jpeg", quality=30.0))
 
 
+@pytest.mark.slow
 def test_a_folder_goes_to_a_folder_by_severity(command, folder, tmp_path):
   (folder / "broken.png").write_bytes(b"")
   ended = command("distort", folder, "--output", tmp_path / "out", "--kind", "fog", "--severity", 0.5)

@@ -88,6 +88,7 @@ def main():
   assert child.log.read_text() == "hanging\n\nstopped\n"  # its own word waits for the main thread
 
 
+@pytest.mark.slow
 def test_one_that_is_honoured_ends_nothing(started):
   child = started("""
 def main():

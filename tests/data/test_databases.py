@@ -112,6 +112,7 @@ def test_every_type_of_kadid_is_a_distortion_of_ours(tmp_path):
   assert database.unchanged == {("Gaussian blur", 1), ("motion blur", 1), ("colour saturation 2", 1), ("mean shift", 3)}
 
 
+@pytest.mark.slow
 def test_some_folders_of_live_are_judged_and_the_others_reported(tmp_path):
   live = miniatures.build_whole_live(tmp_path / "live")
   for kind in ("jp2k", "fastfading"):

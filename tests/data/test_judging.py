@@ -60,6 +60,7 @@ def _halves(picture, size):
   return Tiles(np.stack(halves), np.array([[size, size // 2]] * 2, np.int32))
 
 
+@pytest.mark.slow
 def test_a_new_view_is_one_registration(live):
   VIEWS.register("halves", _halves)
   try:

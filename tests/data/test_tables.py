@@ -191,6 +191,7 @@ def test_headers_of_tables_that_have_none_are_passed_over(tmp_path):
   assert database.problems == ()
 
 
+@pytest.mark.slow
 def test_a_workbook_in_another_order_and_with_commas(tmp_path):
   root = miniatures.build_csiq(tmp_path / "csiq")
   book = openpyxl.load_workbook(root / "csiq.DMOS.xlsx")

@@ -54,6 +54,7 @@ def test_levels_of_a_table(photographs):
   )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("severity", "deviation"), [(1, 0.011719), (5, 0.027344)])
 def test_noise_of_live_is_as_strong_as_there(severity, deviation):
   grey = np.full((256, 256, 3), 128, np.uint8)

@@ -38,6 +38,7 @@ def test_every_level_names_all_parameters_within_their_bounds(name):
       check_parameters(entry.distortion, ends)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERITY_TABLES)
 def test_severities_are_one_for_every_level(name):
   for entry in SEVERITY_TABLES[name].entries.values():

@@ -17,6 +17,7 @@ from jaxdistort.distortions.gradient_noise import (
 pytestmark = pytest.mark.optimised
 
 
+@pytest.mark.slow
 def test_nothing_to_do_changes_nothing(photographs):
   image = jnp.asarray(photographs[0])
   np.testing.assert_array_equal(twirl(image, 0.0, 250.0), image)

@@ -63,6 +63,7 @@ def test_what_is_told_by_the_whole_picture_is_shown_on_whole_pictures(recogniser
     assert strengths.mean() > 0.15
 
 
+@pytest.mark.slow
 def test_of_a_kind_that_nobody_sees_there_are_no_whole_pictures(recogniser, folder_of_photographs):
   labels = LabelSpace(("overexposure",), ("light",))
   known = small_recogniser(recogniser.path, replicated(create_mesh()), labels)

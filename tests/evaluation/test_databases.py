@@ -100,6 +100,7 @@ def test_a_jpeg_step_before_the_network_is_judged_with_it(recogniser, live):
   assert not np.allclose(scores[10].scores["pad"], scores[0].scores["pad"])
 
 
+@pytest.mark.slow
 def test_some_of_lives_folders_are_judged_and_the_others_named(recogniser, live, tmp_path):
   """The study used two of them."""
   root = shutil.copytree(live, tmp_path / "live")
@@ -125,6 +126,7 @@ def test_levels_that_change_nothing_stand_beside(recogniser, tmp_path):
   assert "Without the levels that change nothing" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_judged_is_reported(recogniser, live, tmp_path):
   with pytest.raises(InputError, match=r"view: 'patch' is not one of pad, .*; did you mean 'patches'"):
     evaluate_on_database(recogniser, f"live:{live}", views=("patch",))

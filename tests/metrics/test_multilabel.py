@@ -34,6 +34,7 @@ def test_average_precisions_are_scikit_learns():
   assert np.isnan(found[2])
 
 
+@pytest.mark.slow
 def test_figures_by_hand():
   presence = [[0, 0], [1, 0], [1, 1], [0, 1]]
   severity = [[0, 0], [0.2, 0], [0.9, 0.5], [0, 0.3]]
@@ -49,6 +50,7 @@ def test_figures_by_hand():
   assert figures.macro_f1 == pytest.approx((0.8 + 0.5) / 2)
 
 
+@pytest.mark.slow
 def test_a_group_of_which_nothing_can_be_seen_does_not_count():
   task = Recognition(LabelSpace(("defocus_blur", "gaussian_blur"), ("blur", "blur")))
   presence, visibility = (
@@ -61,6 +63,7 @@ def test_a_group_of_which_nothing_can_be_seen_does_not_count():
   assert (figures.per_group["blur"].support, figures.per_group["blur"].recall) == (2, 0.5)
 
 
+@pytest.mark.slow
 def test_figures_agree_with_scikit_learn():
   rng = np.random.default_rng(1)
   presence, severity = rng.random((400, 2)) < 0.4, rng.random((400, 2))

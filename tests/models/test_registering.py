@@ -80,6 +80,7 @@ def registered():
   KINDS.unregister("npz-edges")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("registered")
 def test_one_call_each_is_enough(tmp_path):
   kernel = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)

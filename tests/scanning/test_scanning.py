@@ -223,6 +223,7 @@ def test_a_storage_gives_the_rows_of_a_folder(recogniser, folder, tmp_path):
     scan(recogniser, "nostorage://bucket", table)
 
 
+@pytest.mark.slow
 def test_parquet_says_the_same(recogniser, folder, tmp_path):
   parquet = pytest.importorskip("pyarrow.parquet")
   scan(recogniser, folder, tmp_path / "answers.csv")

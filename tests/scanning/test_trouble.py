@@ -82,6 +82,7 @@ def test_a_table_that_is_taken_away(recogniser, folder, tmp_path, unbroken, repl
   assert table.read_bytes() == unbroken
 
 
+@pytest.mark.slow
 def test_pictures_that_go_and_come_back(recogniser, folder, tmp_path):
   for number in range(8, 60):  # more than are read ahead
     shutil.copy(folder / f"{number % 8}.png", folder / f"{number}.png")

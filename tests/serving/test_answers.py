@@ -35,6 +35,7 @@ def test_a_verdict_is_the_answer_of_the_library(client, recogniser, photographs)
   assert said["groups"] == {own.group: round(own.probability, 4) for own in answer.groups}
 
 
+@pytest.mark.slow
 def test_many_at_once_get_their_own_answers(client, recogniser, photographs):
   images = [image[: 40 + 3 * place] for place, image in enumerate(photographs)]
   with ThreadPoolExecutor(8) as pool:
@@ -62,6 +63,7 @@ def test_where(client, recogniser, picture):
   assert own["probabilities"]["blur"] == [[round(float(p), 4) for p in row] for row in maps.of("blur")]
 
 
+@pytest.mark.slow
 def test_distorts_as_the_library_does(client, photographs, picture):
   steps = [{"kind": "motion_blur", "parameters": {"distance": 5}}, {"kind": "gaussian_noise", "severity": 0.5}]
   response = client.post("/v1/distort", files={"file": ("a", picture)}, data={"steps": json.dumps(steps), "seed": 3})
@@ -137,6 +139,7 @@ def test_pictures_are_kept_if_asked_for_and_only_then(serve, picture, tmp_path, 
   assert [own.name for own in tmp_path.iterdir()] == ["kept"]
 
 
+@pytest.mark.slow
 def test_a_token(serve, picture):
   address = serve(Settings(token="secret", limits=LIMITS))
   files = {"file": ("a", picture)}

@@ -99,6 +99,7 @@ def test_more_than_a_request_may_have(client, picture):
   assert client.post("/v1/predict", files=parts).status_code == 400
 
 
+@pytest.mark.slow
 def test_names_are_names_alone(client, picture, tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   for name in ("../../x.png", "/etc/passwd", "a\nb", "C:\\x", '"; rm -rf /', "é😀" * 50):
@@ -183,6 +184,7 @@ def _status(address: str, *parts: bytes, ends: bool = False) -> int:
 _HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 
 
+@pytest.mark.slow
 def test_bodies_that_never_come_whole(address, serve):
   impatient = serve(Settings(limits=Limits(sending=0.3)))
   assert _status(impatient, _HEAD + b"Content-Length: 1000\r\n\r\n", b"slow") == 408

@@ -47,6 +47,7 @@ def _post(address: str, picture: bytes) -> httpx.Response:
   return httpx.post(f"{address}/v1/predict", files={"file": ("a", picture)}, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_full_queue(serve, picture, held):
   address = serve(Settings(limits=Limits(queue=2)))
   held.hold()
@@ -66,6 +67,7 @@ def test_too_much_under_way(serve, picture):
   assert httpx.get(f"{address}/health").status_code == 200
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_too_long(serve, picture, held):
   address = serve(Settings(limits=Limits(answering=0.5)))
   held.hold()

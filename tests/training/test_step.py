@@ -145,6 +145,7 @@ def test_checkpoints_move_between_numbers_of_devices(images, tmp_path, readers):
   step(restored, jax.device_put(images, data_sharding(reader_mesh)))
 
 
+@pytest.mark.slow
 def test_the_newest_and_the_best_are_kept(tmp_path):
   state, _ = _parts(_mesh(1), name="softmax")
   config = get_config()

@@ -54,6 +54,7 @@ def save_torch(state, path):
   return path
 
 
+@pytest.mark.slow
 def test_kernels_are_turned_into_our_layout(tmp_path):
   state = vgg16_state_dict()
   file = convert("torchvision-vgg16", save_torch(state, tmp_path / "vgg.safetensors"), tmp_path / "out.safetensors")
