@@ -8,7 +8,7 @@ def names_below(folder: str | os.PathLike[str]) -> list[str]:
   """The names of all pictures below a folder, relative to it; what was left out, and why, is told on stderr."""
   from jaxdistort.data.listing import list_pictures
 
-  names, left_out = list_pictures(os.fspath(folder))
+  names, left_out, _ = list_pictures(os.fspath(folder))
   for remark in left_out:
     complain(remark)
   return names

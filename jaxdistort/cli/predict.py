@@ -58,6 +58,7 @@ def main(words: Sequence[str]) -> int:
   from jaxdistort.data.outputs import make_output_for
   from jaxdistort.inference import load
   from jaxdistort.inference.files import judge_files
+  from jaxdistort.inference.locating import check_maps
   from jaxdistort.inference.verdicts import parse_condition, refusals
 
   recogniser = load(arguments.checkpoint)
@@ -66,6 +67,7 @@ def main(words: Sequence[str]) -> int:
   read, unread, refused = _Reader(), 0, 0
   maps: set[Path] = set()
   if arguments.map is not None:
+    check_maps(recogniser)
     make_output_for((), arguments.map, "--map")
   for judged in judge_files(recogniser, _listed(arguments.images), read=read):
     holding = [] if judged.answer is None else refusals(judged.answer, conditions)

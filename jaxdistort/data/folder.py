@@ -28,7 +28,7 @@ class Folder(Source):
     if not os.path.isdir(self._root):
       kind = "is a file, not a folder" if os.path.exists(self._root) else "does not exist"
       raise InputError(f"data source folder:{path} {kind}")
-    self._listed, self._left_out = list_pictures(self._root)
+    self._listed, self._left_out, _ = list_pictures(self._root)
     if not self._listed:
       kinds = ", ".join(sorted(s[1:] for s in SUFFIXES))
       why = f"; {self._left_out[0]}" if self._left_out else ""

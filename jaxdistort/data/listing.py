@@ -25,10 +25,12 @@ class Listing(NamedTuple):
   Attributes:
     names: of the pictures, relative to it, ascending, with / between the parts on every system.
     left_out: what was not looked at, and why; a line each.
+    unlisted: folders that could not be listed, relative to it; what lies in them is not known.
   """
 
   names: list[str]
   left_out: tuple[str, ...]
+  unlisted: tuple[str, ...] = ()
 
 
 def list_pictures(root: str) -> Listing:
@@ -43,7 +45,7 @@ def list_pictures(root: str) -> Listing:
   while walk.links:  # behind the folders themselves, so that a link does not rename what it leads to
     walk.links.sort()
     walk.down(walk.links.pop(0))
-  return Listing(sorted(walk.names), tuple(walk.remarks()))
+  return Listing(sorted(walk.names), tuple(walk.remarks()), tuple(walk.unlisted))
 
 
 class _Walk:
@@ -52,6 +54,7 @@ class _Walk:
   def __init__(self, root: str):
     self.names: list[str] = []
     self.links: list[str] = []
+    self.unlisted: list[str] = []
     self._root = root
     self._visited: set[object] = set()
     self._skipped: Counter[str] = Counter()
@@ -76,6 +79,7 @@ class _Walk:
         for entry in entries:
           self._add(folder, entry, waiting)
       except OSError as error:
+        self.unlisted.append(folder)
         self._failed.append(f"{place} cannot be listed ({reason_of(error)}): pictures in it are missing")
 
   def _known(self, place: str) -> bool:

@@ -29,6 +29,7 @@ SUFFIXES = RAW_SUFFIXES | {
 
 T = TypeVar("T")
 
+_SCALED = ("PNG", "PPM", "JPEG2000")  # formats whose deep levels Pillow gives as 16 bits
 _THIN = 16  # longer side in shorter sides, of pictures that are cut to their middle before they are scaled
 
 
@@ -39,10 +40,10 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
   opaque). Colour profiles are applied, CMYK without one is converted plainly, everything else counts as sRGB; PNG's
   cICP, gAMA and cHRM are not applied.
 
-  Levels of more than 8 bits become 8 by the range that the file has: PNG the whole, TIFF what its tags say (bits,
-  sample format, a largest value of 1 or 2**n - 1). Where no tag says it: integers up to 16384..65535 have 16 bits, up
-  to 1024..4095 have 12, and 0 is black; floats are fractions of 1 if 99 % of them are within -0.1..1.1, levels of 8
-  bits if their 99th percentile is within 64..255; NaN is black.
+  Levels of more than 8 bits become 8 by the range that the file has: PNG, PGM and JPEG 2000 the whole, TIFF what its
+  tags say (bits, sample format, a largest value of 1 or 2**n - 1). Where no tag says it: integers up to 16384..65535
+  have 16 bits, up to 1024..4095 have 12, and 0 is black; floats are fractions of 1 if 99 % are within -0.1..1.1,
+  levels of 8 bits if their 99th percentile is within 64..255; NaN is black.
 
   Of an animation it is the first picture. HEIC wants the package pillow-heif, and raw files of cameras rawpy: of these
   it is the camera's own JPEG in the file, where that is no stamp.
@@ -61,12 +62,13 @@ def read_picture(file: str | os.PathLike[str] | bytes) -> Image.Image:
     PictureWarning: a remark that nobody collects.
   """
   with open_plain(file) as stream, collected_remarks() as remarks:
+    name = "" if isinstance(file, bytes) else os.fspath(file)
     try:
-      picture = to_rgb(_developed(stream) if is_raw(file) else decode(stream))
+      picture = to_rgb(_developed(stream) if is_raw(stream, name) else decode(stream))
     except MemoryError as error:
       raise BrokenPicture(NO_MEMORY) from error
   for text in remarks:
-    remark(text, "" if isinstance(file, bytes) else os.fspath(file))
+    remark(text, name)
   return picture
 
 
@@ -93,13 +95,15 @@ def read_noting(otherwise: T, load: Callable[..., T], *arguments: Any) -> tuple[
 def to_rgb(picture: Image.Image) -> Image.Image:
   """A picture of any mode as 8-bit RGB, as `read_picture` says of files, turned as it is.
 
-  Levels of 16 or 32 bits are read as those of a TIFF without tags, but of a PNG with all their bits.
+  Levels of 16 or 32 bits are read as those of a TIFF without tags, but whole ones of formats that Pillow scales to 16
+  bits (PNG, PGM, JPEG 2000) with all of them.
 
   Raises:
     BrokenPicture: its colours cannot be converted, or the range of its levels cannot be known.
   """
   if is_deep_grey(picture):
-    picture = eight_bit_grey(picture, 65535 if picture.format == "PNG" else None)
+    is_scaled = picture.format in _SCALED and picture.mode != "F"
+    picture = eight_bit_grey(picture, 65535 if is_scaled else None)
   return to_srgb(picture)
 
 

@@ -233,7 +233,7 @@ def _stamp(path: str | None) -> tuple[int, int]:
 def _changes(root: str, version: int, settings: Settings) -> str:
   if settings.root is None or not os.path.isdir(settings.root):  # gone: the prepared pictures stand alone
     return ""
-  names, _ = list_pictures(settings.root)
+  names = list_pictures(settings.root).names
   after = dict(zip(names, file_stamps([os.path.join(settings.root, name) for name in names]).tolist(), strict=True))
   stamps = np.stack([_column(root, version, column) for column in ("bytes", "mtime")], 1).tolist()
   before = {_text(root, version, "name", number): stamp for number, stamp in enumerate(stamps)}

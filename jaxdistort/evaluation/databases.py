@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from jaxdistort.data.databases import REFERENCE, Database
 from jaxdistort.data.judging import ViewedPicture, viewed_pictures
 from jaxdistort.errors import InputError
-from jaxdistort.inference import Recogniser, TiledPicture, score_pictures
+from jaxdistort.inference import Recogniser, TiledPicture, cannot_tell, gradients_of, score_pictures
 from jaxdistort.metrics.breakdowns import accuracy_in_bins
 from jaxdistort.metrics.classification import mean_level_by_answer
 from jaxdistort.metrics.figures import Binned, Figures, MeanLevel, Unlabelled
@@ -25,6 +25,7 @@ class Verdicts(NamedTuple):
   Attributes:
     numbers: int64 [N], within `Database.pictures`.
     scores: view -> float32 [N, W].
+    unclear: view -> bool [N]: too small, or flat everywhere; `predict` finds nothing there and calls it not clean.
     ssim: float [N], against the reference, at native size.
     psnr: float [N], dB.
     broken: number -> reason, of the pictures that cannot be read.
@@ -33,6 +34,7 @@ class Verdicts(NamedTuple):
 
   numbers: np.ndarray
   scores: dict[str, np.ndarray]
+  unclear: dict[str, np.ndarray]
   ssim: np.ndarray
   psnr: np.ndarray
   broken: dict[int, str]
@@ -68,6 +70,7 @@ def judge_database(
   """
   found: list[ViewedPicture] = []
   scores: dict[str, list[np.ndarray]] = {view: [] for view in views}
+  unclear: dict[str, list[bool]] = {view: [] for view in views}
   with (
     viewed_pictures(database, views, size=recogniser.image_size, workers=workers) as pictures,
     progress.bar(len(database.pictures), unit="picture", title="evaluating") as bar,
@@ -77,7 +80,9 @@ def judge_database(
       for picture in pictures:
         found.append(picture._replace(tiles={}))
         for view, tiles in picture.tiles.items():
-          yield TiledPicture(view, tiles)
+          gradients = gradients_of(tiles)
+          unclear[view].append(cannot_tell(tiles, gradients))
+          yield TiledPicture(view, tiles, gradients)
         bar.advance()
         progress.check()
 
@@ -97,6 +102,7 @@ def judge_database(
   return Verdicts(
     np.array([picture.number for picture in seen]),
     {view: np.stack(rows) for view, rows in scores.items()},
+    {view: np.array(rows) for view, rows in unclear.items()},
     np.array([picture.ssim for picture in seen]),
     np.array([picture.psnr for picture in seen]),
     {picture.number: picture.reason for picture in found if picture.reason},

@@ -1,6 +1,6 @@
 """Evaluation on anyone's labelled pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,12 +96,19 @@ def evaluate_on_labelled(
     data=data,
     jpeg_quality=quality,
     database=pictures.name,
+    fingerprint=pictures.fingerprint(),
     labels={name: meaning.kind or meaning.group for name, meaning in meanings.items()},
     seen=seen,
     broken=len(verdicts.broken),
-    problems=tuple(problems_of(pictures, verdicts, seen)),
+    problems=(*_unclear_ones(verdicts), *problems_of(pictures, verdicts, seen)),
   )
   return LabelledEvaluation(Report(origin, figures), verdicts, pictures, mistakes, recogniser)
+
+
+def _unclear_ones(verdicts: Verdicts) -> Iterator[str]:
+  for view, unclear in verdicts.unclear.items():
+    if unclear.any():
+      yield f"{view}: of {unclear.sum():,} pictures nothing can be told (too small, or flat): none is found, nor clean"
 
 
 def rows_judged(pictures: LabelledSet, verdicts: Verdicts) -> list[LabelledPicture]:
@@ -122,19 +129,20 @@ def figures_on_labelled(
   """
   rows, scores = rows_judged(pictures, verdicts), verdicts.scores[view]
   truths, names = truths_of(rows, task.labels)
-  found = _found(task, scores, names)
+  found = _found(task, scores, names, verdicts.unclear[view])
   figures = labelled_figures(truths, found, names, np.array([row.subset for row in rows]))
   return figures, _worst(rows, task, scores, truths, found)
 
 
-def _found(task: Task, scores: np.ndarray, names: Names) -> Found:
+def _found(task: Task, scores: np.ndarray, names: Names, unclear: np.ndarray) -> Found:
+  told = ~unclear[:, None]
   probabilities = _probabilities(task, scores)
   own = names.group_of_kind[None, :, None] == np.arange(len(names.groups))[None, None]  # [1, K, G]
   severities = task.severities(scores)
   return Found(
-    np.array([answer.clean for answer in task.answers(scores)]),
-    task.finds_groups(scores),
-    np.stack([task.finds(scores, kind) for kind in names.kinds], axis=1),
+    np.array([answer.clean for answer in task.answers(scores)]) & ~unclear,
+    task.finds_groups(scores) & told,
+    np.stack([task.finds(scores, kind) for kind in names.kinds], axis=1) & told,
     np.argmax(np.where(own, probabilities[:, :, None], -1), axis=1),
     np.full_like(probabilities, np.nan) if severities is None else severities,
   )

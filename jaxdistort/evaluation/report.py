@@ -27,7 +27,7 @@ class Origin:
     trained_on: source of the training.
     trained_jpeg: JPEG quality of the training.
     split: of clean pictures; "" of a database.
-    fingerprint: of the pictures, see `PictureSet.fingerprint`; "" of a database.
+    fingerprint: of the pictures, see `PictureSet.fingerprint`, `LabelledSet.fingerprint`; "" of another database.
     seen: of these pictures, how many are copies of some that the network was trained or validated on.
     protocol: that distorted; "" of a database.
     database: its name; "" where a protocol distorted.

@@ -20,7 +20,7 @@ from jaxdistort.distortions.severities import KADID10K
 from jaxdistort.errors import InputError, NothingReadable, choose
 from jaxdistort.files import NAMES
 from jaxdistort.human.questionnaire import CHOICE, LEVELS, MODES, NAMING, TABLE, Question, Questionnaire
-from jaxdistort.inference.predicting import LEAST_SIDE
+from jaxdistort.inference.tiling import LEAST_SIDE
 from jaxdistort.protocols import PROTOCOLS
 from jaxdistort.tasks import CLEAN
 

@@ -14,7 +14,7 @@ from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.model_file import SUFFIX, read_model_file, write_model_file
 from jaxdistort.inference.predicting import predict, predict_stream
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import ScoredPicture, TiledPicture, score_pictures
+from jaxdistort.inference.tiling import ScoredPicture, TiledPicture, cannot_tell, gradients_of, score_pictures
 
 __all__ = [
   "Description",
@@ -22,6 +22,8 @@ __all__ = [
   "Recogniser",
   "ScoredPicture",
   "TiledPicture",
+  "cannot_tell",
+  "gradients_of",
   "load",
   "locate",
   "one_behind",

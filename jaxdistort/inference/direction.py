@@ -22,7 +22,7 @@ MOVED = ("linear_motion_blur", "camera_shake")
 STILL = ("gaussian_blur", "defocus_blur")
 WEAKEST = 0.3
 """The severity from which a blur has a direction that can be seen."""
-_FITTED = "direction.json"
+FITTED = "direction.json"
 _TILE = 64  # pixels; half as far from one to the next
 _BANDS = (0.03, 0.06, 0.1, 0.15, 0.22, 0.32, 0.45)  # cycles a pixel
 _LEAST = 1e-9  # of a spectrum whose sum is 1
@@ -147,5 +147,5 @@ def _geometry(low: float, high: float) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 @functools.cache
 def _fitted() -> Fitted:
-  told = json.loads(resources.files("jaxdistort.inference").joinpath(_FITTED).read_text())
+  told = json.loads(resources.files("jaxdistort.inference").joinpath(FITTED).read_text())
   return Fitted(tuple(told["weights"]), told["bias"], told["error"])

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jax import export
 
 from jaxdistort.files import write_whole
-from jaxdistort.inference.predicting import LEAST_SIDE
 from jaxdistort.inference.recogniser import Recogniser
+from jaxdistort.inference.tiling import LEAST_SIDE
 from jaxdistort.models import is_any_size
 from jaxdistort.registry import Registry
 

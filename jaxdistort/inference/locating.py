@@ -59,9 +59,7 @@ def locate(recogniser: Recogniser, image: Any, *, batch_size: int = 32) -> Maps:
     BrokenPicture: a file cannot be read as a picture.
     InputError: another task, or something that is no picture.
   """
-  task = recogniser.task
-  if not isinstance(task, Recognition):
-    raise InputError(f"{recogniser.path}: its task is {task.name}; only a recognition has maps")
+  task = check_maps(recogniser)
   tiles, centres = _overlapping(at_viewing_scale(to_picture(image)), recogniser.image_size)
 
   gradients = gradients_of(tiles)
@@ -81,6 +79,13 @@ def locate(recogniser: Recogniser, image: Any, *, batch_size: int = 32) -> Maps:
 
   answers = task.group_probabilities(scores), task.probabilities(scores), task.severities(scores)
   return Maps(task.labels.group_names, task.labels.kinds, *map(as_map, answers), centres)
+
+
+def check_maps(recogniser: Recogniser) -> Recognition:
+  """The task of a recogniser that has maps; InputError for another."""
+  if not isinstance(recogniser.task, Recognition):
+    raise InputError(f"{recogniser.path}: its task is {recogniser.task.name}; only a recognition has maps")
+  return recogniser.task
 
 
 def _overlapping(picture: Image.Image, size: int) -> tuple[Tiles, np.ndarray]:

@@ -14,13 +14,11 @@ from jaxdistort.data.views import VIEWING, VIEWS, at_viewing_scale
 from jaxdistort.errors import InputError
 from jaxdistort.inference.direction import BLUR, direction_of, named_by
 from jaxdistort.inference.recogniser import Recogniser
-from jaxdistort.inference.tiling import TiledPicture, gradients_of, score_pictures
+from jaxdistort.inference.tiling import LEAST_SIDE, TiledPicture, gradients_of, score_pictures
 from jaxdistort.runtime.mesh import create_mesh
 from jaxdistort.tasks import FLAT, Answer
 
 _BATCH = 32  # squares
-LEAST_SIDE = 32
-"""Pixels of a picture's shorter side, below which it is too small to be judged."""
 
 
 def predict(recogniser: Recogniser, images: Any, **options: Any) -> Answer | list[Answer]:
@@ -71,9 +69,16 @@ def answers_to(recogniser: Recogniser, looks: Iterable[TiledPicture], *, batch_s
     if look.is_native:
       answer = answer._replace(native=said)  # the look before was at the same picture
     else:
-      answer = _directed(said, look)._replace(clean=said.clean and not look.unclear, unclear=look.unclear)
+      answer = _nothing_told(said, look.unclear) if look.unclear else _directed(said, look)
     if look.is_last:
       yield answer
+
+
+def _nothing_told(said: Answer, why: str) -> Answer:
+  """Of a picture of which nothing can be told: probabilities as they are, and nothing found."""
+  findings = tuple(own._replace(found=False) for own in said.findings)
+  groups = tuple(own._replace(found=False, doubtful=False) for own in said.groups)
+  return said._replace(clean=False, findings=findings, groups=groups, unclear=why)
 
 
 class _Look(NamedTuple):
@@ -118,7 +123,7 @@ def looks_at(
 def _directed(said: Answer, look: _Look) -> Answer:
   """With the kind of a blur told by its direction, which costs some 15 ms, and only where there is one."""
   is_blurred = any(own.found for own in said.groups if own.group == BLUR)
-  if look.picture is None or look.unclear or not is_blurred:
+  if look.picture is None or not is_blurred:
     return said
   direction = direction_of(np.asarray(look.picture.convert("L")))
   return said if direction is None else named_by(said, direction)

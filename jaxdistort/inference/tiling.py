@@ -15,6 +15,9 @@ from jaxdistort.inference.recogniser import Recogniser
 from jaxdistort.runtime.mesh import data_sharding, fill_devices
 from jaxdistort.tasks import FLAT
 
+LEAST_SIDE = 32
+"""Pixels of a picture's shorter side, below which it is too small to be judged."""
+
 
 class TiledPicture(NamedTuple):
   """A picture, cut up.
@@ -50,6 +53,11 @@ def gradients_of(tiles: Tiles) -> np.ndarray:
     for channel in (0, 2):
       gradients[:count] = np.maximum(gradients[:count], _gradients(tiles, count, channel))
   return gradients
+
+
+def cannot_tell(tiles: Tiles, gradients: np.ndarray) -> bool:
+  """Whether nothing is shown by which a picture could be judged: it is too small, or flat everywhere."""
+  return bool(tiles.extents.min() < LEAST_SIDE or not (gradients >= FLAT).any())
 
 
 def _gradients(tiles: Tiles, count: int, channel: int) -> np.ndarray:

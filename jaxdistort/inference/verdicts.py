@@ -15,12 +15,7 @@ _CONDITION = re.compile(r"(?P<name>\w+)(?:>=(?P<least>[0-9.]+))?")
 
 
 def findings_by_group(answer: Answer) -> list[tuple[GroupFinding, list[Finding]]]:
-  """The groups that are found, the most probable first, each with its kinds that are named; none may be.
-
-  Of a picture of which nothing can be told there are none.
-  """
-  if answer.unclear:
-    return []
+  """The groups that are found, the most probable first, each with its kinds that are named; none may be."""
   named = [finding for finding in answer.findings if finding.found]
   return [(own, [kind for kind in named if kind.group == own.group]) for own in answer.groups if own.found]
 
@@ -43,7 +38,7 @@ def record_of(answer: Answer) -> dict[str, Any]:
     "clean": answer.clean,
     "unclear": answer.unclear or None,
     "distortions": sorted(distortions, key=lambda own: -own["probability"]),
-    "doubtful": [] if answer.unclear else [group.group for group in answer.groups if group.doubtful],
+    "doubtful": [group.group for group in answer.groups if group.doubtful],
   }
 
 

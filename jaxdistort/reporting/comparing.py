@@ -61,7 +61,7 @@ class Judgement(NamedTuple):
     """What the pictures were: two judgements with the same are of the same pictures."""
     origin = self.origin
     if origin["database"]:
-      return (origin["database"],)
+      return origin["database"], origin["fingerprint"]
     # A picture's random numbers depend on its place among all, so the sets must be the same, and so must its size.
     made = origin["protocol"], origin["jpeg_quality"], origin["image_size"]
     return *made, origin["fingerprint"], self.figures["pictures"]
@@ -139,12 +139,13 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
     InputError: a predictions.csv cannot be read.
   """
   names = short_names([Path(judgement.checkpoint) for judgement in judgements])
+  columns = _columns(judgements)
   tables: dict[str, Any] = {}
-  for judgement in judgements:
+  for judgement, column in zip(judgements, columns, strict=True):
     origin, figures = judgement.origin, judgement.figures
     rows = tables.setdefault(origin["trained_for"], {})
     row = rows.setdefault(judgement.checkpoint, {"network": names[judgement.checkpoint], "model": origin["model"]})
-    row[f"{origin['split']} accuracy" if judgement.is_own else judgement.in_words] = figures["accuracy"]
+    row[column] = figures["accuracy"]
     if judgement.is_own and origin["split"] == "validation":
       row["validation loss"] = figures["loss"]
   read = functools.cache(lambda place: _read_predictions(judgements[place]))  # only where there is a partner
@@ -158,6 +159,18 @@ def compare(judgements: Sequence[Judgement]) -> dict[str, Any]:
         pair = {"networks": labels, "on": [one.in_words, other.in_words], **pair}
         pairs += [pair] if pair not in pairs else []  # a run's own report, and the same evaluation again
   return {"names": names, "tables": {key: list(table.values()) for key, table in tables.items()}, "pairs": pairs}
+
+
+def _columns(judgements: Sequence[Judgement]) -> list[str]:
+  """The heads under which accuracies stand: of tables of labelled pictures with one name, each has its own."""
+  tables: dict[str, set[str]] = {}
+  for own in judgements:
+    tables.setdefault(own.in_words, set()).add(own.origin["fingerprint"] if own.origin["database"] else "")
+  heads = []
+  for own in judgements:
+    mark = f" ({own.origin['fingerprint'][:6]})" if len(tables[own.in_words]) > 1 else ""
+    heads.append(f"{own.origin['split']} accuracy" if own.is_own else own.in_words + mark)
+  return heads
 
 
 Row = tuple[str, str, bool]  # original, label, whether the answer is right

@@ -50,8 +50,9 @@ class Known(NamedTuple):
     state: of it.
     content: the row's bytes.
     findings: the groups that were found; or what is to be said instead: `CLEAN`, `UNCLEAR` or `UNREADABLE`.
-    severities: of the groups that were found, 0 where they have none.
+    severities: of the groups that were found; None where the task asks for none.
     kinds: that were named.
+    doubtful: the groups that can neither be said nor ruled out.
     probabilities: of all groups; none where it is unreadable.
     reason: why it is unclear or unreadable; "" where it is neither.
   """
@@ -60,10 +61,17 @@ class Known(NamedTuple):
   state: State
   content: bytes
   findings: tuple[str, ...]
-  severities: dict[str, float]
+  severities: dict[str, float | None]
   kinds: tuple[str, ...]
+  doubtful: tuple[str, ...]
   probabilities: dict[str, float]
   reason: str
+
+  @property
+  def worst(self) -> float | None:
+    """The greatest severity: 0 where nothing was found, None where something was that has none."""
+    told = self.severities.values()
+    return None if None in told else max((own for own in told if own is not None), default=0.0)
 
 
 class Format:
@@ -108,7 +116,7 @@ class Jsonl(Format):
         state = State(int(own["bytes"]), int(own["modified"]), str(own["model"]))
         found = own.get("distortions", ())
         kinds = tuple(distortion["kind"] for distortion in found if distortion["kind"])
-        told = _severities(found), kinds, own.get("probabilities", {})
+        told = _severities(found), kinds, tuple(own.get("doubtful", ())), own.get("probabilities", {})
         yield _known(str(own["path"]), state, line.encode(errors=NAMES), own, *told)
       except (ValueError, TypeError, KeyError) as error:
         if number == 0 and line.endswith("\n"):  # a whole line of something else
@@ -161,27 +169,28 @@ class Csv(Format):
       try:
         own = dict(zip(self.columns, row, strict=True))
         state = State(int(own["bytes"]), int(own["modified"]), own["model"])
-        severities = {group: float(own[group]) for group in own["groups"].split(";") if group}
-        kinds = tuple(kind for kind in own["kinds"].split(";") if kind)
+        groups, kinds, doubtful = (tuple(filter(None, own[n].split(";"))) for n in ("groups", "kinds", "doubtful"))
+        severities = {group: float(own[group]) if own[group] else None for group in groups}
         told = {group: own[f"p_{group}"] for group in self.labels.group_names}
         probabilities = {group: float(text) for group, text in told.items() if text}
-        yield _known(own["path"], state, self._line(row), own, severities, kinds, probabilities)
+        yield _known(own["path"], state, self._line(row), own, severities, kinds, doubtful, probabilities)
       except ValueError:
         yield None
 
 
-def _severities(distortions: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-  """Of each group that was found, the surest first: the greatest of its kinds'."""
-  severities: dict[str, float] = {}
+def _severities(distortions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+  """Of each group that was found, the surest first: the greatest of its kinds'; None where they have none."""
+  severities: dict[str, float | None] = {}
   for own in distortions:
-    severities[own["group"]] = max(own["severity"] or 0, severities.get(own["group"], 0))
+    told = [each for each in (own["severity"], severities.get(own["group"])) if each is not None]
+    severities[own["group"]] = max(told, default=None)
   return severities
 
 
 def _known(path: str, state: State, content: bytes, own: Mapping[str, Any], *told: Any) -> Known:
   if own.get("error"):
-    return Known(path, state, content, (UNREADABLE,), {}, (), {}, own["error"])
-  severities, kinds, probabilities = told
+    return Known(path, state, content, (UNREADABLE,), {}, (), (), {}, own["error"])
+  severities, kinds, doubtful, probabilities = told
   if own["unclear"]:
-    return Known(path, state, content, (UNCLEAR,), {}, (), probabilities, own["unclear"])
-  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, probabilities, "")
+    return Known(path, state, content, (UNCLEAR,), {}, (), (), probabilities, own["unclear"])
+  return Known(path, state, content, tuple(severities) or (CLEAN,), severities, kinds, doubtful, probabilities, "")

@@ -3,6 +3,7 @@
 import base64
 import heapq
 import io
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -45,7 +46,7 @@ class Shown(NamedTuple):
     name: of the file, relative to the folder.
     uri: of the file.
     said: what was found, in words.
-    severity: the greatest that was found; of the group, where it stands for that.
+    severity: the greatest that was found; of the group, where it stands for that; None where there is none.
     findings: names of the groups, or what is said instead.
     image: a small copy as a URI; "" where none is shown, or the file cannot be read by now.
   """
@@ -53,7 +54,7 @@ class Shown(NamedTuple):
   name: str
   uri: str
   said: str
-  severity: float
+  severity: float | None
   findings: tuple[str, ...]
   image: str = ""
 
@@ -74,7 +75,7 @@ def render_collection(place: Place, rows: Iterable[Known]) -> str:
     total += 1
     counts.update(row.findings)
     if row.findings != (CLEAN,):
-      listed.add(max(row.severities.values(), default=0), row)
+      listed.add(row.worst, row)
     for group, severity in row.severities.items():
       by_group.setdefault(group, _Worst(_WORST)).add(severity, row)
   groups = [_group(place, name, counts[name], by_group[name]) for name in sorted(by_group, key=lambda g: -counts[g])]
@@ -93,23 +94,27 @@ def render_collection(place: Place, rows: Iterable[Known]) -> str:
 
 
 class _Worst:
-  """The rows of the greatest severities, of all that are offered, and how often each tenth of severities came."""
+  """The rows of the greatest severities, of all that are offered, and how often each tenth of severities came.
+
+  Findings without a severity come first.
+  """
 
   def __init__(self, most: int):
-    self._most, self._heap, self.offered = most, list[tuple[float, int, Known]](), 0
+    self._most, self._heap, self.offered = most, list[tuple[float, int, float | None, Known]](), 0
     self.bins = [0] * _BINS
 
-  def add(self, severity: float, row: Known) -> None:
-    self.bins[min(int(severity * _BINS), _BINS - 1)] += 1
+  def add(self, severity: float | None, row: Known) -> None:
+    if severity is not None:
+      self.bins[min(int(severity * _BINS), _BINS - 1)] += 1
     self.offered += 1
-    entry = severity, -self.offered, row  # of equals the first
+    entry = math.inf if severity is None else severity, -self.offered, severity, row  # of equals the first
     if len(self._heap) < self._most:
       heapq.heappush(self._heap, entry)
     else:
       heapq.heappushpop(self._heap, entry)
 
-  def sorted(self) -> list[tuple[float, Known]]:
-    return [(severity, row) for severity, _, row in sorted(self._heap, reverse=True)]
+  def sorted(self) -> list[tuple[float | None, Known]]:
+    return [(severity, row) for _, _, severity, row in sorted(self._heap, reverse=True)]
 
 
 def _group(place: Place, name: str, pictures: int, worst: _Worst) -> Group:
@@ -117,8 +122,8 @@ def _group(place: Place, name: str, pictures: int, worst: _Worst) -> Group:
   return Group(name, pictures, worst.bins, [own._replace(image=_small(place, own.name)) for own in shown])
 
 
-def _shown(place: Place, row: Known, severity: float) -> Shown:
-  said = row.reason or ", ".join(row.kinds or row.findings).replace("_", " ")
+def _shown(place: Place, row: Known, severity: float | None) -> Shown:
+  said = row.reason or ", ".join(dict.fromkeys([*row.findings, *row.kinds])).replace("_", " ")
   return Shown(row.path, place.uri(row.path), printable(said), severity, row.findings)
 
 

@@ -35,6 +35,7 @@ def _schema(labels: LabelSpace) -> pa.Schema:
   text, number = pa.string(), pa.float32()
   fields = [("path", text), ("bytes", pa.int64()), ("modified", pa.int64()), ("model", text), ("error", text)]
   fields += [("clean", pa.bool_()), ("unclear", text), ("groups", pa.list_(text)), ("kinds", pa.list_(text))]
+  fields += [("doubtful", pa.list_(text))]
   fields += [(group, number) for group in labels.group_names]
   fields += [(f"p_{group}", number) for group in labels.group_names]
   return pa.schema(fields)
@@ -47,7 +48,7 @@ def _record(row: Known, labels: LabelSpace) -> dict[str, Any]:
   if unreadable:
     return record
   record |= {"clean": row.findings == (CLEAN,), "unclear": row.reason if unclear else None}
-  record |= {"groups": list(row.severities), "kinds": list(row.kinds)}
+  record |= {"groups": list(row.severities), "kinds": list(row.kinds), "doubtful": list(row.doubtful)}
   record |= {group: row.severities.get(group) for group in labels.group_names}
   return record | {f"p_{group}": row.probabilities.get(group) for group in labels.group_names}
 

@@ -30,7 +30,11 @@ class Place(Protocol):
     ...
 
   def state(self, name: str) -> tuple[int, int] | None:
-    """Size of a file in bytes, and a number that is another one when it has changed; None if it has gone."""
+    """Size of a file in bytes, and a number that is another one when it has changed; None if it has gone.
+
+    Raises:
+      OSError: that cannot be told now.
+    """
     ...
 
   def read(self, name: str) -> Image.Image:
@@ -65,7 +69,7 @@ class Local:
   def state(self, name: str) -> tuple[int, int] | None:
     try:
       status = os.stat(self.path(name))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
       return None
     return status.st_size, status.st_mtime_ns
 

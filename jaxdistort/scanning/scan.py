@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +12,14 @@ import jax
 import numpy as np
 
 from jaxdistort.errors import InputError
-from jaxdistort.inference import Recogniser
+from jaxdistort.inference import Recogniser, direction, exposure
 from jaxdistort.progress import SILENT, Progress
-from jaxdistort.scanning.formats import Row, State
+from jaxdistort.scanning.formats import Known, Row, State
 from jaxdistort.scanning.judging import Judgement, judge_here
 from jaxdistort.scanning.makers import Maker
 from jaxdistort.scanning.places import Place, place_of
 from jaxdistort.scanning.tables import Table
+from jaxdistort.tasks import Recognition
 
 
 class Scanned(NamedTuple):
@@ -70,7 +72,8 @@ def scan(
   """Judges all pictures below a folder, in the order of their names, and writes a row on each as soon as it is known.
 
   Stopped at any moment and called again it goes on, and ends with the rows of an unbroken call. Rows on files that are
-  gone are thrown away; files that have changed since, and all if the recogniser is another one, are judged again.
+  gone are thrown away; files that have changed since, and all if the recogniser is another one, are judged again. Rows
+  on files that cannot be looked at now, or in folders that cannot be listed, stay.
 
   Args:
     recogniser: the network, on one device.
@@ -93,8 +96,13 @@ def scan(
   if not listing.names:
     raise InputError(f"{folder}: no pictures in this folder")
   wanted = shard.of(listing.names)
-  states = {name: State(*own, model) for name in wanted if (own := place.state(name))}
-  table = Table(output, recogniser.task.labels, states)
+  states, hidden = _states(place, wanted, model)
+  folders = tuple(f"{unlisted}/" for unlisted in listing.unlisted)
+
+  def stays(known: Known) -> bool:
+    return (known.path in hidden or known.path.startswith(folders)) and known.state.model == model
+
+  table = Table(output, recogniser.task.labels, states, stays)
   try:
     names = [name for name in states if name not in table.done]
     judged = judge(names) if judge and names else judge_here(recogniser, place, names, workers=workers)
@@ -105,6 +113,27 @@ def scan(
     return done._replace(remarks=tuple(remarks))
   finally:
     table.close()
+
+
+def _states(place: Place, names: Iterable[str], model: str) -> tuple[dict[str, State], set[str]]:
+  """Of the files that can be looked at; and the names of those that are there, maybe, but cannot be now."""
+  states, hidden = {}, set()
+  for name in names:
+    try:
+      own = place.state(name)
+    except OSError:
+      hidden.add(name)
+      continue
+    if own is not None:
+      states[name] = State(*own, model)
+  return states, hidden
+
+
+def _is_gone(place: Place, name: str) -> bool:
+  try:
+    return place.state(name) is None
+  except OSError:
+    return True
 
 
 def _out_of_reach(names: Sequence[str], states: Mapping[str, State]) -> list[str]:
@@ -118,9 +147,10 @@ def _go_on(
   judged: Iterable[Judgement], table: Table, place: Place, states: Mapping[str, State], progress: Progress
 ) -> Scanned:
   count = broken = gone = 0
-  with progress.bar(len(states), unit="picture", title="scanning", done=len(table.done)) as bar:
+  done = sum(name in table.done for name in states)  # of others there may be rows, too
+  with progress.bar(len(states), unit="picture", title="scanning", done=done) as bar:
     for own in judged:
-      if own.error and place.state(own.path) is None:  # it may come back as it was, and would count as judged
+      if own.error and _is_gone(place, own.path):  # it may come back as it was, and would count as judged
         gone += 1
       else:
         table.add(Row(own.path, states[own.path], own.error, own.record))
@@ -132,8 +162,11 @@ def _go_on(
 
 
 def name_of(recogniser: Recogniser) -> str:
-  """The same for recognisers that answer alike: eight digits of a hash of weights and description."""
+  """The same for recognisers that answer alike: a hash of description, weights, and what else decides."""
   content = hashlib.blake2b(json.dumps(recogniser.description.to_dict(), sort_keys=True).encode(), digest_size=4)
+  if isinstance(recogniser.task, Recognition):  # whose exposure and direction the whole picture tells
+    for fitted in (exposure.FITTED, direction.FITTED):
+      content.update(resources.files("jaxdistort.inference").joinpath(fitted).read_bytes())
   for leaf in jax.tree.leaves(recogniser.variables):
     content.update(np.asarray(leaf).tobytes())
   return content.hexdigest()

@@ -35,9 +35,10 @@ _PAGE = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 def write_sidecars(folder: Path, rows: Iterable[Known]) -> Iterator[str]:
   """Writes NAME.xmp beside every picture that could be read; yields a line on each that somebody else wrote.
 
-  Five stars where nothing was found, else four to one by the greatest severity; none where nothing can be told. The
-  keywords are the groups and kinds, or what is said instead. Sidecars of an earlier scan are replaced, or left alone
-  where they say the same; those of others, and what somebody changed in ours, are never touched.
+  Five stars where nothing was found, else four to one by the greatest severity (one where there is none); none where
+  nothing can be told. The keywords are the groups and kinds, or what is said instead. Sidecars of an earlier scan are
+  replaced, or left alone where they say the same; those of others, and what somebody changed in ours, are never
+  touched.
 
   Args:
     folder: of the pictures.
@@ -78,5 +79,5 @@ def _page(row: Known) -> str:
 def _stars(row: Known) -> int | None:
   if row.findings in ((CLEAN,), (UNCLEAR,)):
     return _CLEAN if row.findings == (CLEAN,) else None
-  worst = max(row.severities.values())
+  worst = 1.0 if row.worst is None else row.worst
   return next(stars for least, stars in _STARS if worst >= least)

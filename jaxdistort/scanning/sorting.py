@@ -31,26 +31,33 @@ def sort_into(target: Path, folder: Path, findings: Iterable[tuple[str, tuple[st
     folder: of the pictures.
     findings: paths below `folder` and the names of the folders of each.
   """
+  files = {path: ((folder / path).absolute(), names) for path, names in findings}
+  sorted_here = {file for file, _ in files.values()}
+  there = set(target.glob("*/*"))
+  others = {link for link in there if link.exists() and not (link.is_symlink() and _target(link) in sorted_here)}
   wanted: dict[Path, Path] = {}
-  sorted_here = set()
-  for path, names in findings:
-    file = (folder / path).absolute()
-    sorted_here.add(file)
+  taken = set(others)
+  for path, (file, names) in files.items():
     stem, suffix = os.path.splitext(path.replace("/", "_"))
     for name in names:
       place = target / name
       place.mkdir(exist_ok=True)
-      wanted[free_name(place, stem, suffix, wanted)] = file
-  for link in target.glob("*/*"):
-    if link.is_symlink() and link not in wanted and (not link.exists() or Path(os.readlink(link)) in sorted_here):
-      link.unlink()
+      link = free_name(place, stem, suffix, taken)
+      taken.add(link)
+      wanted[link] = file
+  for link in there - others - wanted.keys():
+    link.unlink()
   for link, file in wanted.items():
     _point(link, file)
 
 
+def _target(link: Path) -> Path:
+  return Path(os.readlink(link))
+
+
 def _point(link: Path, file: Path) -> None:
   if link.is_symlink():
-    if Path(os.readlink(link)) == file:
+    if _target(link) == file:
       return
     link.unlink()
   link.symlink_to(file)

@@ -3,8 +3,9 @@
 import csv
 import errno
 import fcntl
+import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 
@@ -18,10 +19,12 @@ _NUMBERS = (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, e
 _PASSING = (*map(os.strerror, _NUMBERS), NOT_FETCHED, NOT_INSTALLED, NO_MEMORY)
 
 
-def _stands(known: Known, current: Mapping[str, State]) -> bool:
-  """Whether what is known of a file need not be asked again: a network or a disk may give next time what it did not."""
-  passes = known.findings == (UNREADABLE,) and any(reason in known.reason for reason in _PASSING)
-  return current.get(known.path) == known.state and not passes
+def _none(known: Known) -> bool:
+  return False
+
+
+def _without_last(rows: Iterable[Known | None]) -> Iterator[Known | None]:
+  return (row for row, _ in itertools.pairwise(rows))
 
 
 class Table:
@@ -31,6 +34,7 @@ class Table:
     path: with a suffix of `FORMATS`.
     labels: of the answers.
     current: path -> state of all files that there are; rows on others, or on other states of theirs, are thrown away.
+    stays: whether a row on a file that is not among them is kept, since it may be there all the same.
 
   Attributes:
     done: paths of which there is a row.
@@ -39,23 +43,37 @@ class Table:
     InputError: another process writes it, or it is no such table.
   """
 
-  def __init__(self, path: Path, labels: LabelSpace, current: Mapping[str, State]):
+  def __init__(
+    self,
+    path: Path,
+    labels: LabelSpace,
+    current: Mapping[str, State],
+    stays: Callable[[Known], bool] = _none,
+  ):
+    self._current, self._stays = current, stays
     self._path, self._format = path, FORMATS.find(path.suffix, f"table {path}: suffix")(labels)
     self.done: set[str] = set()
     path.parent.mkdir(parents=True, exist_ok=True)
     self._file = self._held()
     try:
-      self._begin(current)
+      self._begin()
     except BaseException:
       self._file.close()
       raise
 
-  def _begin(self, current: Mapping[str, State]) -> None:
+  def _begin(self) -> None:
     if not self._is_begun():
       self._file.truncate(0)
       write_all(self._file, self._format.head())
-    elif not self._is_current(current):
-      self._rewrite(current)
+    elif not self._is_current():
+      self._rewrite()
+
+  def _stands(self, known: Known) -> bool:
+    """Whether what is known of a file need not be asked again: a network or a disk may give it next time."""
+    if known.path not in self._current:
+      return self._stays(known)
+    passes = known.findings == (UNREADABLE,) and any(reason in known.reason for reason in _PASSING)
+    return self._current[known.path] == known.state and not passes
 
   def _held(self) -> FileIO:
     file = open(self._path, "ab", buffering=0)  # noqa: SIM115, for as long as the table
@@ -80,25 +98,29 @@ class Table:
     except (ValueError, csv.Error) as error:
       raise InputError(f"table {self._path}: is none of such a scan; give another name") from error
 
-  def _is_current(self, current: Mapping[str, State]) -> bool:
-    """Whether every row that is there is whole, and of the state of a file; notes which these are."""
+  def _is_ended(self) -> bool:
+    """Whether its last row was written whole: what is cut within a number may pass for another number."""
     with self._path.open("rb") as file:
       file.seek(-1, os.SEEK_END)
-      is_current = file.read() == b"\n"
+      return file.read() == b"\n"
+
+  def _is_current(self) -> bool:
+    """Whether every row that is there is whole, and of the state of a file; notes which these are."""
+    is_current = self._is_ended()
     for known in self._known():
-      if known is None or known.path in self.done or not _stands(known, current):
+      if known is None or known.path in self.done or not self._stands(known):
         is_current = False
       else:
         self.done.add(known.path)
     return is_current
 
-  def _rewrite(self, current: Mapping[str, State]) -> None:
+  def _rewrite(self) -> None:
     """Without rows that are torn, out of date, or there twice."""
-    self.done = set()
+    self.done, rows = set(), self._known()
     with writing_whole(self._path) as new:
       new.write(self._format.head())
-      for known in self._known():
-        if known is not None and known.path not in self.done and _stands(known, current):
+      for known in rows if self._is_ended() else _without_last(rows):
+        if known is not None and known.path not in self.done and self._stands(known):
           new.write(known.content.rstrip(b"\r\n") + b"\n")
           self.done.add(known.path)
     self._file.close()

@@ -26,7 +26,7 @@ from jaxdistort.serving.guard import Guard
 from jaxdistort.serving.human import human_router
 from jaxdistort.serving.metrics import Metrics
 from jaxdistort.serving.schemas import Kind, Problem, Sweep, Verdict, first_fault, parse_steps
-from jaxdistort.serving.service import Service, TooLarge
+from jaxdistort.serving.service import Service, TooLarge, together
 from jaxdistort.serving.settings import Settings
 
 SETTINGS = "JAXDISTORT_SERVE"
@@ -156,7 +156,7 @@ async def predict(
     raise HTTPException(413, f"a request may have {settings.limits.pictures} pictures")
   service: Service = request.app.state.service
   contents = [await own.read() for own in file]
-  async with asyncio.TaskGroup() as group:  # whatever ends this ends all of them
+  async with together() as group:
     judged = [
       group.create_task(service.verdict(own.filename or "", content, maps=maps))
       for own, content in zip(file, contents, strict=True)

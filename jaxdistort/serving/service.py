@@ -3,8 +3,9 @@
 import asyncio
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -24,12 +25,22 @@ from jaxdistort.serving.batching import Batcher
 from jaxdistort.serving.metrics import Metrics
 from jaxdistort.serving.schemas import Places, Sweep, Verdict
 from jaxdistort.serving.settings import Limits
-from jaxdistort.tasks import Answer
+from jaxdistort.tasks import Answer, Recognition
 
 T = TypeVar("T")
 
 _SEVERITIES = [step / 10 for step in range(11)]
 _MOST_PROGRAMS = 256  # of a kind and a shape each, until all are let go
+
+
+@asynccontextmanager
+async def together() -> AsyncGenerator[asyncio.TaskGroup]:
+  """Tasks of which the first error ends all, and comes out as it is: errors are answered by their class."""
+  try:
+    async with asyncio.TaskGroup() as group:
+      yield group
+  except ExceptionGroup as errors:
+    raise errors.exceptions[0] from errors
 
 
 class TooLarge(InputError):
@@ -81,8 +92,8 @@ class Service:
     self._batcher.close(patience=0.5)
 
   async def verdict(self, name: str, content: bytes, *, maps: bool = False) -> Verdict:
-    """What is said of a file's content; one that cannot be read has an `error`."""
-    seen = await self._in(self._eyes, self._look, content, maps)
+    """What is said of a file's content; one that cannot be read has an `error`. Only a recognition has maps."""
+    seen = await self._in(self._eyes, self._look, content, maps and isinstance(self.recogniser.task, Recognition))
     if seen.error:
       self._metrics.pictures.labels("unreadable").inc()
       return Verdict(path=name, error=seen.error)
@@ -120,7 +131,7 @@ class Service:
     found = DISTORTIONS.find(kind)
     image = await self._pixels(content, size)
     answers = []
-    async with asyncio.TaskGroup() as group:  # whatever ends this ends all of them
+    async with together() as group:
       for severity in _SEVERITIES:
         made = await self._in(self._studio, self._distort, image, [Step(kind, severity)], seed)
         answers.append(group.create_task(self._judge(Image.fromarray(made))))

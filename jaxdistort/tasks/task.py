@@ -68,7 +68,7 @@ class Answer(NamedTuple):
     findings: every kind of the label space, the most probable first.
     groups: every group, the most probable first.
     native: what it says of the picture's own pixels, where the picture was shrunk to be looked at; else None.
-    unclear: why nothing can be said; "" where something can.
+    unclear: why nothing can be said; then nothing is found, and it is not clean. "" where something can.
   """
 
   clean: bool

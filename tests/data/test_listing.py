@@ -35,7 +35,7 @@ _OWN = ["a.jpg", "b/c.PNG", "b/d/e.tiff"]
 def test_what_is_no_photograph_is_left_out_and_told(photos, folder):
   (photos / folder).mkdir(parents=True)
   (photos / folder / "thumb.jpg").write_bytes(b"x")
-  names, left_out = list_pictures(str(photos))
+  names, left_out, _ = list_pictures(str(photos))
   assert names == _OWN
   assert len(left_out) == ("/." not in folder)  # nothing is said of hidden folders
   assert all("left out, as no photographs of people" in line for line in left_out)
@@ -45,7 +45,7 @@ def test_names_that_only_look_like_it_stay(photos):
   for name in ("@eaDir.jpg", "recycle/x.jpg", "lost/x.jpg", "x.photoslibrary/originals/x.jpg"):
     (photos / name).parent.mkdir(parents=True, exist_ok=True)
     (photos / name).write_bytes(b"x")
-  names, left_out = list_pictures(str(photos))
+  names, left_out, _ = list_pictures(str(photos))
   assert len(names) == 7
   assert left_out == ()
 
@@ -55,13 +55,14 @@ def test_outputs_are_left_out_and_told(photos):
   (photos / "runs" / "one" / "chart.png").write_bytes(b"x")
   (photos / "runs" / "one" / "evaluation").mkdir()
   (photos / "runs" / "one" / "evaluation" / "chart.png").write_bytes(b"x")
-  names, left_out = list_pictures(str(photos))
+  names, left_out, _ = list_pictures(str(photos))
   assert names == _OWN
   assert left_out == (f"{photos}: left out, as outputs of this program: runs/one",)
   own = photos / "runs" / "one"
   assert list_pictures(str(own)) == (  # asked for
     ["chart.png", "evaluation/chart.png"],
     (f"{own}: is an output of this program itself: its pictures count as photographs",),
+    (),
   )
 
 
@@ -79,7 +80,7 @@ def test_outputs_that_were_copied_without_hidden_files_are_known(photos, written
   for name in written:
     (copied / name).parent.mkdir(parents=True, exist_ok=True)
     (copied / name).write_bytes(b"x")
-  assert list_pictures(str(photos)) == (_OWN, (f"{photos}: left out, as outputs of this program: copied",))
+  assert list_pictures(str(photos)) == (_OWN, (f"{photos}: left out, as outputs of this program: copied",), ())
   make_output_for((), copied)  # so that a run goes on there
   (copied / written[0]).unlink()
   assert list_pictures(str(photos)).names == _OWN  # marked again

@@ -31,14 +31,24 @@ def _set(folder: Path, rows: dict[str, str], *, head="path,kinds,severity,group,
   return file
 
 
-def _figures(file, task, scores):
+def _figures(file, task, scores, unclear=()):
   pictures, unknown = open_labelled(f"labelled:{file}"), np.full(len(scores), np.nan)
-  verdicts = Verdicts(np.arange(len(scores)), {"pad": np.array(scores, np.float32)}, unknown, unknown, {}, {})
+  told = {"pad": np.array(scores, np.float32)}, {"pad": np.isin(np.arange(len(scores)), unclear)}
+  verdicts = Verdicts(np.arange(len(scores)), *told, unknown, unknown, {}, {})
   return figures_on_labelled(pictures, verdicts, "pad", task)
 
 
 def _values(*shares):
   return [None if share is None else (round(share.value, 3), share.pictures) for share in shares]
+
+
+def test_where_nothing_can_be_told_nothing_is_found(tmp_path):
+  rows = {"a.png": "jpeg", "b.png": "jpeg", "c.png": "", "d.png": ""}
+  answers = np.array([[0.1, 0, 0, 0.9], [0.1, 0, 0, 0.9], [0.9, 0, 0, 0.1], [0.9, 0, 0, 0.1]])
+  figures, _ = _figures(
+    _set(tmp_path, rows, head="path,kinds"), Classification(_LABELS), np.log(answers + 1e-6), unclear=(1, 3)
+  )
+  assert _values(figures.whole.clean, figures.whole.groups["coding"].found) == [(0.5, 2), (0.5, 2)]
 
 
 def test_a_classification_by_hand(tmp_path):

@@ -54,6 +54,9 @@ def test_what_cannot_be_told_is_said_to_be_so(recogniser, picture, why):
   answer = recogniser.predict(picture)
   assert answer.unclear == why
   assert not answer.clean
+  assert not any(own.found or own.doubtful for own in answer.groups)
+  assert not any(own.found for own in answer.findings)
+  assert not answer.clean
 
 
 def test_what_is_shown_in_one_colour_is_not_flat(recogniser):

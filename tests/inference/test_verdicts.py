@@ -37,7 +37,7 @@ def test_in_words():
 
 
 def test_of_what_cannot_be_told_nothing_is_said():
-  unclear = _answer(doubtful=True, unclear="flat")
+  unclear = Answer(False, 0.1, (), (GroupFinding("blur", 0.9, False, False, 0.1),), unclear="flat")
   assert record_of(unclear) == {"clean": False, "unclear": "flat", "distortions": [], "doubtful": []}
   assert advice_of(unclear) == []
   assert refusals(unclear, [parse_condition("any", _LABELS)]) == []

@@ -117,6 +117,20 @@ def test_pictures_of_another_size_are_other_pictures(tmp_path):
   assert ("one", "two") in found
 
 
+def test_tables_of_one_name_are_not_taken_for_the_same(tmp_path):
+  table = {"protocol": "", "jpeg_quality": 0, "split": "", "database": "set/labels.csv"}
+  years = [table | {"data": f"labelled:{year}/set/labels.csv", "fingerprint": year} for year in ("2023", "2024")]
+  networks = ("one", "two", "one")
+  folders = [_write(tmp_path / f"{i}", network, [1, i % 2], **years[i > 0]) for i, network in enumerate(networks)]
+  comparison = compare(read_judgements(folders))
+  assert {tuple(pair["networks"]) for pair in comparison["pairs"] if "pad" not in pair["networks"][0]} == {
+    ("two", "one")
+  }
+  (row,) = (row for row in comparison["tables"]["six"] if row["network"] == "one")
+  accuracies = {head: value for head, value in row.items() if "pad" in head}
+  assert accuracies == {"set/labels.csv, pad, JPEG off (2023)": 0.5, "set/labels.csv, pad, JPEG off (2024)": 0.5}
+
+
 def test_pairs_by_hand():
   table = {("a", ""): ("1", "twirl", True), ("b", ""): ("1", "twirl", False)}
   assert compare_pair(table, {("c", ""): ("1", "twirl", True)}) is None

@@ -18,7 +18,7 @@ _STATE = State(1, 1, "")
 def _row(name, reason="", **severities):
   findings = (UNREADABLE,) if reason else tuple(severities) or (CLEAN,)
   kinds = tuple(f"some_{group}" for group in severities)
-  return Known(name, _STATE, b"", findings, severities, kinds, {}, reason)
+  return Known(name, _STATE, b"", findings, severities, kinds, (), {}, reason)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_counts_and_the_worst_pictures(folder):
   assert 'aria-label="0, 0, 0, 1, 0, 0, 0, 0, 0, 1"' in page  # of blur, 1 in the last bin
   blur = page.partition("The worst of blur")[2].partition("The worst of noise")[0]
   assert blur.index("2.png") < blur.index("1.png")
-  assert "some blur, some noise, 1.00" in blur
+  assert "blur, noise, some blur, some noise, 1.00" in blur
   images = [Image.open(io.BytesIO(base64.b64decode(code))) for code in re.findall(r"base64,([^\"]*)", blur)]
   assert len(images) == 2
   assert all(max(image.size) <= 200 for image in images)
@@ -50,6 +50,15 @@ def test_counts_and_the_worst_pictures(folder):
     "2.png",
     "broken.jpg",
   ]
+
+
+def test_every_group_is_said_and_what_has_no_severity_comes_first(folder):
+  both = Known("1.png", _STATE, b"", ("blur", "noise"), {"blur": 0.9, "noise": 0.3}, ("defocus_blur",), (), {}, "")
+  page = render_collection(Local(folder), [both, _row("0.png", jpeg=None)])
+  assert "blur, noise, defocus blur, 0.30" in page.partition("The worst of noise")[2]
+  assert 'aria-label="0, 0, 0, 0, 0, 0, 0, 0, 0, 0"' in page  # of jpeg
+  listed = page.partition("<tbody>")[2]
+  assert listed.index("0.png") < listed.index("1.png")
 
 
 def test_names_are_no_html_and_files_that_have_gone_are_no_error(folder):

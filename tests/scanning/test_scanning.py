@@ -60,7 +60,7 @@ def test_a_row_a_file(recogniser, folder, tmp_path, suffix):
 
 @pytest.mark.long
 @_BOTH
-@pytest.mark.parametrize("torn", [0, 1, 40])
+@pytest.mark.parametrize("torn", [0, 1, 3, 40])
 def test_stopped_anywhere_it_ends_with_the_same_rows(recogniser, folder, tmp_path, suffix, torn):
   whole, table = tmp_path / f"whole{suffix}", tmp_path / f"stopped{suffix}"
   scan(recogniser, folder, whole)
@@ -161,6 +161,14 @@ def test_links_of_others_stay(recogniser, folder, tmp_path):
   for number in (1, 2):
     scan(recogniser, folder, tmp_path / f"{number}.csv", shard=Shard(number, 2), then=[makers.links(target)])
   assert {link.resolve() for link in target.glob("*/*")} == {file for file in folder.rglob("*.*") if file.is_file()}
+  (folder.parent / "others").mkdir()
+  other = folder.parent / "others" / "0.png"
+  other.write_bytes((folder / "0.png").read_bytes())
+  scan(recogniser, other.parent, tmp_path / "others.csv", then=[makers.links(target)])
+  for _ in range(2):  # a name that is there already leads where it led
+    scan(recogniser, folder, tmp_path / "1.csv", then=[makers.links(target)])
+    pictures = {file for file in folder.rglob("*.*") if file.is_file()}
+    assert {link.resolve() for link in target.glob("*/*")} == {*pictures, other}
   (album / "best").mkdir(parents=True)
   (album / "best" / "a.png").symlink_to(folder / "0.png")
   with pytest.raises(InputError, match="album: holds other files"):

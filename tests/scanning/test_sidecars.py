@@ -10,7 +10,7 @@ _RATING, _KEYWORD = "{http://ns.adobe.com/xap/1.0/}Rating", "{http://www.w3.org/
 
 
 def _row(name, *instead, kinds=(), **severities):
-  return Known(name, State(1, 1, ""), b"", instead or tuple(severities), severities, kinds, {}, "")
+  return Known(name, State(1, 1, ""), b"", instead or tuple(severities), severities, kinds, (), {}, "")
 
 
 def _read(path):
@@ -26,6 +26,7 @@ def test_stars_and_keywords(tmp_path):
     _row("slight.jpg", blur=0.1),
     _row("both.jpg", blur=0.3, noise=0.6, kinds=("defocus_blur",)),
     _row("strong.jpg", light=0.9),
+    _row("unmeasured.jpg", jpeg=None),
     _row("unclear.jpg", UNCLEAR),
     _row("broken.jpg", UNREADABLE),
   ]
@@ -34,6 +35,7 @@ def test_stars_and_keywords(tmp_path):
   assert _read(tmp_path / "slight.jpg.xmp") == (4, ["blur"])
   assert _read(tmp_path / "both.jpg.xmp") == (2, ["blur", "noise", "defocus blur"])
   assert _read(tmp_path / "strong.jpg.xmp") == (1, ["light"])
+  assert _read(tmp_path / "unmeasured.jpg.xmp") == (1, ["jpeg"])
   assert _read(tmp_path / "unclear.jpg.xmp") == (None, ["unclear"])
   assert not (tmp_path / "broken.jpg.xmp").exists()
 

@@ -10,9 +10,11 @@ import socket
 import pytest
 from PIL import Image
 
+from jaxdistort.data.listing import Listing
 from jaxdistort.errors import WorkFailed
 from jaxdistort.progress import Progress
 from jaxdistort.scanning import scan, tables
+from jaxdistort.scanning.places import Local
 
 
 @pytest.fixture
@@ -106,6 +108,33 @@ def test_a_picture_that_changes_while_others_are_read(recogniser, folder, tmp_pa
   rows = table.read_text().splitlines()
   assert rows[-1].startswith("7.png")
   assert rows[-1].split(",")[5:] == rows[1].split(",")[5:]
+
+
+def test_rows_on_what_cannot_be_looked_at_now_stay(recogniser, folder, tmp_path, monkeypatch):
+  (folder / "shared").mkdir()
+  shutil.copy(folder / "0.png", folder / "shared" / "far.png")
+  table = tmp_path / "answers.csv"
+  scan(recogniser, folder, table)
+  before, state, listed = table.read_bytes(), Local.state, Local.list
+
+  def failing(place, name):
+    if name == "1.png":
+      raise OSError(errno.EIO, os.strerror(errno.EIO))
+    return state(place, name)
+
+  def without(place):
+    names = [name for name in listed(place).names if not name.startswith("shared")]
+    return Listing(names, ("shared cannot be listed",), ("shared",))
+
+  with monkeypatch.context() as patch:
+    patch.setattr(Local, "state", failing)
+    patch.setattr(Local, "list", without)
+    done = scan(recogniser, folder, table)
+  assert (done.pictures, done.judged) == (9, 0)
+  assert table.read_bytes() == before
+  shutil.rmtree(folder / "shared")
+  (folder / "1.png").unlink()
+  assert scan(recogniser, folder, table).pictures == 7
 
 
 def test_odd_entries(recogniser, folder, tmp_path):

@@ -15,27 +15,40 @@ RAW_SUFFIXES = frozenset(
 )
 _HEADS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"II*\0\x10\0\0\0CR")  # RAF, ORF, RW2, CR2
 _CR3 = b"ftypcrx "
+_NEVER_RAW = (b"\xff\xd8\xff", b"\x89PNG\r\n")  # whatever the name says
+_HEAD, _ENTRY = 16, 12  # bytes: of a file, by which it is told; of an entry of a TIFF's directory
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
 _LEAST_PREVIEW = 1024  # pixels of the longer side of a preview that says as much as the picture
 
 
-def is_raw(file: str | os.PathLike[str] | bytes) -> bool:
-  """Of files by the suffix, of bytes by what they begin with: most are TIFFs, of which Pillow would show a stamp."""
-  if isinstance(file, bytes):
-    return file.startswith(_HEADS) or file[4:12] == _CR3 or _is_raw_tiff(file)
-  return os.path.splitext(os.fspath(file))[1].lower() in RAW_SUFFIXES
+def is_raw(stream: BinaryIO, name: str = "") -> bool:
+  """By what a file begins with, and by its name: most are TIFFs, of which Pillow would show a stamp.
 
-
-def _is_raw_tiff(content: bytes) -> bool:
-  """Whether the first directory of a TIFF is a DNG's, or of a stamp, with the picture in a directory below it."""
-  if content[:4] not in (b"II*\0", b"MM\0*"):
-    return False
-  order = "<" if content[:2] == b"II" else ">"
+  Args:
+    stream: of the file; it is rewound.
+    name: of the file; "" where it has none.
+  """
+  head = stream.read(_HEAD)
   try:
-    (start,) = struct.unpack_from(f"{order}I", content, 4)
-    (count,) = struct.unpack_from(f"{order}H", content, start)
-    entries = [struct.unpack_from(f"{order}HHII", content, start + 2 + 12 * i) for i in range(count)]
-  except struct.error:
+    if head.startswith(_NEVER_RAW):
+      return False
+    is_named = os.path.splitext(name)[1].lower() in RAW_SUFFIXES
+    return is_named or head.startswith(_HEADS) or head[4:12] == _CR3 or _is_raw_tiff(stream, head)
+  finally:
+    stream.seek(0)
+
+
+def _is_raw_tiff(stream: BinaryIO, head: bytes) -> bool:
+  """Whether the first directory of a TIFF is a DNG's, or of a stamp, with the picture in a directory below it."""
+  if not head.startswith((b"II*\0", b"MM\0*")):
+    return False
+  order = "<" if head.startswith(b"II") else ">"
+  try:
+    (start,) = struct.unpack(f"{order}I", head[4:8])
+    stream.seek(start)
+    (count,) = struct.unpack(f"{order}H", stream.read(2))
+    entries = list(struct.iter_unpack(f"{order}HHII", stream.read(_ENTRY * count)))
+  except struct.error:  # it is cut off
     return False
   values = {tag: value for tag, _, _, value in entries}
   return _DNG_VERSION in values or bool(values.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in values)

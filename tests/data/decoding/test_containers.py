@@ -44,15 +44,25 @@ def test_grey_and_deep_ones():
     np.testing.assert_allclose(np.asarray(read_picture(saved(deep, kind)), int)[..., 0], np.asarray(grey), atol=1)
 
 
-def test_bytes_of_a_raw_file_are_not_judged_by_their_stamp(monkeypatch):
+def test_dark_deep_ones_keep_the_range_of_their_format():
+  dark = Image.fromarray(np.full((40, 48), 3000, np.uint16))  # of 65535, not of 4095
+  for kind in ("PNG", "PPM", "JPEG2000"):
+    assert set(np.asarray(read_picture(saved(dark, kind))).ravel().tolist()) == {11}, kind
+
+
+def test_a_raw_file_is_not_judged_by_its_stamp(monkeypatch, tmp_path):
   monkeypatch.setitem(sys.modules, "rawpy", None)
   stamp = io.BytesIO()
   _PICTURE.resize((16, 12)).save(stamp, "TIFF", tiffinfo={254: 1, 330: 8})
   dng = io.BytesIO()
   _PICTURE.resize((16, 12)).save(dng, "TIFF", tiffinfo={50706: b"\x01\x04\x00\x00"})
   for content in (stamp.getvalue(), dng.getvalue(), b"FUJIFILMCCD-RAW 0201", b"\0\0\0\x18ftypcrx \0\0\0\1"):
-    with pytest.raises(BrokenPicture, match="raw file of a camera is read by rawpy"):
-      read_picture(content)
+    (tmp_path / "upload").write_bytes(content)
+    for file in (content, tmp_path / "upload"):
+      with pytest.raises(BrokenPicture, match="raw file of a camera is read by rawpy"):
+        read_picture(file)
+  (tmp_path / "no.dng").write_bytes(saved(_PICTURE, "JPEG"))
+  assert read_picture(tmp_path / "no.dng").size == _PICTURE.size
   assert read_picture(saved(_PICTURE, "TIFF")).size == _PICTURE.size
 
 
