@@ -75,4 +75,6 @@ def main(words: Sequence[str]) -> None:
   print(f"calibration error {errors['before']:.4f} before, {errors['after']:.4f} after")
   clean = f"{alarms['pictures']:.1%} of {report['clean_pictures']} clean pictures"
   print(f"something is found on {clean}; of those of the validation, on {alarms['validation']:.1%}")
+  if report["found_on_clean"]:
+    print(f"which these are is said in {path.with_suffix('.json')}; what is not clean among them is better left out")
   print(f"written to {path}")

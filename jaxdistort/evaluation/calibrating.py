@@ -1,6 +1,7 @@
 """Calibration of a recogniser: probabilities that keep their word, and thresholds for a stated rate of false alarms."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -41,7 +42,8 @@ class Calibrated(NamedTuple):
 
   Attributes:
     recogniser: the same network, calibrated.
-    report: ready for JSON: pictures, thresholds, false alarms, calibration error and reliability before and after.
+    report: ready for JSON: pictures, thresholds, false alarms and the pictures that raise them, calibration error and
+      reliability before and after.
   """
 
   recogniser: Recogniser
@@ -121,10 +123,27 @@ def calibrate(
     "clean_pictures": clean.pictures,
     "broken": clean.broken,
     "false_alarms": alarms,
+    "found_on_clean": _found_on(clean, on_clean / thresholds, task.labels.kinds),
     **_reliability(truth, before=before, after=probabilities[:, :kinds][used]),
     **_limits(calibrated),
   }
   return Calibrated(_with_task(recogniser, calibrated), report)
+
+
+def _found_on(clean: Clean, times: np.ndarray, kinds: Sequence[str]) -> list[dict[str, Any]]:
+  """The clean pictures on which something is found, at any scale, the surest first: whether these are clean must be seen.
+
+  Args:
+    clean: that were judged.
+    times: how many times the threshold each kind's strength is, float [N, K].
+    kinds: their names.
+  """
+  found: dict[str, dict[str, float]] = {}
+  for row, place in zip(*np.nonzero(times >= 1), strict=True):
+    own = found.setdefault(clean.names[row], {})
+    own[kinds[place]] = max(own.get(kinds[place], 0.0), round(float(times[row, place]), 3))
+  surest = sorted(found.items(), key=lambda own: -max(own[1].values()))
+  return [{"picture": name, "thresholds": own} for name, own in surest]
 
 
 def _with_task(recogniser: Recogniser, task: Recognition) -> Recogniser:

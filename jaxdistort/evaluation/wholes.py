@@ -71,6 +71,7 @@ class Clean(NamedTuple):
     scores: float32 [N, W].
     held_out: which are of the validation split, bool [N].
     owners: number of the original of each, int [N].
+    names: of each.
     pictures: how many there are, at one scale.
     broken: names of those that could not be read.
   """
@@ -78,6 +79,7 @@ class Clean(NamedTuple):
   scores: np.ndarray
   held_out: np.ndarray
   owners: np.ndarray
+  names: list[str]
   pictures: int
   broken: list[str]
 
@@ -102,13 +104,14 @@ class Clean(NamedTuple):
             continue
           owner = owners.setdefault(pictures.original(number), len(owners))
           for scaled in _scaled(picture):
-            yield TiledPicture((pictures is held_out, owner), look(scaled, size))
+            yield TiledPicture((pictures is held_out, owner, pictures.name(number)), look(scaled, size))
 
     found = list(score_pictures(recogniser, tiled(), create_mesh(), batch_size=batch_size))
     return cls(
       np.stack([scores for _, scores in found if scores is not None]),
-      np.array([is_held_out for (is_held_out, _), _ in found]),
-      np.array([owner for (_, owner), _ in found]),
+      np.array([is_held_out for (is_held_out, _, _), _ in found]),
+      np.array([owner for (_, owner, _), _ in found]),
+      [name for (_, _, name), _ in found],
       len(chosen) - len(broken),
       broken,
     )

@@ -96,10 +96,11 @@ class Recognition(Task):
     return shown & (gradients >= np.quantile(gradients[shown], 1 - _TELLING))
 
   def combine(self, scores: np.ndarray, overview: np.ndarray | None = None) -> np.ndarray:
-    """Means over the tiles; but noise is hidden by texture, so its presence is told by the tiles that are surest."""
+    """Means over the tiles; but noise is hidden by texture, so it is told by the tiles that are surest of it."""
     combined = scores.mean(axis=0, dtype=np.float32)
-    surest = np.sort(scores, axis=0)[-_SUREST:].mean(axis=0, dtype=np.float32)
-    combined = np.where(self._is_hidden, surest, combined)
+    told, presence = self._hidden
+    surest = np.argsort(scores[:, presence], axis=0, kind="stable")[-_SUREST:]
+    combined[told] = np.take_along_axis(scores[:, told], surest, axis=0).mean(axis=0, dtype=np.float32)
     return combined if overview is None else np.where(self._is_global, overview, combined)
 
   def told(
@@ -122,18 +123,19 @@ class Recognition(Task):
   @functools.cached_property
   def _is_global(self) -> np.ndarray:
     """Which scores are told by a whole picture alone, bool [W]."""
-    return self._columns_of(GLOBAL, severities=True)
+    return self._columns_of(GLOBAL)
 
   @functools.cached_property
-  def _is_hidden(self) -> np.ndarray:
-    """Which scores say the presence of what texture hides, bool [W]."""
-    return self._columns_of(_HIDDEN, severities=False)
+  def _hidden(self) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the scores of what texture hides, and for each the place of that by which its presence is told."""
+    told, kinds = np.flatnonzero(self._columns_of(_HIDDEN)), len(self.labels.kinds)
+    is_severity = (told >= kinds) & (told < 2 * kinds)
+    return told, np.where(is_severity, told - kinds, told)
 
-  def _columns_of(self, groups: Sequence[str], *, severities: bool) -> np.ndarray:
-    """Which scores are of these groups, bool [W]: of their presence, and of their severities too if wanted."""
+  def _columns_of(self, groups: Sequence[str]) -> np.ndarray:
+    """Which scores are of these groups, bool [W]."""
     kinds = [group in groups for group in self.labels.groups]
-    strengths = [severities and own for own in kinds]
-    return np.array([*kinds, *strengths, *(group in groups for group in self.labels.group_names)])
+    return np.array([*kinds, *kinds, *(group in groups for group in self.labels.group_names)])
 
   def logits(self, scores: np.ndarray) -> np.ndarray:
     """Of presence, float [N, K + G]: of the kinds and of the groups, as the calibration takes them."""

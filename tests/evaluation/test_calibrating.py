@@ -27,6 +27,11 @@ def test_the_rate_of_false_alarms_is_kept(recogniser, folder_of_photographs):
   calibrated = calibrate(recogniser, f"folder:{folder_of_photographs}", false_alarms=0.1, workers=0)
   report, task = calibrated.report, calibrated.recogniser.task
   assert 0 <= report["false_alarms"]["pictures"] <= 0.1
+  found = report["found_on_clean"]
+  assert bool(found) == (report["false_alarms"]["pictures"] > 0)
+  surest = [max(own["thresholds"].values()) for own in found]
+  assert surest == sorted(surest, reverse=True)
+  assert min(surest, default=1) >= 1
   errors = report["expected_calibration_error"]
   assert errors["after"] < errors["before"]
   assert sum(own["answers"] for own in report["reliability"]["after"]) > 100

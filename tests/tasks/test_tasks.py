@@ -136,7 +136,7 @@ def test_of_the_tiles_that_show_something_the_third_with_the_strongest_gradients
 def test_noise_is_told_by_the_surest_tiles():
   task = Recognition(LabelSpace(("jpeg", "gaussian_noise"), ("coding", "noise")))
   scores = np.float32([[0, 1, 2, 3, 4, 5], [3, 7, 2, 0, 1, -4], [0, 4, 2, 3, 4, -1]])
-  np.testing.assert_array_equal(task.combine(scores), [1, 5.5, 2, 2, 3, 2])  # jpeg, noise, severities, coding, noise
+  np.testing.assert_array_equal(task.combine(scores), [1, 5.5, 2, 1.5, 3, 2])  # jpeg, noise, severities, coding, noise
 
 
 def test_light_is_told_by_the_whole_picture():
