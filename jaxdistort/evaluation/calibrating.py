@@ -131,7 +131,7 @@ def calibrate(
 
 
 def _found_on(clean: Clean, times: np.ndarray, kinds: Sequence[str]) -> list[dict[str, Any]]:
-  """The clean pictures on which something is found, at any scale, the surest first: whether these are clean must be seen.
+  """The clean pictures on which something is found, at any scale, the surest first; whether they are clean, eyes tell.
 
   Args:
     clean: that were judged.

@@ -9,9 +9,9 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxdistort.data.views import Tiles
-from jaxdistort.inference.exposure import judged_whole
 from jaxdistort.inference.loop import one_behind
 from jaxdistort.inference.recogniser import Recogniser
+from jaxdistort.inference.tones import judged_whole, tells_all
 from jaxdistort.runtime.mesh import data_sharding, fill_devices
 from jaxdistort.tasks import FLAT
 
@@ -125,13 +125,13 @@ def score_pictures(
 
 
 def _telling(recogniser: Recogniser, tiles: Tiles, gradients: np.ndarray | None) -> list[int]:
-  """Places of the tiles to run; the overview is the last one."""
+  """Places of the tiles to run; the overview is the last one, where it is run."""
   if not len(tiles.images):
     return []
   gradients = gradients_of(tiles) if gradients is None else gradients
   count = len(gradients) - tiles.has_overview
   chosen = np.flatnonzero(recogniser.task.tells_by(gradients[:count])).tolist()
-  return [*chosen, count] if tiles.has_overview else chosen
+  return [*chosen, count] if tiles.has_overview and not tells_all(recogniser.task) else chosen
 
 
 def _combined(recogniser: Recogniser, owner: Any, overview: np.ndarray | None, rows: list[np.ndarray]) -> ScoredPicture:
@@ -140,7 +140,8 @@ def _combined(recogniser: Recogniser, owner: Any, overview: np.ndarray | None, r
   task, scores = recogniser.task, np.stack(rows)
   if overview is None:
     return ScoredPicture(owner, task.combine(scores))
-  return ScoredPicture(owner, judged_whole(task, task.combine(scores[:-1], scores[-1]), overview))
+  combined = task.combine(scores) if tells_all(task) else task.combine(scores[:-1], scores[-1])
+  return ScoredPicture(owner, judged_whole(task, combined, overview))
 
 
 def _batches(tiles: Iterator[tuple[int, Any, Any]], size: int) -> Iterator[_Batch]:

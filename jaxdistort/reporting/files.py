@@ -109,7 +109,10 @@ def _rows_of_database(evaluation: DatabaseEvaluation) -> Iterator[list[Any]]:
 
 
 def _rows_of_labelled(evaluation: LabelledEvaluation) -> Iterator[list[Any]]:
-  """A head, then every picture in every view; label and predicted name groups, kinds and answer what they are of."""
+  """A head, then every picture in every view; label and predicted name groups, kinds and answer what they are of.
+
+  Where nothing can be told, that is what is answered and predicted.
+  """
   task, rows = evaluation.recogniser.task, evaluation.rows
   head = ["view", "picture", "group", "scene", "kinds", "answer", "label", "predicted"]
   yield [*head, *_answer_columns(task)]
@@ -118,9 +121,11 @@ def _rows_of_labelled(evaluation: LabelledEvaluation) -> Iterator[list[Any]]:
   for view, scores in evaluation.verdicts.scores.items():
     predicted = groups_in_words(task.finds_groups(scores), groups)
     answers, said = task.answer_in_words(scores), _answers(task, scores)
+    unclear = evaluation.verdicts.unclear[view]
     for i, row in enumerate(rows):
       where = view, row.name, row.subset, row.scene
-      yield [*where, row.in_words, answers[i], labels[i], predicted[i], *(f"{p:.6f}" for p in said[i])]
+      answer, found = ("unclear", "unclear") if unclear[i] else (answers[i], predicted[i])
+      yield [*where, row.in_words, answer, labels[i], found, *(f"{p:.6f}" for p in said[i])]
 
 
 def _answer_columns(task: Task) -> list[str]:

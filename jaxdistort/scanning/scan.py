@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jaxdistort.errors import InputError
-from jaxdistort.inference import Recogniser, direction, exposure
+from jaxdistort.inference import Recogniser, direction, tones
 from jaxdistort.progress import SILENT, Progress
 from jaxdistort.scanning.formats import Known, Row, State
 from jaxdistort.scanning.judging import Judgement, judge_here
@@ -164,8 +164,8 @@ def _go_on(
 def name_of(recogniser: Recogniser) -> str:
   """The same for recognisers that answer alike: a hash of description, weights, and what else decides."""
   content = hashlib.blake2b(json.dumps(recogniser.description.to_dict(), sort_keys=True).encode(), digest_size=4)
-  if isinstance(recogniser.task, Recognition):  # whose exposure and direction the whole picture tells
-    for fitted in (exposure.FITTED, direction.FITTED):
+  if isinstance(recogniser.task, Recognition):  # whose tones and direction the whole picture tells
+    for fitted in (tones.FITTED, direction.FITTED):
       content.update(resources.files("jaxdistort.inference").joinpath(fitted).read_bytes())
   for leaf in jax.tree.leaves(recogniser.variables):
     content.update(np.asarray(leaf).tobytes())

@@ -27,6 +27,7 @@ GLOBAL = ("light", "colour")
 _HIDDEN = ("noise",)  # groups of what texture hides
 _SUREST = 2  # tiles that tell these: one alone may be an odd one
 _SEVERITIES = 0.001, 0.999  # that have a logit
+_NEVER = -100.0  # logit of what is not said
 _SEVERITY_WEIGHT = 1.0  # of the loss of severity, against that of presence
 
 
@@ -108,6 +109,8 @@ class Recognition(Task):
   ) -> np.ndarray:
     """The scores [W] of a picture of which something else than the network says these kinds.
 
+    A group of which all kinds are said is as probable as its most probable kind.
+
     Args:
       scores: the network's.
       kinds: what is said.
@@ -118,6 +121,9 @@ class Recognition(Task):
     slopes, offsets = (np.array(own)[places] for own in (self.calibration.slopes, self.calibration.offsets))
     told[places] = (log_odds(probabilities) - offsets) / slopes
     told[[len(self.labels.kinds) + place for place in places]] = log_odds(np.clip(severities, *_SEVERITIES))
+    for place, group in enumerate(self.labels.group_names):
+      if all(kind in kinds for kind, own in zip(self.labels.kinds, self.labels.groups, strict=True) if own == group):
+        told[2 * len(self.labels.kinds) + place] = _NEVER  # its probability is then that of its kinds
     return told
 
   @functools.cached_property
