@@ -4,11 +4,11 @@ python benchmarks/accelerator.py --output accelerator --data folder:photos
 python benchmarks/accelerator.py --output accelerator --only training --only distortions
 python benchmarks/accelerator.py --output accelerator --data folder:photos --only six --only variable --rate 3000
 
-Needs nothing from the network, and of the packages only JAX, Flax, Optax, Orbax, Pillow, SciPy, Matplotlib and Jinja2;
-pictures are decoded in threads. Into --output go rows.json, and for each protocol the curves (CSV, PNG) and the reports
-(JSON) of its run, all written as they come: a run that is killed leaves what it had. First comes what is measured, in
-the order of --only's choices and within the first half of --minutes, then the training runs. The training step is
-measured beside PyTorch's where that is installed.
+Needs nothing from the network, and of the packages only JAX, Flax, Optax, Orbax, Pillow, SciPy, safetensors, Matplotlib
+and Jinja2; pictures are decoded in threads. Into --output go rows.json, and for each protocol the curves (CSV, PNG) and
+the reports (JSON) of its run, all written as they come: a run that is killed leaves what it had. First comes what is
+measured, in the order of --only's choices and within the first half of --minutes, then the training runs. The training
+step is measured beside PyTorch's where that is installed.
 """
 
 import argparse

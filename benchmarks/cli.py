@@ -21,6 +21,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -130,10 +131,16 @@ def dispatch(words: Sequence[str]) -> None:
     _measure(words)
 
 
+def _is_without_trace(arguments: argparse.Namespace) -> bool:
+  if arguments.command == "training":
+    return bool(arguments.placements or arguments.set_sizes)
+  return arguments.command in ("sweep", "networks")
+
+
 def _measure(words: Sequence[str]) -> None:
   arguments = parse_arguments(words)
-  if arguments.profile and arguments.command == "sweep":
-    raise InputError("--profile: a sweep has no calls of its own to trace")
+  if arguments.profile and _is_without_trace(arguments):
+    raise InputError("--profile: sweeps, networks, placements and set sizes have no calls of their own to trace")
   from benchmarks.timing import Stopwatch, describe_machine
 
   machine = describe_machine()
@@ -183,7 +190,8 @@ def _training(arguments: argparse.Namespace, watch: Any) -> list[dict[str, Any]]
     from benchmarks.placements import time_placements, time_set_sizes
 
     sizes = arguments.set_sizes
-    rows = time_set_sizes(config, watch, sizes) if sizes else time_placements(config, watch, data=arguments.data)
+    measure = partial(time_set_sizes, counts=sizes) if sizes else time_placements
+    rows = measure(config, watch, data=arguments.data)
   elif arguments.against_full:
     rows = compare_with_full_training(config, watch, data=arguments.data)
   else:

@@ -35,7 +35,7 @@ class _Ours:
   def __init__(self, images: np.ndarray):
     self._images = jnp.asarray(images)
     self._keys = jax.random.split(jax.random.key(0), len(images))
-    self.device = f"{jax.device_count()} x {jax.devices()[0].device_kind}"
+    self.device = f"1 x {jax.devices()[0].device_kind}"  # however many there are: nothing is split here
     self.turns: dict[str, Turn] = {}  # all that were asked for, by the name of their row
 
   def turn(self, work: Work) -> Turn:

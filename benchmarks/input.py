@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from benchmarks.timing import Stopwatch, calling, count_processors, photographs, rates
-from jaxdistort.data import PictureSet, open_pictures, training_batches
+from jaxdistort.data import PictureSet, default_workers, open_pictures, training_batches
 from jaxdistort.runtime.mesh import create_mesh, data_sharding
 
 
@@ -58,13 +58,14 @@ def _batch_seconds(pictures: PictureSet, watch: Stopwatch, *, batch_size: int, s
   with training_batches(
     pictures, pictures.order(0), side=size, batch_size=batch_size, mesh=create_mesh(), workers=workers
   ) as batches:
-    ahead = 2 * workers + 4
+    turn = workers or default_workers()
+    ahead = 2 * turn + 4
     for _ in range(ahead):
       jax.block_until_ready(next(batches).images)
     for _ in range(watch.rounds):
       start, count = time.perf_counter(), 0
       # Workers deliver in turn: whole turns, or a batch would seem free.
-      while count % max(1, workers) or not count or time.perf_counter() - start < watch.seconds / watch.rounds:
+      while count % turn or not count or time.perf_counter() - start < watch.seconds / watch.rounds:
         jax.block_until_ready(next(batches).images)
         count += 1
       found.append((time.perf_counter() - start) / count)

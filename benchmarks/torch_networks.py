@@ -123,6 +123,7 @@ def step_turn(network: Any, scaled: Any, classes: int, optimizer: str, rate: flo
   import torch
 
   on_cuda = torch.cuda.is_available()
+  torch.backends.cudnn.benchmark = True  # as XLA does, it tries which convolution is the fastest for these shapes
   place = "cuda" if on_cuda else "cpu"
   network, scaled = network.to(place).train(), scaled.to(place)
   if optimizer == "adam":

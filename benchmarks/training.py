@@ -14,7 +14,7 @@ from benchmarks.runs import open_parts
 from benchmarks.timing import Stopwatch, calling, photographs, rates
 from benchmarks.torch_networks import NOTE, training_turn
 from jaxdistort.config import TrainConfig
-from jaxdistort.data import training_batches
+from jaxdistort.data import default_workers, training_batches
 from jaxdistort.errors import InputError
 from jaxdistort.models import MODELS
 from jaxdistort.runtime.mesh import data_sharding
@@ -168,7 +168,7 @@ def _fed(step: _Step, seconds: float) -> dict[str, Any]:
     workers=parts.workers,
   ) as stream:
     # What was read ahead while the workers started would flatter.
-    for _ in range(2 * parts.workers + 3):
+    for _ in range(2 * (parts.workers or default_workers()) + 3):
       jax.block_until_ready(step.train(next(stream).images))
     while steps < 3 or spent < seconds:
       start = time.perf_counter()

@@ -128,6 +128,7 @@ def create_parts(
   accumulate = config.accumulate or most_of(  # the same for all processes
     parts_that_fit(structure, variables, config.batch_size, config.data.image_size, mesh)
   )
+  config = dataclasses.replace(config, accumulate=accumulate)  # as it is kept: a resumed run adds in the same order
   _check_batch(config.batch_size, mesh.devices.size, accumulate)
   check_part(config.batch_size // accumulate, MODELS[network.name].build, network.name)
   sample = make_sampler(protocol, task, mesh, seed=seed, size=size, augment=config.data.augment)

@@ -43,6 +43,8 @@ def settle(config: TrainConfig, workdir: Path) -> TrainConfig:
   for name in _RESOLVED:
     if getattr(config, name) == "auto":
       config = dataclasses.replace(config, **{name: getattr(before, name)})
+  if config.accumulate == 0:
+    config = dataclasses.replace(config, accumulate=before.accumulate)
   if config.model.input_scaling == "auto":
     settled = dataclasses.replace(config.model, input_scaling=before.model.input_scaling)
     config = dataclasses.replace(config, model=settled)

@@ -183,7 +183,7 @@ def test_input(tmp_path, folder_of_photographs):
 @pytest.mark.parametrize(
   ("words", "message"),
   [
-    (["sweep", "--checkpoint", "x", "--data", "samples", "--profile", "y"], "no calls of its own"),
+    (["sweep", "--checkpoint", "x", "--data", "samples", "--profile", "y"], "no calls of their own"),
     (["training", "--config", "configs/none.py"], "no such file"),
     (["training", "--seconds", "-1"], "at least 0"),
     (["distortions", "--batch-size", "0"], "at least 1"),

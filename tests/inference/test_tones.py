@@ -87,7 +87,7 @@ def test_other_tasks_and_labels_are_left_alone(overviews, task):
 @pytest.mark.slow
 def test_what_is_fitted_tells_its_own_examples(overviews):
   made = examples(np.kron(overviews, np.ones((1, 2, 2, 1), np.uint8)), 1, seed=0)
-  assert made.numbers.shape == (8 * (1 + 8 + 2 + 1), NUMBERS)
+  assert made.numbers.shape == (8 * (1 + 8 + 2 + 2), NUMBERS)
   assert made.presence.sum(axis=0).tolist() == [16, 16, 8, 8, 8, 8, 8, 8]
   np.testing.assert_array_equal(made.severities > 0, made.presence > 0)
   with jax.numpy_dtype_promotion("standard"):  # of optax's schedules
