@@ -54,8 +54,8 @@ def distort(
   Args:
     images: uint8 [H, W, 3] or [B, H, W, 3].
     distortion: a name among `names(source)`; with a source also the name in `DISTORTIONS`.
-    severity: one, or one for each picture. With a source: a whole number from 1 on. Without: 0 (nothing changes) to 1,
-      equal for about equal loss (`severities.perceptual`).
+    severity: one, or one for each picture. With a source: a whole number from 1 on. Without: 0 (nothing changes; of
+      `jpeg`, the best quality) to 1, equal for about equal loss (`severities.perceptual`).
     source: a severity table: one of `SEVERITY_TABLES`.
     key: of `jax.random.key`; needed where something is random. Picture i draws from `fold_in(key, i)`, a picture alone
       like picture 0.

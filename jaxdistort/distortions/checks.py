@@ -33,10 +33,17 @@ def bounded(
   if jnp.ndim(value) != 0:
     raise ValueError(f"{op}: {name} must be one number, got shape {list(jnp.shape(value))} (for a batch, use jax.vmap)")
   for number in concrete_numbers(value):
-    if not low <= number <= high or (whole and number % 1):
+    if not is_within(low, number, high) or (whole and number % 1):
       kind = "a whole number within" if whole else "within"
       raise ValueError(f"{op}: {name} must be {kind} {in_words(low, high, unit)}, got {number:,.7g}{hint}")
   return jnp.clip(jnp.asarray(value, jnp.float32), low, high)
+
+
+def is_within(low: float, number: float, high: float) -> bool:
+  """Whether a number lies within bounds in float32, as ops compute: what is nearest to a bound is the bound."""
+  with np.errstate(over="ignore"):  # becomes infinite, and lies outside
+    least, given, most = np.array([low, number, high], np.float64).astype(np.float32)
+  return bool(least <= given <= most)
 
 
 def concrete_numbers(value: Any) -> list[float]:

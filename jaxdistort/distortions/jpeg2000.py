@@ -39,7 +39,7 @@ def jpeg2000(image: jax.Array, ratio: Any) -> jax.Array:
   constants fit the files of OpenJPEG, headers included (261 bytes: a small picture never reaches a high ratio).
 
   At 224 px and ratios of 8 to 120 the error is that of an OpenJPEG file of the same size with its colour transform
-  (Pillow: `mct=1`) within 1 dB in 15 of 16 photographs, and 1.2 dB greater in one with much plain sky. Below a ratio of
+  (Pillow: `mct=1`) within 1 dB in 15 of 16 photographs, and 1.3 dB greater in one with much plain sky. Below a ratio of
   about 4 OpenJPEG may write less than it is asked for; this does not.
 
   Args:

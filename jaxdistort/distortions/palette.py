@@ -1,5 +1,6 @@
 """Colour quantisation: a palette made from the picture."""
 
+import math
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from jaxdistort.distortions.registry import Distortion, Parameter, register
 
 _LARGEST = 64  # palette
 _SAMPLE = 2048  # pixels that the palette is made from
+_NOWHERE = 1000.0  # a level that no pixel is near to
 _UNROLLED = 8  # colours compared in one turn
 
 
@@ -56,21 +58,29 @@ def _colour_quantisation(image: jax.Array, levels: jax.Array) -> jax.Array:
   levels, brightest = known(levels)
   count = jnp.maximum(levels.astype(jnp.int32), 2)
   planes = jnp.moveaxis(image, -1, 0).reshape(3, -1).astype(jnp.float32)
-  sample = planes[:, :: -(-planes.shape[1] // _SAMPLE)]
+  sample = _on_a_grid(planes.reshape(3, *image.shape[:2]))
   palette = _moved(sample, _split(sample, jnp.minimum(count, _LARGEST)))
   nearest = jnp.where(count > _LARGEST, planes, _nearest(planes, palette, jnp.minimum(count, _LARGEST)))
   nearest = jnp.minimum(nearest, brightest).astype(jnp.uint8)
   return jnp.moveaxis(nearest.reshape(3, *image.shape[:2]), 0, -1)
 
 
+def _on_a_grid(planes: jax.Array) -> jax.Array:
+  """Some 2,000 pixels float32 [3, n] of planes [3, H, W]: of rows and columns that are evenly apart."""
+  height, width = planes.shape[1:]
+  rows = min(height, math.ceil((height * width / _SAMPLE) ** 0.5))
+  columns = min(width, math.ceil(height * width / (_SAMPLE * rows)))
+  return planes[:, rows // 2 :: rows, columns // 2 :: columns].reshape(3, -1)
+
+
 def _split(sample: jax.Array, count: jax.Array) -> jax.Array:
-  """Splits pixels float32 [3, n] into `count` groups: their means float32 [64, 3], 1,000 beyond `count`."""
+  """Splits pixels float32 [3, n] into `count` groups: their means float32 [64, 3], 1,000 of those that are empty."""
   features = jnp.concatenate([jnp.ones_like(sample[:1]), sample, sample * sample])
 
   def statistics(inside: jax.Array) -> tuple[jax.Array, jax.Array]:
     sums = jnp.sum(jnp.where(inside[None], features, 0), axis=1)
-    means = sums[1:4] / jnp.maximum(sums[0], 1)
-    return means, sums[4:] - sums[1:4] * means
+    means = jnp.where(sums[0] > 0, sums[1:4] / jnp.maximum(sums[0], 1), _NOWHERE)
+    return means, jnp.where(sums[0] > 0, sums[4:] - sums[1:4] * means, 0)
 
   def split(turn: jax.Array, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
     group, means, spreads = state
@@ -84,7 +94,7 @@ def _split(sample: jax.Array, count: jax.Array) -> jax.Array:
     return group, means, spreads
 
   mean, spread = statistics(jnp.ones(sample.shape[1], bool))
-  means = jnp.full((_LARGEST, 3), 1000.0).at[0].set(mean)
+  means = jnp.full((_LARGEST, 3), _NOWHERE).at[0].set(mean)
   spreads = jnp.zeros((_LARGEST, 3)).at[0].set(spread)
   return lax.fori_loop(1, count, split, (jnp.zeros(sample.shape[1], jnp.int32), means, spreads))[1]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from jaxdistort.distortions.checks import in_words
+from jaxdistort.distortions.checks import in_words, is_within
 from jaxdistort.distortions.distributions import Distribution
 from jaxdistort.errors import InputError, choose
 from jaxdistort.registry import Registry
@@ -153,7 +153,8 @@ class Distortion:
     known = self.parameter(parameter)
     name = f"{what}: {self.name}.{parameter}" if what else f"{self.name}.{parameter}"
     given = f"{low:,.7g}" if low == high else in_words(low, high)
-    if not known.low <= low <= high <= known.high:  # not so for NaN either
+    inside = is_within(known.low, low, known.high) and is_within(low, high, known.high)
+    if not inside:  # NaN is not
       raise InputError(f"{name}: expected values within {known.bounds}, got {given}")
     if known.whole and not ((whole or low == high) and float(low).is_integer() and float(high).is_integer()):
       any_of = "" if low == high else "any within "

@@ -106,3 +106,13 @@ def test_perceptual_severity(photographs):
 def test_what_cannot_be_is_one_line(call, message, photographs):
   with pytest.raises(InputError, match=message):
     call(photographs[:2])
+
+
+@pytest.mark.parametrize(
+  ("kind", "parameters"),
+  [("pixelate", {"scale": 0.02}), ("darken", {"amount": 1.2}), ("contrast_curve", {"amount": -0.6})],
+)
+def test_bounds_are_values(kind, parameters):
+  image = np.zeros((8, 8, 3), np.uint8)
+  assert distort(image, kind, **parameters).shape == image.shape
+  assert distort(image[None], kind, **{name: np.float32([value]) for name, value in parameters.items()}).shape[0] == 1

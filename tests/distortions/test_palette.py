@@ -42,6 +42,23 @@ def test_few_colours_stay(photographs):
   np.testing.assert_array_equal(colour_quantisation(flat, 8), flat)
 
 
+@pytest.mark.parametrize("size", [(256, 256), (512, 512), (1, 5000), (5000, 1), (40, 2048)])
+def test_the_palette_is_that_of_the_whole_picture(size):
+  halves = np.full((*size, 3), 200, np.uint8)
+  halves[:, : size[1] // 2] = 20
+  halves[: size[0] // 2] //= 2
+  quantised = np.asarray(colour_quantisation(jnp.asarray(halves), 8), int)
+  assert np.abs(quantised - halves).mean() < 1
+  halves[:, :2] = 0  # what a column of it has is not all that it has
+  assert np.abs(np.asarray(colour_quantisation(jnp.asarray(halves), 2), int) - halves).mean() < 60
+
+
+def test_no_colour_is_made_of_nothing():
+  plain = np.full((96, 96, 3), 200, np.uint8)
+  plain[1, 1] = 90  # beside the grid
+  assert np.asarray(colour_quantisation(jnp.asarray(plain), 8)).min() > 80
+
+
 def test_more_colours_are_nearer(photographs):
   for image in photographs:
     errors = [_error(image, colour_quantisation(jnp.asarray(image), n)) for n in (2, 4, 8, 16, 32, 64, 65)]

@@ -5,7 +5,7 @@ import pytest
 
 from jaxdistort.distortions import DISTORTIONS, PAPER, SEVERITY_TABLES, SeverityTable, check_parameters
 from jaxdistort.distortions.distributions import Distribution
-from jaxdistort.distortions.severities import DQ495K, KADID10K, Entry
+from jaxdistort.distortions.severities import DQ495K, IMAGENET_C, KADID10K, Entry
 from jaxdistort.distortions.severities.levels import nearest_level, severities_of
 from jaxdistort.errors import InputError
 
@@ -82,3 +82,9 @@ def test_levels_that_are_not_there():
       table.parameters("gaussian_blur", severity)
   with pytest.raises(InputError, match="'twirl' is not one of gaussian_blur"):
     table.parameters("twirl")
+
+
+@pytest.mark.parametrize("kind", ["snow", "elastic_transform"])
+def test_levels_that_no_scale_puts_in_order_have_severities_of_their_own(kind):
+  severities = IMAGENET_C.entries[kind].severities
+  assert [nearest_level(IMAGENET_C, kind, own) for own in severities] == [1, 2, 3, 4, 5]

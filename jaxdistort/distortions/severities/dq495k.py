@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from jaxdistort.distortions.distributions import Uniform
 from jaxdistort.distortions.severities.table import (
+  EVEN,
   SEVERITY_TABLES,
   TRUNCATION,
   Entry,
@@ -20,14 +21,13 @@ from jaxdistort.distortions.severities.table import (
   levels_of,
 )
 
-_EVEN = (0.2, 0.4, 0.6, 0.8, 1.0)
 _TILT = Uniform(-math.pi / 2, math.pi / 2)
 _LUMA = (0.05, 0.06, 0.07, 0.08, 0.09)
 _CHROMA = (1, 1.45, 1.9, 2.35, 2.8)  # times the luma's
 
 
 def _entry(distortion: str, levels: tuple[Setting, ...]) -> Entry:
-  return Entry(distortion, levels, severities=_EVEN)
+  return Entry(distortion, levels, severities=EVEN)
 
 
 _ENTRIES = {

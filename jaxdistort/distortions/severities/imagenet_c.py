@@ -1,4 +1,5 @@
-"""ImageNet-C: five levels of each corruption, by the names and numbers of the package imagecorruptions 1.1.2.
+"""ImageNet-C: five levels of each corruption, by the names and numbers of the package imagecorruptions 1.1.2
+(but for `elastic_transform`, whose numbers are ImageNet-C's own).
 
 Source: D. Hendrycks and T. Dietterich, Benchmarking neural network robustness to common corruptions and perturbations
 (ICLR 2019); C. Michaelis and others, imagecorruptions/corruptions.py. `frost` (photographs of frost) and `spatter` (an
@@ -9,7 +10,7 @@ import math
 from types import MappingProxyType
 
 from jaxdistort.distortions.distributions import Uniform
-from jaxdistort.distortions.severities.table import SEVERITY_TABLES, TRUNCATION, Entry, SeverityTable, levels_of
+from jaxdistort.distortions.severities.table import EVEN, SEVERITY_TABLES, TRUNCATION, Entry, SeverityTable, levels_of
 
 _TILT = Uniform(-math.pi / 4, math.pi / 4)
 _DOWN = Uniform(-0.75 * math.pi, -0.25 * math.pi)
@@ -57,6 +58,7 @@ _ENTRIES = {
       }
       for mean, deviation, zoom, threshold, radius, sigma, stays in _SNOW
     ),
+    severities=EVEN,
   ),
   "fog": Entry(
     "fog", levels_of(strength=[1.5, 2, 2.5, 2.5, 3], roughness=[decay**-2 for decay in (2, 2, 1.7, 1.5, 1.4)])
@@ -66,6 +68,7 @@ _ENTRIES = {
   "elastic_transform": Entry(
     "elastic",
     levels_of(**dict(zip(("amplitude", "scale", "affine"), map(list, zip(*_ELASTIC, strict=True)), strict=True))),
+    severities=EVEN,
   ),
   "pixelate": Entry("pixelate", levels_of(scale=[0.6, 0.5, 0.4, 0.3, 0.25])),
   "jpeg_compression": Entry("jpeg", levels_of(quality=[25, 18, 15, 10, 7])),

@@ -1,4 +1,4 @@
-"""Perceptual severity: 0 (nothing is changed) to 1, such that equal severities lose about alike.
+"""Perceptual severity: 0 (nothing changes, or as little as may be) to 1, such that equal severities lose about alike.
 
 The loss of a picture is 1 - SSIM (1 - D / 50), with SSIM on its colour channels and D the mean difference in CIELAB
 after smoothing by 2 px: what it loses in structure and in colour. At severity s the mean loss over photographs is

@@ -10,6 +10,9 @@ from jaxdistort.registry import Registry
 TRUNCATION = 0.4
 """Levels that `gaussian_noise` loses of its standard deviation by truncating toward zero, where sources round."""
 
+EVEN = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Severities of five levels that no perceptual scale puts in their order."""
+
 Setting = Mapping[str, float | Distribution]
 """A value for every parameter of a distortion, or how it is drawn."""
 
