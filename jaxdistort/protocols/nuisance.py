@@ -25,8 +25,9 @@ class Nuisance:
 
   The clean picture is scaled with an antialiased filter and cut at a random place, turned over left to right half of
   the time, and its light and its colours are changed a little. Before one of the stages the camera has its turn: what
-  the lens has drawn, blurred or not, gets a grain that can hardly be seen and is sharpened. After the stages it is
-  coded as a JPEG of good quality; and of half of the pictures a few rows and columns are cut off then, so that the
+  the lens has drawn, blurred or not, gets a grain that can hardly be seen and is sharpened. After the stages half of
+  the pictures are coded as JPEGs of good quality, whose colours have half the resolution, and half are not: colours of
+  full resolution, as in a PNG, are no fault, and noise in them is noise. And of half of the pictures a few rows and columns are cut off then, so that the
   blocks of codecs begin anywhere, as in a picture that was cropped since.
 
   Attributes:
@@ -39,6 +40,7 @@ class Nuisance:
     coarseness: of its colour, px.
     sharpening: amount of an unsharp mask of radius 1 px.
     quality: of the JPEG.
+    coded: share of the pictures that are coded.
     cut: rows and columns of the coded picture that the result has not.
   """
 
@@ -51,6 +53,7 @@ class Nuisance:
   coarseness: Distribution = _COARSENESS
   sharpening: Distribution = _SHARPENING
   quality: Distribution = _QUALITY
+  coded: float = 0.5
   cut: int = _CUT
 
   def clean_side(self, side: int) -> int:
@@ -90,7 +93,14 @@ class Nuisance:
 
   def after(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """uint8 [B, H, W, 3] to the same shape."""
-    return jax.vmap(jpeg)(images, one_by_one(lambda key: self.quality.draw(jax.random.fold_in(key, 7)), keys))
+
+    def draw(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+      return self.quality.draw(jax.random.fold_in(key, 7)), jax.random.bernoulli(
+        jax.random.fold_in(key, 14), self.coded
+      )
+
+    quality, is_coded = one_by_one(draw, keys)
+    return jnp.where(is_coded[:, None, None, None], jax.vmap(jpeg)(images, quality), images)
 
   def cut_off(self, keys: jax.Array, *pictures: jax.Array) -> tuple[jax.Array, ...]:
     """Each uint8 [B, S, S, 3] to [B, S - cut, S - cut, 3], all at the same places: the corner, or as often anywhere."""
@@ -106,7 +116,7 @@ class Nuisance:
   def describe(self) -> dict[str, Any]:
     """Ready for JSON."""
     fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-    return {name: value if isinstance(value, int) else value.describe() for name, value in fields.items()}
+    return {name: value if isinstance(value, int | float) else value.describe() for name, value in fields.items()}
 
 
 @compiled(group_on_cpu=1)
