@@ -27,8 +27,8 @@ class Nuisance:
   the time, and its light and its colours are changed a little. Before one of the stages the camera has its turn: what
   the lens has drawn, blurred or not, gets a grain that can hardly be seen and is sharpened. After the stages half of
   the pictures are coded as JPEGs of good quality, whose colours have half the resolution, and half are not: colours of
-  full resolution, as in a PNG, are no fault, and noise in them is noise. And of half of the pictures a few rows and columns are cut off then, so that the
-  blocks of codecs begin anywhere, as in a picture that was cropped since.
+  full resolution, as in a PNG, are no fault, and noise in them is noise. Of half of the pictures a few rows and columns
+  are cut off then, so that the blocks of codecs begin anywhere, as in a picture that was cropped since.
 
   Attributes:
     margin: sides of the clean picture by sides of the result.

@@ -104,6 +104,13 @@ def test_picture_t_is_the_same_in_batches_of_7_32_and_64_and_on_eight_devices(pi
 
 
 @pytest.mark.long
+def test_half_of_the_pictures_are_not_coded(pictures):
+  coded = np.asarray(Nuisance().after(jax.random.split(jax.random.key(0), len(pictures)), pictures))
+  is_as_it_was = np.all(coded == np.asarray(pictures), axis=(1, 2, 3))
+  assert 0.2 < is_as_it_was.mean() < 0.8
+  assert Nuisance().describe()["coded"] == 0.5
+
+
 def test_a_picture_to_which_nothing_was_done_has_its_nuisance_alone(pictures):
   samples, other = (_distort_small(jax.random.key(seed), pictures, 0) for seed in (1, 2))
   clean = ~np.asarray(samples.presence).any(axis=1)
